@@ -1,0 +1,40 @@
+/**
+ * What the channel needs from the room it is in. The app adapts the Matrix session to it; a page may adapt its own.
+ */
+
+/** Membership state event, protocol.md "Events". */
+export const MEMBERSHIP_TYPE = "de.mtorials.test.callstate";
+/** Signalling message event, protocol.md "Events". */
+export const SIGNAL_TYPE = "de.mtorials.test.call";
+
+/** Order in which the outbox spends the rate budget, first to last (protocol.md "Rate limits"). */
+export type SendPriority = "leave" | "answer" | "offer" | "refresh" | "candidate" | "reply" | "card";
+
+export interface ChannelTransport {
+  /**
+   * Writes the own membership. Resolves with the event id when the homeserver has taken it. A waiting refresh is
+   * replaced by a newer write to the same key.
+   * @throws BotError `forbidden`, `homeserver`, `cancelled`
+   */
+  putMembership(
+    stateKey: string,
+    content: { join_state: "JOINED" | "LEFT"; timestamp: number },
+    priority: "leave" | "refresh",
+  ): Promise<string>;
+  /** Sends a signalling event. @throws BotError as above. */
+  sendSignal(content: Record<string, unknown>, priority: "answer" | "offer" | "candidate"): Promise<string>;
+}
+
+/** An event of the room as the homeserver gave it: `sender`, `type`, `stateKey` and `ageMs` are facts, content a claim. */
+export interface ChannelRoomEvent {
+  eventId: string;
+  type: string;
+  sender: string;
+  stateKey: string | null;
+  originServerTs: number;
+  /** The homeserver's own age of the event when we received it; null when it gave none. */
+  ageMs: number | null;
+  content: unknown;
+  /** `live` came in a timeline after start; `state` is a snapshot (start, gap): only membership is read from it. */
+  origin: "live" | "state";
+}

@@ -1,0 +1,211 @@
+import { z } from "zod";
+
+/**
+ * What crosses between the control plane and the media plane, decoded by schema at both ends. No audio crosses.
+ *
+ * A *channel* is one room's voice channel: one mixer, one clock, one encoded stream for everybody in it. A *peer* is one
+ * connection of it, named by the device key in a mesh. A *speaker* is one voice that arrives over a peer: in a mesh the
+ * same key; through an SFU one peer will carry many.
+ */
+
+const channel = z.string().min(1).max(255);
+const peer = z.string().min(1).max(255);
+const sdp = z.string().max(64 * 1024);
+const path = z.string().min(1).max(4096);
+const trackId = z.string().min(1).max(64);
+const recordingId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+
+export const iceSchema = z.object({
+  /** STUN and TURN servers as URIs, with credentials where they need them. */
+  servers: z.array(
+    z.object({ uri: z.string(), username: z.string().optional(), password: z.string().optional() }),
+  ),
+  /** Which remote candidates in private address ranges are used; see protocol.md, "Trust". */
+  allowPrivate: z.enum(["auto", "true", "false"]),
+  /** UDP ports to use, inclusive. */
+  portRange: z.tuple([z.number().int(), z.number().int()]).optional(),
+});
+export type IceSettings = z.infer<typeof iceSchema>;
+
+/** Where a track's bytes are: a regular file that the control plane has confined (media folder or cache). */
+export const sourceSchema = z.object({ path });
+export type TrackSource = z.infer<typeof sourceSchema>;
+
+export const planeRequestSchema = z.discriminatedUnion("kind", [
+  /** Idempotent: opening an open channel changes its settings. `bitrate` in bit/s of the outgoing Opus stream. */
+  z.object({
+    kind: z.literal("channel.open"),
+    channel,
+    ice: iceSchema,
+    bitrate: z.number().int().min(16_000).max(510_000),
+  }),
+  /** Closes its peers, playback and recording. Idempotent. */
+  z.object({ kind: z.literal("channel.close"), channel }),
+  /** Creates a connection (replacing the peer's former one) and describes it, with all candidates gathered in ≤ 2 s. */
+  z.object({ kind: z.literal("peer.offer"), channel, peer }),
+  /** Creates a connection (replacing the peer's former one) for a remote offer, and answers. */
+  z.object({ kind: z.literal("peer.answer"), channel, peer, sdp }),
+  /** Sets the remote answer of a connection that was offered. */
+  z.object({ kind: z.literal("peer.accept"), channel, peer, sdp }),
+  /** A trickled remote candidate; queued until the remote description is set. */
+  z.object({
+    kind: z.literal("peer.candidate"),
+    channel,
+    peer,
+    candidate: z.string().max(1024),
+    mid: z.string().max(64).nullable(),
+  }),
+  z.object({ kind: z.literal("peer.close"), channel, peer }),
+  /** Starts a track at `positionMs` (replacing the one that plays); `paused` opens it without sounding. */
+  z.object({
+    kind: z.literal("play.start"),
+    channel,
+    track: trackId,
+    source: sourceSchema,
+    positionMs: z.number().min(0),
+    paused: z.boolean(),
+  }),
+  z.object({ kind: z.literal("play.pause"), channel }),
+  z.object({ kind: z.literal("play.resume"), channel }),
+  /** Fades out and ends the track; `track.ended` says `stopped`. */
+  z.object({ kind: z.literal("play.stop"), channel }),
+  /** 100 is unity gain; glides. */
+  z.object({ kind: z.literal("play.volume"), channel, percent: z.number().min(0).max(200) }),
+  /** Reads duration and tags of a file without playing it. */
+  z.object({ kind: z.literal("probe"), source: sourceSchema }),
+  /** Starts (or after a crash goes on) writing every speaker's packets below `directory`, which exists. */
+  z.object({ kind: z.literal("record.start"), channel, recording: recordingId, directory: path }),
+  /** Flushes and closes all files of the channel's recording. */
+  z.object({ kind: z.literal("record.stop"), channel }),
+  z.object({ kind: z.literal("stats"), channel }),
+  z.object({ kind: z.literal("ping") }),
+]);
+export type PlaneRequest = z.infer<typeof planeRequestSchema>;
+export type PlaneRequestKind = PlaneRequest["kind"];
+
+const nothing = z.object({});
+export const peerStatsSchema = z.object({
+  peer,
+  state: z.string(),
+  packetsSent: z.number(),
+  packetsReceived: z.number(),
+  /** Packets of the peer that never arrived, from sequence numbers. */
+  packetsMissed: z.number(),
+  /** From the peer's receiver reports about our stream; null before the first. */
+  lossFraction: z.number().nullable(),
+  jitterMs: z.number().nullable(),
+  roundTripMs: z.number().nullable(),
+  /** Age of the last RTP or RTCP packet from it; null before the first. */
+  lastHeardMs: z.number().nullable(),
+});
+export type PeerStats = z.infer<typeof peerStatsSchema>;
+
+/** What each request resolves to. */
+export const planeResultSchemas = {
+  "channel.open": nothing,
+  "channel.close": nothing,
+  "peer.offer": z.object({ sdp }),
+  "peer.answer": z.object({ sdp }),
+  "peer.accept": nothing,
+  "peer.candidate": nothing,
+  "peer.close": nothing,
+  "play.start": nothing,
+  "play.pause": nothing,
+  "play.resume": nothing,
+  "play.stop": nothing,
+  "play.volume": nothing,
+  probe: z.object({
+    /** Null for a stream without a known end. */
+    durationMs: z.number().nullable(),
+    codec: z.string().nullable(),
+    title: z.string().max(500).nullable(),
+    artist: z.string().max(500).nullable(),
+    album: z.string().max(500).nullable(),
+  }),
+  "record.start": nothing,
+  "record.stop": nothing,
+  stats: z.object({
+    peers: z.array(peerStatsSchema),
+    /** Late or dropped 20 ms slots of the pacing clock since the channel opened. */
+    lateFrames: z.number(),
+    rssBytes: z.number(),
+  }),
+  ping: nothing,
+} as const satisfies Record<PlaneRequestKind, z.ZodType>;
+export type PlaneResult<K extends PlaneRequestKind> = z.infer<(typeof planeResultSchemas)[K]>;
+export type TrackTags = PlaneResult<"probe">;
+
+export const peerStateSchema = z.enum(["connecting", "connected", "disconnected", "failed", "closed"]);
+export type PeerState = z.infer<typeof peerStateSchema>;
+
+export const trackEndSchema = z.enum(["finished", "stopped", "replaced", "failed"]);
+export type TrackEnd = z.infer<typeof trackEndSchema>;
+
+export const planeEventSchema = z.discriminatedUnion("kind", [
+  /** `closed` and `failed` are final for this connection; a new offer or answer makes a new one. */
+  z.object({ kind: z.literal("peer.state"), channel, peer, state: peerStateSchema }),
+  /** A local candidate found after the description was made. */
+  z.object({ kind: z.literal("peer.candidate"), channel, peer, candidate: z.string(), mid: z.string() }),
+  /** The first frame of the track was sent (or, with nobody there, would have been). */
+  z.object({ kind: z.literal("track.started"), channel, track: trackId }),
+  /** Latest wins, about once a second while playing. Position of what was sent. */
+  z.object({ kind: z.literal("track.position"), channel, track: trackId, positionMs: z.number() }),
+  /** `detail` is ffmpeg's last word when it failed: for logs, and cut and cleaned for people. */
+  z.object({
+    kind: z.literal("track.ended"),
+    channel,
+    track: trackId,
+    reason: trackEndSchema,
+    positionMs: z.number(),
+    detail: z.string().max(500).nullable(),
+  }),
+  /** Latest wins, at most twice a second, only while somebody sounds. `levelDbov` 0 (loudest) to -127 (silence), RFC 6464. */
+  z.object({
+    kind: z.literal("levels"),
+    channel,
+    speakers: z.array(z.object({ speaker: peer, levelDbov: z.number() })),
+  }),
+  /** The recorder opened a speaker's file (`file` is relative to the recording's directory). `music` is the bot's own output. */
+  z.object({
+    kind: z.literal("record.track"),
+    channel,
+    recording: recordingId,
+    speaker: peer,
+    file: z.string().max(255),
+    what: z.enum(["voice", "music"]),
+  }),
+  /** Writing failed (disk); the recording's files were closed as far as possible. */
+  z.object({
+    kind: z.literal("record.failed"),
+    channel,
+    recording: recordingId,
+    detail: z.string().max(500),
+  }),
+]);
+export type PlaneEvent = z.infer<typeof planeEventSchema>;
+export type PlaneEventOf<K extends PlaneEvent["kind"]> = Extract<PlaneEvent, { kind: K }>;
+
+/** IPC envelope, control → child. */
+export const toChildSchema = z.object({ id: z.number().int(), request: planeRequestSchema });
+export type ToChild = z.infer<typeof toChildSchema>;
+
+/** IPC envelope, child → control. Results are decoded by the schema of the request they answer. */
+export const fromChildSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready"), engine: z.string() }),
+  z.object({ type: z.literal("result"), id: z.number().int(), result: z.unknown() }),
+  z.object({
+    type: z.literal("error"),
+    id: z.number().int(),
+    code: z.string(),
+    message: z.string().max(2000),
+    retryable: z.boolean(),
+  }),
+  z.object({ type: z.literal("event"), event: planeEventSchema }),
+  z.object({
+    type: z.literal("log"),
+    level: z.enum(["debug", "info", "warn", "error"]),
+    event: z.string(),
+    fields: z.record(z.string(), z.unknown()),
+  }),
+]);
+export type FromChild = z.infer<typeof fromChildSchema>;
