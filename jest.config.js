@@ -3,12 +3,21 @@ const common = {
   testEnvironment: "node",
   extensionsToTreatAsEsm: [".ts"],
   transform: {
-    "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2024" }, module: { type: "es6" } }],
+    "^.+\\.ts$": [
+      "@swc/jest",
+      { jsc: { parser: { syntax: "typescript" }, target: "es2024" }, module: { type: "es6" } },
+    ],
   },
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
 };
-const tier = (name) => ({ ...common, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.test.ts`] });
+
+const timeoutMs = { unit: 5000, contract: 30_000, integration: 60_000, e2e: 120_000, long: 3_600_000 };
 
 export default {
-  projects: ["unit", "contract", "integration", "e2e", "long"].map(tier),
+  projects: Object.entries(timeoutMs).map(([name, testTimeout]) => ({
+    ...common,
+    displayName: name,
+    testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+    testTimeout,
+  })),
 };

@@ -1,7 +1,8 @@
 import { de } from "./de.ts";
 import { en } from "./en.ts";
+import type { MessageKey } from "./en.ts";
 
-export type MessageKey = keyof typeof en;
+export type { MessageKey };
 export type Language = "en" | "de";
 
 /** A text for people, not yet in a language. Parameters are data: they are escaped when rendered. */

@@ -1,4 +1,4 @@
-import type { MessageKey } from "./catalogue.ts";
+import type { MessageKey } from "./en.ts";
 
 /** Every text for people, in German. */
 export const de: Record<MessageKey, string> = {

@@ -9,3 +9,5 @@ export const en = {
   "room.power":
     "I cannot join the voice channel here: sending `{event}` needs power level {needed}, and I have {actual}. A moderator can give me level {needed}, or set `{event}` to {suggested} in the room's permissions.",
 } as const;
+
+export type MessageKey = keyof typeof en;

@@ -1,0 +1,112 @@
+// Who may import whom: the table in docs/ARCHITECTURE.md ("Folders"), enforced. `import type` counts as well.
+
+/** Besides its own folder and base/. Patterns of paths under src/. */
+const mayImport = {
+  base: [],
+  config: [],
+  fetch: ["config/"],
+  matrix: ["config/", "fetch/"],
+  channel: ["media/(plane|messages)\\.ts$"],
+  media: ["fetch/"],
+  store: [],
+  player: ["media/(plane|messages)\\.ts$", "fetch/", "store/"],
+  recorder: ["media/(plane|messages)\\.ts$", "media/tracks/", "media/audio/ffmpeg", "store/"],
+  commands: ["player/", "recorder/", "channel/"],
+  web: [],
+  page: ["channel/", "media/(plane|messages)\\.ts$"],
+};
+
+/** Where nothing may be needed but what the table says: these files are wiring, and only wiring. */
+const onlyTypes = [
+  { from: "^src/fetch/", to: "^src/config/" },
+  { from: "^src/matrix/", to: "^src/config/" },
+];
+
+const folders = Object.entries(mayImport).map(([folder, allowed]) => ({
+  name: `folder-${folder}`,
+  comment: `src/${folder}/ may import: ${["base/", ...allowed].join(", ")}`,
+  severity: "error",
+  from: { path: `^src/${folder}/` },
+  to: { path: "^src/", pathNot: [`^src/(${folder}|base)/`, ...allowed.map((path) => `^src/${path}`)] },
+}));
+
+/** Native code is loaded by its own engine alone, so that it can be replaced, and crash, alone. */
+const engines = [
+  { name: "node-datachannel", folder: "libdatachannel" },
+  { name: "@roamhq/wrtc", folder: "wrtc" },
+].map(({ name, folder }) => ({
+  name: `engine-${folder}`,
+  severity: "error",
+  from: { path: "^src/", pathNot: `^src/media/engine/${folder}/` },
+  to: { path: `(^|/)node_modules/${name}/|^${name}(/|$)` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...folders,
+    ...engines,
+    ...onlyTypes.map((edge) => ({
+      name: "only-types",
+      severity: "error",
+      from: { path: edge.from },
+      to: { path: edge.to, dependencyTypesNot: ["type-only"] },
+    })),
+    {
+      name: "unlisted-folder",
+      comment: "A new folder needs a line in the table.",
+      severity: "error",
+      from: { path: `^src/(?!(${Object.keys(mayImport).join("|")})/)[^/]+/` },
+      to: {},
+    },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "src-stands-alone",
+      comment: "What ships does not need what tests it.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|demo|bench|scripts)/" },
+    },
+    {
+      name: "demo-uses-the-built-bot",
+      comment:
+        "The demo starts the bot as a person would, and measures with code that shares nothing with it.",
+      severity: "error",
+      from: { path: ["^demo/", "^test/support/"] },
+      to: { path: "^src/" },
+    },
+    {
+      name: "channel-is-pure",
+      comment: "It runs in a browser as well.",
+      severity: "error",
+      from: { path: "^src/(channel|page)/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "no-dev-dependency",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "not-resolvable",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: ["^(@jest/globals|ffmpeg-static)$"] },
+    },
+  ],
+  options: {
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".js"],
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
+  },
+};

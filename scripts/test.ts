@@ -1,0 +1,171 @@
+// All checks, one after the other; the last line is `N passed, N failed`.
+//
+//   npm test                            everything but the long tier
+//   npm test -- types unit              some of them
+//   npm run test:integration -- synapse what is no name of a step goes to jest
+//
+// A check counts as one. A tier counts its tests; one that was skipped counts as failed, and so does a tier without any.
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+  /** What went wrong besides tests that failed. */
+  readonly notes: readonly string[];
+}
+
+interface Step {
+  readonly title: string;
+  readonly byDefault: boolean;
+  readonly run: () => Promise<Count>;
+}
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const results = join(root, ".cache", "test");
+const minute = 60_000;
+const sources = ["src", "test", "demo", "bench", "scripts"].filter((folder) =>
+  existsSync(join(root, folder)),
+);
+
+let child: ChildProcess | null = null;
+let stopped: NodeJS.Signals | null = null;
+
+const bin = (name: string): string => join(root, "node_modules", ".bin", name);
+
+/** A tool that says by its exit code whether all is well. */
+function check(title: string, commands: readonly (readonly [string, ...string[]])[]): Step {
+  const one = async (): Promise<Count> => {
+    const notes: string[] = [];
+    for (const [command, ...args] of commands) {
+      const exit = await run(command, args, 5 * minute);
+      if (exit !== null)
+        notes.push(`${[command.slice(command.lastIndexOf("/") + 1), ...args].join(" ")}: ${exit}`);
+    }
+    return { passed: notes.length === 0 ? 1 : 0, failed: notes.length === 0 ? 0 : 1, notes };
+  };
+  return { title, byDefault: true, run: one };
+}
+
+/** A tier of tests. `serial`: its tests use a homeserver, a browser, real time; one file after the other. */
+function tier(name: string, serial: boolean, timeoutMs: number, byDefault = true): Step {
+  const one = async (): Promise<Count> => {
+    const output = join(results, `${name}.json`);
+    rmSync(output, { force: true });
+    const args = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+    args.push(join(root, "node_modules", "jest", "bin", "jest.js"), "--ci", "--selectProjects", name);
+    args.push("--json", "--outputFile", output, ...(serial ? ["--runInBand"] : []), ...patterns);
+    const exit = await run(process.execPath, args, timeoutMs, "ignore");
+    return countTests(output, exit);
+  };
+  return { title: `${name} tests`, byDefault, run: one };
+}
+
+function countTests(path: string, exit: string | null): Count {
+  let report: Report;
+  try {
+    report = JSON.parse(readFileSync(path, "utf8")) as Report;
+  } catch {
+    return { passed: 0, failed: 1, notes: [`no result: ${exit ?? "jest ran no test"}`] };
+  }
+  const notes: string[] = [];
+  const skipped = report.numPendingTests + report.numTodoTests;
+  let failed = report.numFailedTests + skipped;
+  if (skipped > 0) notes.push(`${skipped} skipped`);
+  if (report.numRuntimeErrorTestSuites > 0) {
+    failed += report.numRuntimeErrorTestSuites;
+    notes.push(`${report.numRuntimeErrorTestSuites} files could not be run`);
+  }
+  if (report.numTotalTests === 0) notes.push("no tests");
+  // Also when a test run failed as a whole, or did not end by itself.
+  if (exit !== null && report.numFailedTests + report.numRuntimeErrorTestSuites === 0) notes.push(exit);
+  if (failed === 0 && notes.length > 0) failed = 1;
+  return { passed: report.numPassedTests, failed, notes };
+}
+
+/** The part of jest's --json report that is used. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numTotalTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+const steps: Readonly<Record<string, Step>> = {
+  types: check("types", [[bin("tsc")], [process.execPath, "scripts/build.js"]]),
+  lint: check("lint", [[bin("oxlint"), "--type-aware", ...sources]]),
+  format: check("format", [[bin("prettier"), "--check", "--log-level", "warn", "."]]),
+  imports: check("import rules", [[bin("depcruise"), "--config", ".dependency-cruiser.cjs", ...sources]]),
+  dependencies: check("unused dependencies", [
+    [bin("knip"), "--no-config-hints"],
+    [bin("knip"), "--production", "--no-config-hints"],
+  ]),
+  unit: tier("unit", false, 3 * minute),
+  contract: tier("contract", true, 10 * minute),
+  integration: tier("integration", true, 10 * minute),
+  e2e: tier("e2e", true, 15 * minute),
+  long: tier("long", true, 120 * minute, false),
+};
+
+/** Null when it ended well, else how it ended. */
+async function run(
+  command: string,
+  args: readonly string[],
+  timeoutMs: number,
+  stdout: "inherit" | "ignore" = "inherit",
+): Promise<string | null> {
+  if (stopped) return stopped;
+  return new Promise((resolve) => {
+    const current = spawn(command, args, { cwd: root, stdio: ["ignore", stdout, "inherit"] });
+    child = current;
+    let timedOut = false;
+    const kill = setTimeout(() => current.kill("SIGKILL"), timeoutMs + 10_000);
+    const timer = setTimeout(() => {
+      timedOut = true;
+      current.kill("SIGTERM");
+    }, timeoutMs);
+    const settle = (outcome: string | null): void => {
+      clearTimeout(timer);
+      clearTimeout(kill);
+      child = null;
+      resolve(timedOut ? `no end after ${timeoutMs / minute} minutes` : outcome);
+    };
+    current.once("error", (error) => settle(error.message));
+    current.once("exit", (code, signal) => settle(code === 0 ? null : `exit ${code ?? signal}`));
+  });
+}
+
+const words = process.argv.slice(2);
+const chosen = words.filter((word) => Object.hasOwn(steps, word));
+const patterns = words.filter((word) => !Object.hasOwn(steps, word));
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    stopped = signal;
+    child?.kill(signal);
+  });
+}
+
+mkdirSync(results, { recursive: true });
+const summary: string[] = [];
+let passed = 0;
+let failed = 0;
+for (const [name, step] of Object.entries(steps)) {
+  if (chosen.length > 0 ? !chosen.includes(name) : !step.byDefault) continue;
+  console.log(`\n── ${step.title}`);
+  const started = performance.now();
+  const count = await step.run();
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  passed += count.passed;
+  failed += count.failed;
+  const note = count.notes.length === 0 ? "" : `  (${count.notes.join("; ")})`;
+  const line = `${step.title.padEnd(20)} ${seconds.padStart(7)} s  ${count.passed} passed, ${count.failed} failed${note}`;
+  summary.push(line);
+  console.log(`── ${line}`);
+}
+console.log(`\n${summary.join("\n")}\n\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
