@@ -28,6 +28,8 @@ export type ErrorCode =
   | "not_recording"
   | "nothing_playing"
   | "queue_full"
+  | "store_too_new"
+  | "ambiguous"
   | "internal";
 
 export interface BotErrorOptions {

@@ -7,8 +7,104 @@ export const de: Record<MessageKey, string> = {
   "error.not_permitted": "Das dürfen hier nur Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "error.homeserver": "Der Homeserver hat das nicht angenommen ({reason}). Bitte versuche es noch einmal.",
   "error.media_plane_down": "Mein Audioteil startet neu. Bitte versuche es in ein paar Sekunden noch einmal.",
+  "error.ffmpeg_missing":
+    "Ich kann keine Audiodateien lesen: Dort, wo ich laufe, fehlt das Programm ffmpeg. Wer mich betreibt, muss es installieren.",
+  "error.media_unreadable":
+    "Ich kann diese Datei nicht als Ton lesen. Bitte versuche es mit einer anderen Datei oder einem anderen Format.",
   "room.encrypted":
     "Dieser Raum ist verschlüsselt, und in verschlüsselten Räumen kann ich nicht arbeiten. Bitte lade mich in einen ohne Verschlüsselung ein.",
   "room.power":
     "Ich kann dem Sprachkanal hier nicht beitreten: Für `{event}` braucht man Stufe {needed}, ich habe {actual}. Eine Moderatorin oder ein Moderator kann mir Stufe {needed} geben oder `{event}` in den Raumberechtigungen auf {suggested} setzen.",
+  // commands: who may and how
+  "command.unknown_nearest": "`{prefix}{name}` kenne ich nicht. Meintest du `{prefix}{nearest}`?",
+  "command.unknown": "`{prefix}{name}` kenne ich nicht. `{prefix}help` zeigt, was ich kann.",
+  "command.usage": "Das geht so: {usage}",
+  "command.not_in_channel": "Ich bin nicht im Sprachkanal. `{prefix}join` holt mich dazu.",
+  "command.bot_power": "Das darf ich hier nicht: Dafür braucht man Stufe {needed}, ich habe {actual}.",
+  "channel.empty": "Im Sprachkanal ist niemand. Geh hinein und sage noch einmal `{command}`.",
+  "channel.joined": "Ich bin im Sprachkanal.",
+  "channel.left": "Ich habe den Sprachkanal verlassen.",
+  "channel.failed": "Ich konnte dem Sprachkanal nicht beitreten ({reason}). Bitte versuche es noch einmal.",
+  ping: "Hier, {ms} ms nachdem du geschrieben hast.",
+  // player
+  "play.now": "Jetzt läuft **{title}**.",
+  "play.queued": "**{title}** ist in der Warteschlange auf Platz {position}.",
+  "play.queued_eta": "**{title}** ist in der Warteschlange auf Platz {position}, dran in etwa {eta}.",
+  "play.not_found": "Im Medienordner finde ich nichts namens {query}.",
+  "play.not_found_nearest": "Ich finde nichts namens {query}. Am nächsten kommen:\n{names}",
+  "play.ambiguous": "{count} Dateien passen zu {query}. Welche?\n{names}",
+  "play.file_gone": "die Datei ist nicht mehr da",
+  "play.too_large": "Diese Datei hat {size} MB; ich nehme bis zu {limit} MB.",
+  "play.empty_file": "{title} ist leer.",
+  "play.not_audio": "{title} ist keine Audiodatei.",
+  "play.encrypted_file": "Diese Datei ist verschlüsselt, ich kann sie nicht lesen.",
+  "play.reply_not_audio":
+    "Die Nachricht, auf die du geantwortet hast, enthält keine Audiodatei, die ich abspielen kann.",
+  "player.failed": "**{title}** lässt sich nicht abspielen: {reason}.",
+  "player.gave_up":
+    "{failures} Titel hintereinander gingen nicht, deshalb habe ich angehalten. {waiting} warten noch.",
+  "player.nothing": "Es läuft nichts.",
+  "player.already_skipped": "Schon übersprungen.",
+  "player.skipped": "**{title}** übersprungen.",
+  "player.skipped_now": "**{title}** übersprungen. Jetzt läuft **{next}**.",
+  "player.stopped": "Angehalten, und die Warteschlange ist leer.",
+  "player.paused": "**{title}** angehalten bei {position}.",
+  "player.resumed": "Weiter mit **{title}**.",
+  "player.volume": "Die Lautstärke ist {percent} %.",
+  "player.volume_set": "Die Lautstärke ist jetzt {percent} %.",
+  "player.queue_full": "Die Warteschlange ist voll. Bitte warte, bis etwas davon gelaufen ist.",
+  "player.now": "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %.",
+  "player.queue": "{now}\n{list}\n{count} warten, zusammen {total}.",
+  "player.queue_none": "{now}\nSonst wartet nichts.",
+  // recorder
+  "record.started":
+    "**Aufnahme läuft.** Was ab jetzt im Sprachkanal gesprochen wird, nehme ich auf, eine Spur je Person; gestartet von {by}. Wer das nicht möchte, verlässt bitte den Kanal. `{prefix}record stop` beendet sie.",
+  "record.joined": "{name}, in diesem Sprachkanal läuft eine Aufnahme.",
+  "record.already": "Es läuft schon eine Aufnahme, seit {length}.",
+  "record.none": "Es läuft keine Aufnahme.",
+  "record.status": "Die Aufnahme läuft seit {length}, bisher {count} Spuren.",
+  "record.exporting": "Die letzte Aufnahme wird aufbereitet ({percent} %).",
+  "record.stopped": "Aufnahme nach {length} beendet. Ich bereite die Spuren auf.",
+  "record.stopped_limit":
+    "Die Aufnahme hat {hours} Stunden erreicht, deshalb habe ich sie beendet. Ich bereite die Spuren auf.",
+  "record.stopped_alone":
+    "Ich war {minutes} Minuten allein, deshalb habe ich die Aufnahme beendet. Ich bereite die Spuren auf.",
+  "record.stopped_disk":
+    "Der Speicherplatz geht zu Ende, deshalb habe ich die Aufnahme beendet. Ich bereite die Spuren auf.",
+  "record.stopped_failed":
+    "Ich konnte die Aufnahme nicht weiter schreiben ({reason}) und habe sie beendet. Ich bereite auf, was da ist.",
+  "record.disk_low":
+    "Der Speicherplatz reicht nicht für eine Aufnahme: {free} MB sind frei, ich brauche {needed} MB.",
+  "record.empty": "In dieser Aufnahme hat niemand etwas gesagt, deshalb gibt es nichts zu schicken.",
+  "record.delivered": "Die Aufnahme: {count} Dateien, je {length}.",
+  "record.recovered":
+    "Ich wurde während der Aufnahme unterbrochen; das ist die Aufnahme bis dahin: {count} Dateien, je {length}.",
+  "record.too_large":
+    "{file} ist größer, als dieser Server annimmt, und bleibt bei mir: {path} in meinem Datenverzeichnis.",
+  "record.undelivered":
+    "Ich konnte {file} nicht schicken ({reason}). Sie bleibt bei mir: {path} in meinem Datenverzeichnis.",
+  "record.export_failed":
+    "Ich konnte die Aufnahme {id} nicht aufbereiten ({reason}). Das Aufgenommene bleibt bei mir.",
+  "record.gap": "Die Aufnahme hatte eine Lücke von {seconds} s; sie geht weiter.",
+  "record.music": "Musik",
+  "record.mix": "Alle",
+  // help: one line for each command
+  "help.list": "Was ich kann (in Klammern die Kurzformen):\n{list}",
+  "help.one": "{usage}\n{text}",
+  "help.join": "kommt in den Sprachkanal",
+  "help.leave": "verlässt den Sprachkanal",
+  "help.play":
+    "spielt eine Datei des Medienordners nach ihrem Namen, oder eine Audiodatei: als deren Bildunterschrift, als Antwort darauf, oder allein für deine neueste",
+  "help.skip": "springt zum nächsten Titel",
+  "help.stop": "hält an und leert die Warteschlange",
+  "help.pause": "macht Pause",
+  "help.resume": "macht weiter",
+  "help.volume": "zeigt oder setzt die Lautstärke, 0 bis 200",
+  "help.queue": "zeigt, was wartet",
+  "help.nowplaying": "zeigt, was läuft",
+  "help.record": "nimmt den Sprachkanal auf: eine Spur je Person und eine Mischung",
+  "help.help": "zeigt das hier, oder mehr über einen Befehl",
+  "help.ping": "antwortet",
+  "state.playing": "läuft",
+  "state.paused": "angehalten",
 };

@@ -1,0 +1,317 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { Emitter } from "../base/emitter.ts";
+import { BotError, messageOf, toBotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { render, type Language, type Sentence } from "../base/messages/catalogue.ts";
+import type { PlaneEvent, TrackTags } from "../media/plane.ts";
+import { newTrackId } from "./ids.ts";
+import { emptyQueue, etaMs, reduceQueue } from "./queue.ts";
+import type { NowPlaying, QueueEffect, QueueEvent, QueueState, StoredSource, Track } from "./queue.ts";
+import type { Found } from "./resolver/resolver.ts";
+import { loadQueue, savePosition, saveQueue, type PlayerDocuments } from "./saved.ts";
+import { Sound, type PlayerPlane } from "./sound.ts";
+import { cleanDetail, describe, oneLine } from "./text.ts";
+
+export interface RoomPlayerDeps {
+  /** The media plane's name of the room's channel. */
+  channel: string;
+  plane: PlayerPlane;
+  /** The confined local file of a source (Sources.open). */
+  open: (source: StoredSource, signal: AbortSignal) => Promise<string>;
+  /** The store's documents of the room. */
+  documents: PlayerDocuments;
+  clock: Clock;
+  log: Log;
+  /** Says something in the room that nobody asked for. Must not throw. */
+  tell: (sentence: Sentence) => void;
+  /** Of the room; default English. */
+  language?: () => Language;
+}
+
+export interface Added {
+  track: Track;
+  /** 0: it is on; else its place among those that wait, from 1. */
+  position: number;
+  /** Until it starts, in ms; null when a track before it has no known length. */
+  etaMs: number | null;
+}
+
+const SAVE_POSITION_MS = 5_000;
+/** How long `add` waits for the first sound before it answers without knowing more. */
+const START_MS = 3_000;
+const REMEMBERED_CHANGES = 8;
+
+type Starting = { id: string; started: () => void; failed: (error: BotError) => void };
+
+/** The queue of one room and what sounds of it. Lives as long as the room; the channel may come and go. */
+export class RoomPlayer {
+  readonly #deps: RoomPlayerDeps;
+  readonly #sound: Sound;
+  readonly #idle = new Emitter<void>();
+  readonly #changed = new Emitter<QueueState>();
+  readonly #closing = new AbortController();
+  readonly #unsubscribe: (() => void)[];
+  #state: QueueState = emptyQueue;
+  #savedAtMs = 0;
+  /** What was on from when on, oldest first. */
+  #changes: { atMs: number; id: string | null }[] = [];
+  #starting: Starting | null = null;
+
+  constructor(deps: RoomPlayerDeps) {
+    this.#deps = deps;
+    const { plane, channel, clock, open } = deps;
+    this.#sound = new Sound({
+      ...{ plane, channel, clock, open },
+      wanted: () => this.#state,
+      onFailed: (id, error) => this.#fail(id, error),
+      onStranded: () => void this.#dispatch({ kind: "pause" }),
+    });
+    this.#unsubscribe = [
+      plane.onEvent((event) => this.#onPlane(event)),
+      plane.onState((state) => {
+        if (state !== "closed") this.#sound.forget();
+      }),
+    ];
+  }
+
+  /**
+   * Brings back the queue of the last run. `resume`: the interrupted track goes on where it was (the bot is in the
+   * channel again); else it is held, for !resume.
+   */
+  restore({ resume }: { resume: boolean }): void {
+    const loaded = loadQueue(this.#deps.documents);
+    const now = loaded.now && !resume ? { ...loaded.now, phase: "paused" as const } : loaded.now;
+    this.#setState({ ...loaded, now });
+    if (now && resume) this.#sound.reconcile();
+  }
+
+  /** The channel was opened (again) in the media plane: what should sound is started in it, without waiting. */
+  channelOpened(): void {
+    this.#sound.hurry();
+  }
+
+  /** The channel was closed in the media plane, and with it whatever sounded. */
+  channelClosed(): void {
+    this.#sound.forget();
+  }
+
+  /**
+   * Queues what was found. Into silence: starts it at once and resolves with the first sound.
+   * @throws BotError `queue_full`, `media_unreadable`, `media_unsupported`, `ffmpeg_missing`, …: it is not queued then.
+   */
+  async add(found: Found, requester: string): Promise<Added> {
+    const { source, title, durationMs } = found;
+    const track: Track = {
+      id: newTrackId(),
+      title: oneLine(title),
+      artist: null,
+      durationMs,
+      requester,
+      source,
+    };
+    if (this.#state.now) {
+      const described = describe(track, await this.#probe(track));
+      this.#refuse(this.#dispatch({ kind: "add", track: described }));
+      return this.#added(described.id, described);
+    }
+    // Something else may have waited (after failures): then that comes first, and this one is not on.
+    this.#refuse(this.#dispatch({ kind: "add", track }));
+    if (this.nowPlaying()?.track.id === track.id) await this.#begun(track.id);
+    const tags = await this.#probe(track).catch(() => null);
+    if (tags) this.#dispatch({ kind: "describe", ...describe(track, tags) });
+    return this.#added(track.id, track);
+  }
+
+  /** @param sentMsAgo how long ago the person said it: the track that was on then is meant. */
+  skip(sentMsAgo = 0): Track {
+    const nowMs = this.#deps.clock.now();
+    const effects = this.#dispatch({ kind: "skip", meant: this.#onAt(nowMs - sentMsAgo), nowMs });
+    const skipped = effects.find((effect) => effect.kind === "skipped");
+    if (skipped) return skipped.track;
+    if (effects.some((effect) => effect.kind === "already-skipped")) {
+      throw new BotError("nothing_playing", "already skipped", { say: { key: "player.already_skipped" } });
+    }
+    throw nothingPlaying();
+  }
+
+  /** Ends what is on and empties the queue. @throws BotError `nothing_playing` */
+  stop(): void {
+    this.#refuse(this.#dispatch({ kind: "stop" }));
+  }
+
+  pause(): NowPlaying {
+    this.#refuse(this.#dispatch({ kind: "pause" }));
+    return this.#mustBeOn();
+  }
+
+  /** Goes on with what is held, or with what waits. */
+  resume(): NowPlaying {
+    this.#refuse(this.#dispatch({ kind: "resume" }));
+    return this.#mustBeOn();
+  }
+
+  /** Percent, 0 to 200. */
+  setVolume(percent: number): void {
+    this.#dispatch({ kind: "volume", percent: Math.min(200, Math.max(0, percent)) });
+  }
+
+  volume(): number {
+    return this.#state.volume;
+  }
+
+  nowPlaying(): NowPlaying | null {
+    return this.#state.now;
+  }
+
+  queue(): readonly Track[] {
+    return this.#state.upcoming;
+  }
+
+  /** Nothing is on any more. */
+  onIdle(listener: () => void): () => void {
+    return this.#idle.on(listener);
+  }
+
+  onChange(listener: (state: QueueState) => void): () => void {
+    return this.#changed.on(listener);
+  }
+
+  /** Keeps everything for the next run. Idempotent. */
+  close(): void {
+    if (this.#closing.signal.aborted) return;
+    savePosition(this.#deps.documents, this.#state.now);
+    this.#closing.abort();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#sound.close();
+    this.#starting?.failed(new BotError("cancelled", "closed"));
+    this.#idle.clear();
+    this.#changed.clear();
+  }
+
+  #onPlane(event: PlaneEvent): void {
+    if (!("channel" in event) || event.channel !== this.#deps.channel) return;
+    if (event.kind === "track.started") {
+      this.#deps.log.info("track_started", { track: event.track });
+      this.#dispatch({ kind: "started", id: event.track });
+      if (this.#starting?.id === event.track) this.#starting.started();
+    } else if (event.kind === "track.position") {
+      this.#dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
+      const nowMs = this.#deps.clock.now();
+      if (nowMs - this.#savedAtMs < SAVE_POSITION_MS) return;
+      this.#savedAtMs = nowMs;
+      savePosition(this.#deps.documents, this.#state.now);
+    } else if (event.kind === "track.ended") {
+      const { track, reason, positionMs } = event;
+      this.#deps.log.info("track_ended", { track, reason, positionMs });
+      this.#sound.ended(track);
+      if (reason === "finished") this.#dispatch({ kind: "finished", id: track });
+      if (reason === "failed")
+        this.#fail(track, new BotError("media_unreadable", event.detail ?? "unreadable"));
+    }
+  }
+
+  #fail(id: string, error: BotError): void {
+    if (this.#closing.signal.aborted) return;
+    const reason =
+      error.say.key === "error.internal" || error.say.key === "error.media_unreadable"
+        ? cleanDetail(error.message)
+        : render(error.say, this.#deps.language?.() ?? "en").text;
+    this.#deps.log.warn("track_failed", {
+      track: id,
+      code: error.code,
+      reason: cleanDetail(messageOf(error)),
+    });
+    this.#sound.ended(id);
+    const effects = this.#dispatch({ kind: "failed", id, reason });
+    const failed = effects.find((effect) => effect.kind === "failed");
+    if (!failed) return;
+    const say: Sentence = { key: "player.failed", params: { title: failed.track.title, reason } };
+    // Who is waiting for an answer gets it as the answer; everybody else is told.
+    if (this.#starting?.id === id)
+      this.#starting.failed(new BotError(error.code, error.message, { say, cause: error }));
+    else this.#deps.tell(say);
+    const gaveUp = effects.find((effect) => effect.kind === "gave-up");
+    if (!gaveUp) return;
+    const { failures, waiting } = gaveUp;
+    this.#deps.tell({ key: "player.gave_up", params: { failures, waiting } });
+  }
+
+  #dispatch(event: QueueEvent): readonly QueueEffect[] {
+    if (this.#closing.signal.aborted) return [];
+    const { state, effects } = reduceQueue(this.#state, event);
+    this.#setState(state);
+    for (const effect of effects) {
+      if (effect.kind === "sound") this.#sound.reconcile();
+      else if (effect.kind === "save") saveQueue(this.#deps.documents, this.#state);
+      else if (effect.kind === "idle") this.#idle.emit();
+    }
+    if (effects.some(({ kind }) => kind === "save")) this.#changed.emit(this.#state);
+    return effects;
+  }
+
+  #setState(state: QueueState): void {
+    const id = state.now?.track.id ?? null;
+    if (id !== (this.#state.now?.track.id ?? null)) {
+      this.#changes.push({ atMs: this.#deps.clock.now(), id });
+      if (this.#changes.length > REMEMBERED_CHANGES) this.#changes.shift();
+    }
+    this.#state = state;
+  }
+
+  /** What was on at a time of the clock; null when nothing was, or it is not remembered. */
+  #onAt(atMs: number): string | null {
+    return this.#changes.findLast((change) => change.atMs <= atMs)?.id ?? null;
+  }
+
+  async #probe(track: Track): Promise<TrackTags | null> {
+    try {
+      const path = await this.#deps.open(track.source, this.#closing.signal);
+      return await this.#deps.plane.request({ kind: "probe", source: { path } });
+    } catch (error) {
+      const { code, message, say } = toBotError(error);
+      // A plane that restarts says nothing about the file.
+      if (code === "media_plane_down" || code === "timeout") return null;
+      if (say.key !== "error.internal" && say.key !== "error.media_unreadable") throw error;
+      const reason = cleanDetail(message);
+      const params = { title: track.title, reason };
+      throw new BotError(code, message, { say: { key: "player.failed", params }, cause: error });
+    }
+  }
+
+  /** Resolves with the first sound of a track, or after 3 s; rejects when it fails before. */
+  #begun(id: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer: Timer = this.#deps.clock.timer(START_MS, resolve);
+    const starting: Starting = { id, started: resolve, failed: reject };
+    this.#starting = starting;
+    const settled = promise.finally(() => {
+      timer.cancel();
+      if (this.#starting === starting) this.#starting = null;
+    });
+    settled.catch(() => undefined);
+    return settled;
+  }
+
+  #added(id: string, fallback: Track): Added {
+    const { now, upcoming } = this.#state;
+    const index = upcoming.findIndex((track) => track.id === id);
+    if (now?.track.id === id) return { track: now.track, position: 0, etaMs: 0 };
+    return { track: upcoming[index] ?? fallback, position: index + 1, etaMs: etaMs(this.#state, index) };
+  }
+
+  #refuse(effects: readonly QueueEffect[]): void {
+    const refused = effects.find((effect) => effect.kind === "refused");
+    if (refused?.why === "full") {
+      throw new BotError("queue_full", "the queue is full", { say: { key: "player.queue_full" } });
+    }
+    if (refused) throw nothingPlaying();
+  }
+
+  #mustBeOn(): NowPlaying {
+    if (!this.#state.now) throw nothingPlaying();
+    return this.#state.now;
+  }
+}
+
+const nothingPlaying = (): BotError =>
+  new BotError("nothing_playing", "nothing is playing", { say: { key: "player.nothing" } });

@@ -1,0 +1,60 @@
+import { BotError } from "../../base/errors.ts";
+import type { StoredSource } from "../queue.ts";
+
+/** An audio file that somebody put into the room, as its event claims; see upload.ts. */
+export interface UploadClaim {
+  mxc: string;
+  fileName: string;
+  /** Bytes; null when the event does not say. */
+  size: number | null;
+  mimeType: string | null;
+  durationMs: number | null;
+}
+
+/** What a person asked for. */
+export type Ask = { kind: "words"; text: string } | { kind: "upload"; upload: UploadClaim };
+
+/** Something that can be queued. Title and length are what is known without opening it. */
+export interface Found {
+  source: StoredSource;
+  title: string;
+  durationMs: number | null;
+}
+
+/** One kind of source. */
+export interface Resolver {
+  readonly kind: StoredSource["kind"];
+  /**
+   * Null when the ask is not of its kind.
+   * @throws BotError `not_found`, `ambiguous`, `media_too_large`, `media_unsupported`, with a sentence for the person.
+   */
+  resolve(ask: Ask, signal: AbortSignal): Promise<Found | null>;
+  /** The confined local file of one of its sources, checked (or fetched) now. @throws BotError as above. */
+  open(source: StoredSource, signal: AbortSignal): Promise<string>;
+}
+
+/** All kinds behind one. The first resolver that knows the ask answers it. */
+export class Sources {
+  readonly #resolvers: readonly Resolver[];
+
+  constructor(resolvers: readonly Resolver[]) {
+    this.#resolvers = resolvers;
+  }
+
+  async resolve(ask: Ask, signal: AbortSignal): Promise<Found> {
+    for (const resolver of this.#resolvers) {
+      const found = await resolver.resolve(ask, signal);
+      if (found) return found;
+    }
+    const text = ask.kind === "words" ? ask.text : ask.upload.fileName;
+    throw new BotError("not_found", "no source for it", {
+      say: { key: "play.not_found", params: { query: text } },
+    });
+  }
+
+  async open(source: StoredSource, signal: AbortSignal): Promise<string> {
+    const resolver = this.#resolvers.find(({ kind }) => kind === source.kind);
+    if (!resolver) throw new BotError("not_found", `no resolver for ${source.kind}`);
+    return resolver.open(source, signal);
+  }
+}

@@ -1,0 +1,160 @@
+import { SerialQueue } from "../base/async.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import { toBotError, type BotError } from "../base/errors.ts";
+import type { MediaPlane } from "../media/plane.ts";
+import type { NowPlaying, StoredSource } from "./queue.ts";
+
+export type PlayerPlane = Pick<MediaPlane, "state" | "request" | "onEvent" | "onState">;
+
+export interface SoundDeps {
+  plane: PlayerPlane;
+  channel: string;
+  clock: Clock;
+  /** The confined local file of a source. */
+  open: (source: StoredSource, signal: AbortSignal) => Promise<string>;
+  /** What should sound now. */
+  wanted: () => { now: NowPlaying | null; volume: number };
+  /** The track cannot be played. */
+  onFailed: (trackId: string, error: BotError) => void;
+  /** The channel did not come up within `PATIENCE_MS`. */
+  onStranded: () => void;
+}
+
+/** How long a track waits for its channel (a crash, a restart, a slow homeserver) before it is held instead. */
+export const PATIENCE_MS = 60_000;
+const RETRY_MS = 100;
+const SLOWEST_RETRY_MS = 2_000;
+
+type InPlane = { trackId: string; paused: boolean };
+
+/**
+ * Makes the media plane sound like what is wanted, by comparing the two: the same code serves a command, the next track,
+ * a crashed media child and a channel that opens late.
+ */
+export class Sound {
+  readonly #deps: SoundDeps;
+  readonly #serial = new SerialQueue();
+  readonly #closing = new AbortController();
+  #inPlane: InPlane | null = null;
+  #volume: number | null = null;
+  #waitingSinceMs: number | null = null;
+  #retryMs = RETRY_MS;
+  #retry: Timer | null = null;
+
+  constructor(deps: SoundDeps) {
+    this.#deps = deps;
+  }
+
+  /** Compare and act; soon, in order, never twice at once. */
+  reconcile(): void {
+    void this.#serial.run(() => this.#step());
+  }
+
+  /** What the plane had is gone: its child died, or the channel was closed. */
+  forget(): void {
+    this.#inPlane = null;
+    this.#volume = null;
+    this.hurry();
+  }
+
+  /** What was waited for may be there: try now. */
+  hurry(): void {
+    this.#retryMs = RETRY_MS;
+    this.reconcile();
+  }
+
+  /** The plane said that a track is over. */
+  ended(trackId: string): void {
+    if (this.#inPlane?.trackId === trackId) this.#inPlane = null;
+  }
+
+  /** Idempotent. What sounds goes on until its channel closes. */
+  close(): void {
+    this.#closing.abort();
+    this.#retry?.cancel();
+    this.#retry = null;
+  }
+
+  async #step(): Promise<void> {
+    this.#retry?.cancel();
+    this.#retry = null;
+    const { now, volume } = this.#deps.wanted();
+    if (this.#closing.signal.aborted) return;
+    if (!now && !this.#inPlane) {
+      this.#waitingSinceMs = null;
+      return;
+    }
+    if (this.#deps.plane.state !== "up") return this.#wait();
+    try {
+      await this.#act(now, volume);
+      this.#waitingSinceMs = null;
+      this.#retryMs = RETRY_MS;
+    } catch (error) {
+      this.#onError(toBotError(error), now);
+    }
+  }
+
+  async #act(now: NowPlaying | null, volume: number): Promise<void> {
+    const { plane, channel } = this.#deps;
+    if (!now) {
+      this.#inPlane = null;
+      await plane.request({ kind: "play.stop", channel });
+      return;
+    }
+    const { track } = now;
+    const path =
+      this.#inPlane?.trackId === track.id
+        ? null
+        : await this.#deps.open(track.source, this.#closing.signal).catch((error: unknown) => {
+            this.#deps.onFailed(track.id, toBotError(error));
+          });
+    if (path === undefined) return;
+    // Opening may have taken its time: only what is wanted still is started.
+    const wanted = this.#deps.wanted();
+    if (wanted.now?.track.id !== track.id || this.#closing.signal.aborted) return;
+    if (this.#volume !== volume) {
+      await plane.request({ kind: "play.volume", channel, percent: volume });
+      this.#volume = volume;
+    }
+    const paused = wanted.now.phase === "paused";
+    if (path !== null) {
+      // Noted before: the track may end, and the plane fall, before the answer is here.
+      this.#inPlane = { trackId: track.id, paused };
+      const { positionMs } = wanted.now;
+      await plane.request({
+        kind: "play.start",
+        channel,
+        track: track.id,
+        source: { path },
+        positionMs,
+        paused,
+      });
+    } else if (this.#inPlane && this.#inPlane.paused !== paused) {
+      this.#inPlane.paused = paused;
+      await plane.request({ kind: paused ? "play.pause" : "play.resume", channel });
+    }
+  }
+
+  #onError(error: BotError, now: NowPlaying | null): void {
+    if (this.#closing.signal.aborted) return;
+    const lost = error.code === "media_plane_down" || error.code === "not_found" || error.code === "timeout";
+    this.#inPlane = null;
+    this.#volume = null;
+    if (!now) return;
+    if (lost) this.#wait();
+    else this.#deps.onFailed(now.track.id, error);
+  }
+
+  #wait(): void {
+    const now = this.#deps.clock.now();
+    this.#waitingSinceMs ??= now;
+    if (now - this.#waitingSinceMs >= PATIENCE_MS) {
+      this.#waitingSinceMs = null;
+      this.#deps.onStranded();
+      return;
+    }
+    this.#retry?.cancel();
+    this.#retry = this.#deps.clock.timer(this.#retryMs, () => this.reconcile());
+    this.#retryMs = Math.min(this.#retryMs * 2, SLOWEST_RETRY_MS);
+  }
+}

@@ -1,0 +1,29 @@
+import type { TrackTags } from "../media/plane.ts";
+import type { Track } from "./queue.ts";
+
+/** The track with what its file says of itself. */
+export function describe(track: Track, tags: TrackTags | null): Track {
+  if (!tags) return track;
+  const title = tags.title?.trim() ? tags.title : track.title;
+  const { artist, durationMs } = tags;
+  return {
+    ...track,
+    title: oneLine(title),
+    artist: artist && oneLine(artist),
+    durationMs: durationMs ?? track.durationMs,
+  };
+}
+
+/** A text that cannot break out of its line in a list. */
+export const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim().slice(0, 300);
+
+/** ffmpeg's last word for people: one line, without paths and addresses of memory, cut. */
+export function cleanDetail(detail: string): string {
+  const cleaned = detail
+    .replaceAll(/\[[^\]]*@ 0x[0-9a-f]+\]\s*/gi, "")
+    .replaceAll(/(?:\/[\w.+-]+){2,}:?/g, "")
+    // oxlint-disable-next-line no-control-regex
+    .replaceAll(/[\u0000-\u001f\u007f\s]+/g, " ")
+    .trim();
+  return cleaned.length > 160 ? `${cleaned.slice(0, 159)}…` : cleaned || "unreadable";
+}

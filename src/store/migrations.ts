@@ -1,0 +1,48 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/**
+ * Each entry brings the file from version i to i + 1 inside one transaction; the version is SQLite's user_version.
+ * Never change an entry that was released: add one.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE rooms (
+    room_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (room_id, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE recordings (
+    id TEXT PRIMARY KEY,
+    room_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    started_wall_ms INTEGER NOT NULL,
+    duration_ms INTEGER,
+    tracks INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX recordings_by_room ON recordings (room_id, started_wall_ms);
+  `,
+];
+
+/** The version that this program writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+export function userVersion(database: DatabaseSync): number {
+  const row = database.prepare("PRAGMA user_version").get();
+  return Number(row?.["user_version"] ?? 0);
+}
+
+/** Brings an older file up to date; each step commits whole or not at all. */
+export function migrate(database: DatabaseSync): void {
+  for (let version = userVersion(database); version < SCHEMA_VERSION; version++) {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      database.exec(MIGRATIONS[version] ?? "");
+      database.exec(`PRAGMA user_version = ${version + 1}`);
+      database.exec("COMMIT");
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { z } from "zod";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { openDatabase } from "./open.ts";
+import { RecordingIndex } from "./recordings.ts";
+
+/** The documents of one room. What a name means, and its schema, belongs to whoever writes it. */
+export interface RoomDocuments {
+  /** Null when it was never written, or no longer passes the schema (logged; it is as if it was not there). */
+  read<T>(name: string, schema: z.ZodType<T>): T | null;
+  write(name: string, value: unknown): void;
+  remove(name: string): void;
+}
+
+const wanted = z.boolean();
+const WANTED = "channel-wanted";
+
+/** Durable state of the bot: `dataDir`/bot.db. Calls are synchronous and take well under a millisecond. */
+export class Store {
+  readonly recordings: RecordingIndex;
+  readonly #database: DatabaseSync;
+  readonly #log: Log;
+  readonly #read: StatementSync;
+  readonly #write: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #byName: StatementSync;
+  #closed = false;
+
+  constructor(database: DatabaseSync, log: Log) {
+    this.#database = database;
+    this.#log = log;
+    this.#read = database.prepare("SELECT json FROM rooms WHERE room_id = ? AND name = ?");
+    this.#write = database.prepare(
+      "INSERT INTO rooms (room_id, name, json) VALUES (?, ?, ?) ON CONFLICT (room_id, name) DO UPDATE SET json = excluded.json",
+    );
+    this.#remove = database.prepare("DELETE FROM rooms WHERE room_id = ? AND name = ?");
+    this.#byName = database.prepare("SELECT room_id, json FROM rooms WHERE name = ? ORDER BY room_id");
+    this.recordings = new RecordingIndex(database);
+  }
+
+  /** @throws BotError `store_too_new`, see openDatabase. */
+  static open({ dataDir, clock, log }: { dataDir: string; clock: Clock; log: Log }): Store {
+    return new Store(openDatabase(dataDir, clock, log), log);
+  }
+
+  room(roomId: string): RoomDocuments {
+    return {
+      read: (name, schema) => this.#decode(roomId, name, schema, this.#read.get(roomId, name)?.["json"]),
+      write: (name, value) => {
+        if (!this.#closed) this.#write.run(roomId, name, JSON.stringify(value));
+      },
+      remove: (name) => {
+        if (!this.#closed) this.#remove.run(roomId, name);
+      },
+    };
+  }
+
+  /** Whether the bot is meant to be in the room's voice channel, now and after a restart. */
+  channelWanted(roomId: string): boolean {
+    return this.room(roomId).read(WANTED, wanted) ?? false;
+  }
+
+  setChannelWanted(roomId: string, value: boolean): void {
+    if (value) this.room(roomId).write(WANTED, true);
+    else this.room(roomId).remove(WANTED);
+  }
+
+  /** Rooms whose channel the bot was in when it ended. */
+  roomsWithChannelWanted(): string[] {
+    const rooms: string[] = [];
+    for (const row of this.#byName.all(WANTED)) {
+      const roomId = String(row["room_id"]);
+      if (this.#decode(roomId, WANTED, wanted, row["json"])) rooms.push(roomId);
+    }
+    return rooms;
+  }
+
+  /** Forgets a room that was left for good. Its recordings stay. */
+  forgetRoom(roomId: string): void {
+    this.#database.prepare("DELETE FROM rooms WHERE room_id = ?").run(roomId);
+  }
+
+  /** Idempotent; writes after it are ignored. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#database.close();
+  }
+
+  #decode<T>(room: string, name: string, schema: z.ZodType<T>, json: unknown): T | null {
+    if (typeof json !== "string") return null;
+    try {
+      const decoded = schema.safeParse(JSON.parse(json));
+      if (decoded.success) return decoded.data;
+    } catch {
+      // Not JSON: the same as not matching.
+    }
+    this.#log.warn("store_damaged", { room, document: name });
+    return null;
+  }
+}
