@@ -86,7 +86,7 @@ function mayInstall(names) {
   const command = `apt-get install -y --no-install-recommends ${names.join(" ")}`;
   const please = `Missing on this machine: ${names.join(", ")}. Please install as root and start again:\n\n    ${command}\n`;
   if (onPath("apt-get") === null)
-    throw new SetupError(please.replace("Please", "This is no Debian. As there, please"));
+    throw new SetupError(please.replace("Please install", "This is not Debian; install their like"));
   if (process.getuid?.() !== 0) throw new SetupError(please);
 }
 
@@ -131,7 +131,7 @@ async function installModules() {
   const npm = (args, timeoutMs) => run("npm", args, { env, timeoutMs, attempts: 2 });
   // Only the one install script that is needed, whatever npm's version and settings: the one of `node`, which puts
   // the Node binary in place. `prepare` is not wanted here either: the build is a step of its own.
-  await npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], 10 * minute);
+  await npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "http"], 10 * minute);
   await npm(["rebuild", "node", "--ignore-scripts=false"], 5 * minute);
   if (!nodeWorks())
     throw new SetupError("npm installed everything, and node_modules/.bin/node does not run.");
@@ -222,7 +222,7 @@ function runOnce(command, args, env, timeoutMs) {
   return new Promise((resolve) => {
     let timedOut = false;
     // A group of its own: npm, apt and pip start others, and all of them have to go when they are stopped.
-    const current = spawn(command, args, {
+    const current = spawn(...dyingWithUs("KILL", command, args), {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ["ignore", log, log],
@@ -249,13 +249,10 @@ function runOnce(command, args, env, timeoutMs) {
 
 /** The program itself, on the Node of the lock file; resolves with its exit code. */
 function runTarget(args) {
-  // In a group of its own, so that Ctrl-C reaches it once (from here) and not three times (terminal, npm, here);
-  // and killed by the kernel should this process be killed.
-  const setpriv = onPath("setpriv");
-  const [command, argv] = setpriv ? [setpriv, ["--pdeathsig", "TERM", "--", node, ...args]] : [node, args];
+  // In a group of its own, so that Ctrl-C reaches it once (from here) and not three times (terminal, npm, here).
   const path = [dirname(node), process.env["PATH"] ?? ""].join(delimiter);
   return new Promise((resolve, reject) => {
-    child = spawn(command, argv, {
+    child = spawn(...dyingWithUs("TERM", node, args), {
       cwd: root,
       stdio: ["ignore", "inherit", "inherit"],
       detached: true,
@@ -268,6 +265,12 @@ function runTarget(args) {
       resolve(code ?? (signal === "SIGINT" ? 130 : 143));
     });
   });
+}
+
+/** What to spawn so that the kernel sends `signal` should this process be killed (where there is setpriv: Linux). */
+function dyingWithUs(signal, command, args) {
+  const setpriv = onPath("setpriv");
+  return setpriv === null ? [command, args] : [setpriv, ["--pdeathsig", signal, "--", command, ...args]];
 }
 
 function signalGroup(target, signal) {
