@@ -12,7 +12,7 @@ export type SendPriority = "leave" | "answer" | "offer" | "refresh" | "candidate
 
 export interface ChannelTransport {
   /**
-   * Writes the own membership. Resolves with the event id when the homeserver has taken it. A waiting refresh is
+   * Writes the own membership, whole: the content has fields beyond those named. Resolves with the event id when the homeserver has taken it. A waiting refresh is
    * replaced by a newer write to the same key.
    * @throws BotError `forbidden`, `homeserver`, `cancelled`
    */

@@ -24,6 +24,15 @@ export const de: Record<MessageKey, string> = {
   "channel.empty": "Im Sprachkanal ist niemand. Geh hinein und sage noch einmal `{command}`.",
   "channel.joined": "Ich bin im Sprachkanal.",
   "channel.left": "Ich habe den Sprachkanal verlassen.",
+  "channel.key_overwritten":
+    "{user} hat meinen Eintrag im Sprachkanal überschrieben. Ich habe ihn wiederhergestellt; geht das so weiter, kann eine Moderatorin oder ein Moderator die Stufe für `de.mtorials.test.callstate` anheben.",
+  "channel.key_taken":
+    "{user} und {owner} benutzen im Sprachkanal beide den Gerätenamen „{name}“, deshalb ist nur {owner} zu hören. {user}, bitte wähle einen anderen Namen und tritt noch einmal bei.",
+  "channel.lost":
+    "Mein Audioteil ist nicht wiedergekommen, deshalb habe ich den Sprachkanal verlassen. Bitte hole mich später noch einmal.",
+  "channel.refresh_forbidden":
+    "Ich darf nicht mehr im Sprachkanal sein, deshalb habe ich ihn verlassen. Eine Moderatorin oder ein Moderator kann die Stufe für `de.mtorials.test.callstate` senken oder meine anheben.",
+  "channel.not_in_room": "Ich bin nicht mehr in diesem Raum.",
   "channel.failed": "Ich konnte dem Sprachkanal nicht beitreten ({reason}). Bitte versuche es noch einmal.",
   ping: "Hier, {ms} ms nachdem du geschrieben hast.",
   // player

@@ -21,6 +21,15 @@ export const en = {
   "channel.empty": "Nobody is in the voice channel. Join it, and say `{command}` again.",
   "channel.joined": "I am in the voice channel.",
   "channel.left": "I have left the voice channel.",
+  "channel.key_overwritten":
+    "{user} overwrote my entry in the voice channel. I wrote it again; should that go on, a moderator can raise the power level for `de.mtorials.test.callstate`.",
+  "channel.key_taken":
+    "{user} and {owner} both use the device name “{name}” in the voice channel, so only {owner} is heard. {user}, please choose another name and join again.",
+  "channel.lost":
+    "My audio part did not come back, so I left the voice channel. Please let me join again later.",
+  "channel.refresh_forbidden":
+    "I am not allowed to be in the voice channel any more, so I left it. A moderator can lower the power level for `de.mtorials.test.callstate` or raise mine.",
+  "channel.not_in_room": "I am not in that room any more.",
   "channel.failed": "I could not join the voice channel ({reason}). Please try again.",
   ping: "Here, {ms} ms after you wrote.",
   // player

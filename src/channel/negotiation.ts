@@ -1,0 +1,364 @@
+import { connectionId, encodeCandidate, encodeDescription, otherForm } from "./codec.ts";
+import type { CandidateSignal, DescriptionSignal, Form } from "./codec.ts";
+import { isNewer, isPresent } from "./roster.ts";
+import type { Member, Stamp } from "./roster.ts";
+import { mediaFlows, takeId } from "./state.ts";
+import type { ChannelInput, ChannelState, Peer, PeerMemory, PeerPhase, Turn } from "./state.ts";
+
+/*
+ * Who offers, and what becomes of it, for one peer. Every connection has a number; whoever gives one up either asks the
+ * plane for the next one of the same peer, which replaces it, or closes it, so none is ever left over.
+ *
+ *                         5 s without their offer
+ *   (they join) ► waiting ───────────────────────► due ◄─ (we join)      dormant ─their refresh─► waiting
+ *                    │                              │ turn                  ▲
+ *                    │ their offer                  ▼                       │ failed, closed by them, or 4 offers
+ *                    │                            making ─► sending ─► offered   unanswered
+ *                    ▼          their offer ◄───────┘           │        │ 8, 20, 45 s: due again
+ *                answering ◄──── (glare, we yield) ─────────────┴────────┤
+ *                    │                                                   │ their answer
+ *                    └───────────────► connecting ◄──────────────────────┘
+ *                                          │ ▲
+ *                                          ▼ │ their new offer (by way of answering)
+ *                                       connected
+ *
+ *   Gone from the channel: closed at once, from every phase.
+ */
+export const OFFER_EXPECTED_MS = 5000;
+/** Unanswered offers go out again 8, 20 and 45 s after the first. */
+const ANSWER_WAITS_MS: readonly number[] = [8000, 12_000, 25_000, 25_000];
+const CONNECT_TIMEOUT_MS = 30_000;
+const SHAKY_TIMEOUT_MS = 30_000;
+/** A connection that lasted this long wipes out earlier failures. */
+const GOOD_CONNECTION_MS = 30_000;
+/** Offers on their way at the same time; the outbox takes them as fast as the homeserver lets it. */
+const MAX_OFFERS_UNDER_WAY = 3;
+const MAX_CANDIDATES = 64;
+/** After the nth failure in a row we wait this long for their offer before theirs refresh counts. */
+const PATIENCE_MS: readonly number[] = [0, 10_000, 60_000, 120_000, 300_000, 600_000];
+
+/** Everybody who is there when we come in is offered to. */
+export function offerToEverybody(turn: Turn): void {
+  for (const member of present(turn)) {
+    const peer = turn.state.peers.get(member.key);
+    if (peer === undefined || peer.phase === "waiting")
+      setPhase(turn, peer ?? memory(member.key), { phase: "due" });
+  }
+}
+
+/** Makes the peers what the roster wants: nobody who is gone, everybody who is there. */
+export function reconcilePeers(turn: Turn): void {
+  const { state, nowMs } = turn;
+  const wanted = new Set(present(turn).map((member) => member.key));
+  for (const peer of state.peers.values()) {
+    if (!wanted.has(peer.key)) removePeer(turn, peer.key);
+  }
+  if (state.own.phase !== "in") return;
+  for (const key of wanted) {
+    if (!state.peers.has(key)) {
+      setPhase(turn, memory(key), { phase: "waiting", untilMs: nowMs + OFFER_EXPECTED_MS });
+    }
+  }
+}
+
+/** Starts the offers whose turn it is. None while a refresh of ours waits: it needs the next token of the rate budget. */
+export function startOffers(turn: Turn): void {
+  const { own, peers } = turn.state;
+  if (own.phase !== "in" || own.refreshing) return;
+  let underWay = 0;
+  for (const peer of peers.values()) if (peer.phase === "making" || peer.phase === "sending") underWay++;
+  for (const peer of peers.values()) {
+    if (underWay >= MAX_OFFERS_UNDER_WAY) return;
+    if (peer.phase !== "due") continue;
+    underWay++;
+    const connection = takeId(turn);
+    const form = offerForm(turn.state, peer);
+    turn.effects.push({ do: "peer.offer", key: peer.key, connection });
+    setPhase(turn, { ...peer, attempts: peer.attempts + 1 }, { phase: "making", connection, form });
+  }
+}
+
+/** An offer of a member who is there. */
+export function onOffer(turn: Turn, member: Member, signal: DescriptionSignal, stamp: Stamp): void {
+  const { state } = turn;
+  const known = state.peers.get(member.key);
+  const peer: PeerMemory = known ?? memory(member.key);
+  if (peer.offerStamp && !isNewer(stamp, peer.offerStamp, false)) return drop(turn, "older_offer");
+  const heard = { ...peer, form: signal.form, offerStamp: stamp };
+  if (known?.phase === "sending" || known?.phase === "offered") {
+    const weYield = member.glareRule && state.ownKey < member.key;
+    if (!weYield) {
+      // Ours is out: they roll back and answer it. Answering theirs too would leave both stable and mismatched.
+      state.peers.set(member.key, { ...known, form: signal.form });
+      return drop(turn, "glare");
+    }
+  }
+  const connection = takeId(turn);
+  turn.effects.push({ do: "peer.answer", key: member.key, connection, sdp: signal.sdp });
+  // Candidates that came while no description was set belong to this offer, or do no harm.
+  flushCandidates(turn, heard);
+  const remoteId = connectionId(signal.sdp);
+  const phase = { phase: "answering", connection, form: signal.form, remoteId } as const;
+  setPhase(turn, { ...heard, candidates: [] }, phase);
+}
+
+/** An answer of a member who is there. */
+export function onAnswer(turn: Turn, member: Member, signal: DescriptionSignal): void {
+  const { state, nowMs } = turn;
+  const peer = state.peers.get(member.key);
+  if (!peer) return drop(turn, "stray_answer");
+  const heard: Peer = { ...peer, form: signal.form };
+  const remoteId = connectionId(signal.sdp);
+  switch (peer.phase) {
+    case "sending":
+    case "offered": {
+      const { connection } = peer;
+      turn.effects.push({ do: "peer.accept", key: peer.key, connection, sdp: signal.sdp });
+      flushCandidates(turn, heard);
+      const untilMs = nowMs + CONNECT_TIMEOUT_MS;
+      setPhase(turn, { ...heard, candidates: [] }, { phase: "connecting", connection, remoteId, untilMs });
+      return;
+    }
+    case "connecting":
+    case "connected": {
+      const silent = peer.phase === "connecting" || peer.shakyUntilMs !== null;
+      if (peer.remoteId === remoteId || !silent) return drop(turn, "stray_answer");
+      // They answered another offer than the one this connection is made of: it will never work.
+      offerAgain(turn, heard);
+      return;
+    }
+    case "dormant":
+      offerAgain(turn, heard);
+      return;
+    case "waiting":
+    case "due":
+    case "making":
+    case "answering":
+      drop(turn, "stray_answer");
+  }
+}
+
+/** A trickled candidate of a member who is there; it waits for its description if need be. */
+export function onCandidate(turn: Turn, member: Member, signal: CandidateSignal): void {
+  const { state } = turn;
+  const candidate = { candidate: signal.candidate, mid: signal.mid };
+  const peer = state.peers.get(member.key);
+  if (!peer) return drop(turn, "candidate_without_peer");
+  if (peer.phase === "answering" || peer.phase === "connecting" || peer.phase === "connected") {
+    turn.effects.push({ do: "peer.candidate", key: peer.key, ...candidate });
+  } else {
+    state.peers.set(peer.key, {
+      ...peer,
+      candidates: [...peer.candidates, candidate].slice(-MAX_CANDIDATES),
+    });
+  }
+}
+
+/** The member showed that it is alive by refreshing its membership. */
+export function onRefresh(turn: Turn, key: string): void {
+  const { state, nowMs } = turn;
+  const peer = state.peers.get(key);
+  if (peer?.phase !== "dormant" || nowMs < peer.notBeforeMs) return;
+  setPhase(turn, { ...peer, attempts: 0 }, { phase: "waiting", untilMs: nowMs + OFFER_EXPECTED_MS });
+}
+
+/** Results of what was asked of the plane and the homeserver; those of a former connection are void. */
+export function onPeerResult(
+  turn: Turn,
+  input: Extract<ChannelInput, { kind: "described" | "sent" | "peer.broken" }>,
+): void {
+  const { state, nowMs } = turn;
+  const peer = state.peers.get(input.key);
+  if (!peer || connectionOf(peer) !== input.connection) return;
+  switch (input.kind) {
+    case "described":
+      described(turn, peer, input.sdp);
+      return;
+    case "sent":
+      if (peer.phase === "sending") {
+        const waitMs = ANSWER_WAITS_MS[Math.min(peer.attempts, ANSWER_WAITS_MS.length) - 1] ?? 8000;
+        const { connection, form } = peer;
+        setPhase(turn, peer, { phase: "offered", connection, form, untilMs: nowMs + waitMs });
+      } else if (peer.phase === "connecting" && peer.untilMs === null) {
+        state.peers.set(peer.key, { ...peer, untilMs: nowMs + CONNECT_TIMEOUT_MS });
+      }
+      return;
+    case "peer.broken":
+      // A connection whose media flows has no use for whatever failed late.
+      if (peer.phase !== "connected") giveUp(turn, peer);
+  }
+}
+
+/** What the plane says of the current connection. Until it is described an event may still be of the one before. */
+export function onPlaneEvent(
+  turn: Turn,
+  input: Extract<ChannelInput, { kind: "peer.state" | "peer.candidate" }>,
+): void {
+  const { state, nowMs } = turn;
+  const peer = state.peers.get(input.key);
+  if (!peer) return;
+  const { phase } = peer;
+  if (phase !== "sending" && phase !== "offered" && phase !== "connecting" && phase !== "connected") return;
+  if (input.kind === "peer.candidate") {
+    const form = peer.form ?? offerForm(state, peer);
+    const content = encodeCandidate(form, state.ownKey, peer.key, input.candidate, input.mid);
+    turn.effects.push({ do: "send", key: peer.key, connection: null, content, priority: "candidate" });
+    return;
+  }
+  switch (input.state) {
+    case "connecting":
+      return;
+    case "connected":
+      if (phase === "connected") state.peers.set(peer.key, { ...peer, shakyUntilMs: null });
+      else if (phase === "connecting") {
+        const { connection, remoteId } = peer;
+        const connected = {
+          phase: "connected",
+          connection,
+          remoteId,
+          sinceMs: nowMs,
+          shakyUntilMs: null,
+        } as const;
+        setPhase(turn, { ...peer, attempts: 0 }, connected);
+      }
+      return;
+    case "disconnected":
+      if (phase === "connected" && peer.shakyUntilMs === null) {
+        state.peers.set(peer.key, { ...peer, shakyUntilMs: nowMs + SHAKY_TIMEOUT_MS });
+      }
+      return;
+    case "failed":
+    case "closed":
+      giveUp(turn, peer);
+  }
+}
+
+/** What is due of the peers at `turn.nowMs`. */
+export function tickPeers(turn: Turn): void {
+  const { state, nowMs } = turn;
+  for (const peer of state.peers.values()) {
+    const dueMs = peerWakeMs(peer);
+    if (dueMs === null || nowMs < dueMs) continue;
+    if (peer.phase === "waiting") setPhase(turn, { ...peer, attempts: 0 }, { phase: "due" });
+    else if (peer.phase === "offered" && peer.attempts < ANSWER_WAITS_MS.length) {
+      setPhase(turn, peer, { phase: "due" });
+      turn.effects.push({ do: "peer.close", key: peer.key });
+    } else {
+      if (peer.phase === "offered") turn.resetWanted = true;
+      giveUp(turn, peer);
+    }
+  }
+}
+
+/** When `tickPeers` has something to do for the peer; null when only an event moves it. */
+export function peerWakeMs(peer: Peer): number | null {
+  switch (peer.phase) {
+    case "waiting":
+    case "offered":
+    case "connecting":
+      return peer.untilMs;
+    case "connected":
+      return peer.shakyUntilMs;
+    case "due":
+    case "making":
+    case "sending":
+    case "answering":
+    case "dormant":
+      return null;
+  }
+}
+
+export function removePeer(turn: Turn, key: string): void {
+  const peer = turn.state.peers.get(key);
+  if (!peer) return;
+  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key });
+  turn.state.peers.delete(key);
+  logPhase(turn, key, "gone");
+}
+
+export function closeAllPeers(turn: Turn): void {
+  for (const key of [...turn.state.peers.keys()]) removePeer(turn, key);
+  turn.state.held.clear();
+}
+
+/** The plane is gone and every connection with it: there is nothing to close. */
+export function forgetAllPeers(turn: Turn): void {
+  turn.state.peers.clear();
+  turn.state.held.clear();
+}
+
+/** The number of the connection that the plane has, or is making, for this peer. */
+export function connectionOf(peer: Peer): number | null {
+  return "connection" in peer ? peer.connection : null;
+}
+
+function described(turn: Turn, peer: Peer, sdp: string): void {
+  const { ownKey } = turn.state;
+  const { key } = peer;
+  if (peer.phase === "making") {
+    const { connection, form } = peer;
+    const content = encodeDescription(form, "offer", ownKey, key, sdp);
+    turn.effects.push({ do: "send", key, connection, content, priority: "offer" });
+    setPhase(turn, peer, { phase: "sending", connection, form });
+  } else if (peer.phase === "answering") {
+    const { connection, form, remoteId } = peer;
+    const content = encodeDescription(form, "answer", ownKey, key, sdp);
+    turn.effects.push({ do: "send", key, connection, content, priority: "answer" });
+    setPhase(turn, peer, { phase: "connecting", connection, remoteId, untilMs: null });
+  }
+}
+
+/** Closes what is there; from now on their refresh or offer is waited for. */
+function giveUp(turn: Turn, peer: Peer): void {
+  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
+  const good = peer.phase === "connected" && turn.nowMs - peer.sinceMs >= GOOD_CONNECTION_MS;
+  const failures = good ? 0 : peer.failures + 1;
+  const patienceMs = good ? 0 : (PATIENCE_MS[Math.min(failures, PATIENCE_MS.length) - 1] ?? 0);
+  const rest = { ...peer, attempts: 0, failures, candidates: [] };
+  setPhase(turn, rest, { phase: "dormant", notBeforeMs: turn.nowMs + patienceMs });
+}
+
+/** Replaces the connection by a new offer of ours, within the bounds of one round of offers. */
+function offerAgain(turn: Turn, peer: Peer): void {
+  if (peer.attempts >= ANSWER_WAITS_MS.length || peer.failures >= PATIENCE_MS.length)
+    return giveUp(turn, peer);
+  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
+  setPhase(turn, { ...peer, candidates: [] }, { phase: "due" });
+}
+
+function offerForm(state: ChannelState, peer: PeerMemory): Form {
+  const first = peer.form ?? state.members.get(peer.key)?.form ?? "web";
+  return peer.attempts % 2 === 0 ? first : otherForm(first);
+}
+
+function flushCandidates(turn: Turn, peer: PeerMemory): void {
+  for (const candidate of peer.candidates) {
+    turn.effects.push({ do: "peer.candidate", key: peer.key, ...candidate });
+  }
+}
+
+function present(turn: Turn): Member[] {
+  const { state, nowMs } = turn;
+  return [...state.members.values()].filter((member) =>
+    isPresent(member, nowMs, mediaFlows(state, member.key)),
+  );
+}
+
+function memory(key: string): PeerMemory {
+  return { key, form: null, attempts: 0, failures: 0, offerStamp: null, candidates: [] };
+}
+
+function setPhase(turn: Turn, peer: PeerMemory, phase: PeerPhase): void {
+  const { key, form, attempts, failures, offerStamp, candidates } = peer;
+  turn.state.peers.set(key, { key, form, attempts, failures, offerStamp, candidates, ...phase });
+  logPhase(turn, key, phase.phase);
+}
+
+function logPhase(turn: Turn, peer: string, state: string): void {
+  const level = state === "connected" || state === "dormant" ? "info" : "debug";
+  turn.effects.push({ do: "log", level, event: "peer_state", fields: { peer, state } });
+}
+
+function drop(turn: Turn, reason: string): void {
+  turn.effects.push({ do: "dropped", reason });
+}

@@ -1,0 +1,385 @@
+import { BotError } from "../base/errors.ts";
+import { closeAllPeers, forgetAllPeers, offerToEverybody } from "./negotiation.ts";
+import { isNewer, isPresent } from "./roster.ts";
+import type { MembershipEvent } from "./roster.ts";
+import { mediaFlows, takeId, tellOnce } from "./state.ts";
+import type { ChannelInput, ChannelState, Own, Trip, Turn } from "./state.ts";
+
+/*
+ * The one scheduler of our own membership. Names are `own.phase`; (LEFT) and (JOINED) are what stands in the room.
+ *
+ *          join, our key stands as JOINED        join, it does not
+ *      out ───────────────┬────────────────────────────┐
+ *       ▲                 ▼                            ▼
+ *       │             clearing ──LEFT taken──► pausing ──300 ms──► opening ◄─┐
+ *       │  media plane    ▲  ▲                 (LEFT)              │         │ media plane lost or
+ *       │  lost, or reset │  │                                     │ opened  │ not there: waits
+ *       │                 │  └── write failed: pausing 5 s ──┐     │ on the  ┘
+ *       │                 │      (not if somebody waits)     │     ▼ plane
+ *       │                in ◄──echo + wait── settling ◄── joining
+ *       │              refresh               (JOINED)   JOINED taken
+ *       │              every 14 s, 7 s
+ *       │ LEFT taken      │
+ *       │ or 5 s          ▼ leave (from anywhere after the JOINED was written)
+ *       └────────────── leaving ◄── join in vain, timed out
+ *
+ *  From every phase to `out` at once: we are not in the room any more. From `clearing` to `settling` a trip that
+ *  somebody asked for ends in `out` when a write or the plane fails or takes too long, and `join()` is told why.
+ */
+export const CLEAR_PAUSE_MS = 300;
+const WRITE_TIMEOUT_MS = 60_000;
+const OPEN_TIMEOUT_MS = 10_000;
+const ECHO_TIMEOUT_MS = 10_000;
+/** After our own JOINED came back: what the others' sync may need more. Kept short, since an offer lost is offered again. */
+const SETTLE_MS = 300;
+const SETTLE_AFTER_RESET_MS = 1000;
+const RETRY_WRITE_MS = 5000;
+const REFRESH_MS = 14_000;
+const REFRESH_FOR_README_MS = 7000;
+const LEAVE_TIMEOUT_MS = 5000;
+const TRIP_TIMEOUT_MS = 120_000;
+const RESET_EVERY_MS = 10 * 60_000;
+const REPAIRS_PER_MINUTE = 3;
+
+/** Phases in which others see us as JOINED, or are about to, and may offer to us. */
+export function isJoined(own: Own): boolean {
+  return own.phase === "joining" || own.phase === "settling" || own.phase === "in";
+}
+
+export function requestJoin(turn: Turn): void {
+  const { own } = turn.state;
+  if (own.phase === "leaving") turn.state.own = { ...own, joinAgain: true };
+  else if (own.phase === "out") setOff(turn, { why: "asked", giveUpMs: turn.nowMs + TRIP_TIMEOUT_MS });
+}
+
+export function requestLeave(turn: Turn): void {
+  const { own } = turn.state;
+  if (own.phase === "out") return;
+  if (own.phase === "leaving") {
+    turn.state.own = { ...own, joinAgain: false };
+    return;
+  }
+  const written = isJoined(own) || turn.state.standing?.joinState === "JOINED";
+  if (own.phase !== "in") failJoin(turn, new BotError("cancelled", "left the channel while joining"));
+  if (written) leave(turn);
+  else goOut(turn);
+}
+
+/** The media plane came or went; with it went every connection. */
+export function planeChanged(turn: Turn, up: boolean): void {
+  const { state } = turn;
+  if (state.planeUp === up) return;
+  state.planeUp = up;
+  const { own } = state;
+  if (up) {
+    if (own.phase === "opening") open(turn, own.trip);
+    return;
+  }
+  forgetAllPeers(turn);
+  if (isJoined(own)) {
+    // Whoever waits for join() goes on waiting: the trip starts again.
+    const trip = "trip" in own ? own.trip : lostTrip(turn);
+    clear(turn, trip.why === "reset" ? lostTrip(turn) : trip);
+  } else if (own.phase === "opening") {
+    state.own = { ...own, openId: null };
+  }
+}
+
+/** As a last resort LEFT and JOINED again: this resets us for everybody, so only when nobody is connected. */
+export function resetIfAlone(turn: Turn): void {
+  const { state, nowMs } = turn;
+  if (state.own.phase !== "in") return;
+  if (state.resetMs !== null && nowMs - state.resetMs < RESET_EVERY_MS) return;
+  for (const peer of state.peers.values()) {
+    if (peer.phase === "connected" || peer.phase === "connecting" || peer.phase === "answering") return;
+  }
+  state.resetMs = nowMs;
+  closeAllPeers(turn);
+  clear(turn, { why: "reset", giveUpMs: nowMs + TRIP_TIMEOUT_MS });
+}
+
+/** We are not in the room any more: nothing can be written there. */
+export function thrownOut(turn: Turn): void {
+  const { own } = turn.state;
+  if (own.phase === "out") return;
+  failJoin(
+    turn,
+    new BotError("forbidden", "not in the room any more", { say: { key: "channel.not_in_room" } }),
+  );
+  goOut(turn);
+}
+
+/** A membership event of our own key: our echo, or somebody's claim. */
+export function ownKeyEvent(turn: Turn, eventId: string, event: MembershipEvent): void {
+  const { state } = turn;
+  const stamp = { serverTs: event.originServerTs, wallMs: event.wallMs };
+  const known = state.standing;
+  if (known?.eventId !== eventId && known?.stamp && !isNewer(stamp, known.stamp, event.snapshot)) return;
+  const joinState = event.membership.joinState;
+  state.standing = { joinState, eventId, sender: event.sender, stamp };
+  const { own } = state;
+  if (own.phase === "settling" && own.eventId === eventId) {
+    state.own = echoed(turn, own);
+    return;
+  }
+  const claimed = event.sender !== state.ownUserId;
+  if (!isJoined(own) || (!claimed && joinState === "JOINED")) return;
+  // LEFT by ourselves while joining is the echo of our own clearing.
+  if (!claimed && own.phase !== "in") return;
+  turn.effects.push({
+    do: "log",
+    level: "warn",
+    event: "own_key_overwritten",
+    fields: { sender: event.sender, joinState },
+  });
+  if (claimed) {
+    tellOnce(turn, event.sender, { key: "channel.key_overwritten", params: { user: event.sender } });
+  }
+  state.overwritten = true;
+  repair(turn);
+}
+
+export function ownResult(
+  turn: Turn,
+  input: Extract<ChannelInput, { kind: "put.done" | "put.failed" | "open.done" | "open.failed" }>,
+): void {
+  const { state } = turn;
+  const { own } = state;
+  switch (input.kind) {
+    case "open.done":
+      if (own.phase === "opening" && own.openId === input.openId) announce(turn, own.trip);
+      return;
+    case "open.failed":
+      if (own.phase !== "opening" || own.openId !== input.openId) return;
+      if (own.trip.why === "asked" && !input.error.retryable) fail(turn, input.error);
+      // The plane is on its way down; its coming up opens again, and a timeout ends it.
+      else state.own = { ...own, openId: null };
+      return;
+    case "put.done":
+      written(turn, input.putId, input.joinState, input.eventId);
+      return;
+    case "put.failed":
+      notWritten(turn, input.putId, input.error);
+  }
+}
+
+/** What is due at `turn.nowMs`. */
+export function tickOwn(turn: Turn): void {
+  const { state, nowMs } = turn;
+  const { own } = state;
+  const trip = "trip" in own ? own.trip : null;
+  if (trip && nowMs >= trip.giveUpMs) {
+    if (trip.why === "asked") failJoin(turn, new BotError("timeout", "joining took too long", serverSlow));
+    else turn.effects.push({ do: "tell", sentence: { key: "channel.lost" } });
+    leave(turn);
+    return;
+  }
+  const dueMs = ownWakeMs(state);
+  if (dueMs === null || nowMs < dueMs) return;
+  switch (own.phase) {
+    case "out":
+      return;
+    case "clearing":
+      retryOrFail(turn, own.trip, new BotError("timeout", "the homeserver did not take LEFT in time"));
+      return;
+    case "pausing":
+      open(turn, own.trip);
+      return;
+    case "opening":
+      if (own.trip.why === "asked") {
+        fail(turn, new BotError("media_plane_down", "the media plane did not open the channel", planeDown));
+      } else open(turn, own.trip);
+      return;
+    case "joining":
+      if (own.trip.why === "asked") {
+        failJoin(turn, new BotError("timeout", "the homeserver did not take JOINED in time", serverSlow));
+        leave(turn);
+      } else retryOrFail(turn, own.trip, new BotError("timeout", "JOINED was not taken in time"));
+      return;
+    case "settling":
+      state.own = { phase: "in", refreshMs: nowMs + REFRESH_MS, refreshing: null };
+      offerToEverybody(turn);
+      repair(turn);
+      return;
+    case "in":
+      refresh(turn);
+      return;
+    case "leaving":
+      left(turn, own.joinAgain);
+  }
+}
+
+/** When `tickOwn` has something to do; null when only an event moves it. */
+export function ownWakeMs(state: ChannelState): number | null {
+  const { own } = state;
+  switch (own.phase) {
+    case "out":
+      return null;
+    case "in":
+      return own.refreshing ? null : own.refreshMs;
+    case "leaving":
+      return own.untilMs;
+    case "clearing":
+    case "pausing":
+    case "opening":
+    case "joining":
+    case "settling":
+      return Math.min(own.untilMs, own.trip.giveUpMs);
+  }
+}
+
+const planeDown = { retryable: true, say: { key: "error.media_plane_down" } } as const;
+const serverSlow = {
+  retryable: true,
+  say: { key: "error.homeserver", params: { reason: "timeout" } },
+} as const;
+
+function lostTrip(turn: Turn): Trip {
+  return { why: "lost", giveUpMs: turn.nowMs + TRIP_TIMEOUT_MS };
+}
+
+function put(turn: Turn, joinState: "JOINED" | "LEFT", priority: "leave" | "refresh"): number {
+  const putId = takeId(turn);
+  turn.effects.push({ do: "put", putId, joinState, priority });
+  return putId;
+}
+
+function setOff(turn: Turn, trip: Trip): void {
+  if (turn.state.standing?.joinState === "JOINED") clear(turn, trip);
+  else open(turn, trip);
+}
+
+function clear(turn: Turn, trip: Trip): void {
+  const putId = put(turn, "LEFT", "leave");
+  turn.state.own = { phase: "clearing", trip, putId, untilMs: turn.nowMs + WRITE_TIMEOUT_MS };
+}
+
+function open(turn: Turn, trip: Trip): void {
+  let openId: number | null = null;
+  if (turn.state.planeUp) {
+    openId = takeId(turn);
+    turn.effects.push({ do: "channel.open", openId });
+  }
+  turn.state.own = { phase: "opening", trip, openId, untilMs: turn.nowMs + OPEN_TIMEOUT_MS };
+}
+
+function announce(turn: Turn, trip: Trip): void {
+  const putId = put(turn, "JOINED", "refresh");
+  turn.state.overwritten = false;
+  turn.state.own = { phase: "joining", trip, putId, untilMs: turn.nowMs + WRITE_TIMEOUT_MS };
+}
+
+function echoed(turn: Turn, own: Extract<Own, { phase: "settling" }>): Own {
+  if (own.echoed) return own;
+  const waitMs = own.trip.why === "reset" ? SETTLE_AFTER_RESET_MS : SETTLE_MS;
+  return { ...own, echoed: true, untilMs: turn.nowMs + waitMs };
+}
+
+function written(turn: Turn, putId: number, joinState: "JOINED" | "LEFT", eventId: string): void {
+  const { state, nowMs } = turn;
+  const { own } = state;
+  const echo = state.standing?.eventId === eventId;
+  // The echo knows the server's time of it; the answer to the write does not.
+  if (!echo) state.standing = { joinState, eventId, sender: state.ownUserId, stamp: null };
+  if (own.phase === "clearing" && own.putId === putId) {
+    state.own = { phase: "pausing", trip: own.trip, untilMs: nowMs + CLEAR_PAUSE_MS };
+  } else if (own.phase === "joining" && own.putId === putId) {
+    const settling = {
+      phase: "settling",
+      trip: own.trip,
+      eventId,
+      echoed: false,
+      untilMs: nowMs + ECHO_TIMEOUT_MS,
+    } as const;
+    state.own = echo ? echoed(turn, settling) : settling;
+  } else if (own.phase === "in" && own.refreshing?.putId === putId) {
+    const refreshMs = Math.max(nowMs, own.refreshing.sinceMs + refreshIntervalMs(turn));
+    state.own = { ...own, refreshing: null, refreshMs };
+    repair(turn);
+  } else if (own.phase === "leaving" && own.putId === putId) {
+    left(turn, own.joinAgain);
+  } else if (joinState === "JOINED" && own.phase === "out") {
+    // A write that was given up came through after all: take it back, nobody of ours is there.
+    put(turn, "LEFT", "leave");
+  }
+}
+
+function notWritten(turn: Turn, putId: number, error: BotError): void {
+  const { state, nowMs } = turn;
+  const { own } = state;
+  if ((own.phase === "clearing" || own.phase === "joining") && own.putId === putId) {
+    retryOrFail(turn, own.trip, error);
+  } else if (own.phase === "in" && own.refreshing?.putId === putId) {
+    if (error.code === "forbidden") {
+      turn.effects.push({ do: "tell", sentence: { key: "channel.refresh_forbidden" } });
+      leave(turn);
+    } else state.own = { ...own, refreshing: null, refreshMs: nowMs + RETRY_WRITE_MS };
+  } else if (own.phase === "leaving" && own.putId === putId) {
+    left(turn, own.joinAgain);
+  }
+}
+
+function retryOrFail(turn: Turn, trip: Trip, error: BotError): void {
+  if (trip.why === "asked") fail(turn, error);
+  else if (error.code === "forbidden") {
+    turn.effects.push({ do: "tell", sentence: { key: "channel.refresh_forbidden" } });
+    goOut(turn);
+  } else turn.state.own = { phase: "pausing", trip, untilMs: turn.nowMs + RETRY_WRITE_MS };
+}
+
+function fail(turn: Turn, error: BotError): void {
+  failJoin(turn, error);
+  goOut(turn);
+}
+
+function failJoin(turn: Turn, error: BotError): void {
+  turn.effects.push({ do: "join.failed", error });
+}
+
+function goOut(turn: Turn): void {
+  closeAllPeers(turn);
+  turn.state.own = { phase: "out" };
+  turn.state.overwritten = false;
+  turn.effects.push({ do: "channel.close" });
+}
+
+function leave(turn: Turn): void {
+  // LEFT first: with the homeserver's copy the others close at once, whatever becomes of the goodbye.
+  const putId = put(turn, "LEFT", "leave");
+  closeAllPeers(turn);
+  turn.state.own = { phase: "leaving", putId, untilMs: turn.nowMs + LEAVE_TIMEOUT_MS, joinAgain: false };
+}
+
+function left(turn: Turn, joinAgain: boolean): void {
+  goOut(turn);
+  if (joinAgain) requestJoin(turn);
+}
+
+function refresh(turn: Turn): void {
+  const { own } = turn.state;
+  if (own.phase !== "in" || own.refreshing) return;
+  const putId = put(turn, "JOINED", "refresh");
+  turn.state.own = { ...own, refreshing: { putId, sinceMs: turn.nowMs } };
+}
+
+/** Writes our key again after somebody overwrote it; beyond a few times a minute the next refresh has to do. */
+function repair(turn: Turn): void {
+  const { state, nowMs } = turn;
+  if (!state.overwritten || state.own.phase !== "in" || state.own.refreshing) return;
+  state.overwritten = false;
+  const lately = state.repairsMs.filter((atMs) => nowMs - atMs < 60_000);
+  if (lately.length >= REPAIRS_PER_MINUTE) return;
+  state.repairsMs = [...lately, nowMs];
+  refresh(turn);
+}
+
+/** README readers forget a member after 10 s, the web client after 20 s. */
+function refreshIntervalMs(turn: Turn): number {
+  const { state, nowMs } = turn;
+  for (const member of state.members.values()) {
+    if (!isPresent(member, nowMs, mediaFlows(state, member.key))) continue;
+    const form = state.peers.get(member.key)?.form ?? member.form;
+    if (form === "readme") return REFRESH_FOR_README_MS;
+  }
+  return REFRESH_MS;
+}

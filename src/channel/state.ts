@@ -1,0 +1,244 @@
+import type { BotError } from "../base/errors.ts";
+import type { LogEvent, LogFields } from "../base/log.ts";
+import type { Sentence } from "../base/messages/catalogue.ts";
+import type { PeerState } from "../media/plane.ts";
+import type { DescriptionSignal, Form, Signal } from "./codec.ts";
+import type { SendPriority } from "./ports.ts";
+import type { Member, MembershipEvent, Stamp } from "./roster.ts";
+
+/**
+ * State, events and effects of one channel. The reducer (reducer.ts) is a function of (state, event, now); the session
+ * (session.ts) carries the effects out and brings their results back as events. All times are monotonic ms.
+ */
+export interface ChannelState {
+  readonly ownKey: string;
+  readonly ownUserId: string;
+  readonly limits: ChannelLimits;
+  own: Own;
+  /** What stands in the room under our key, whoever wrote it. */
+  standing: Standing | null;
+  /** Our key was overwritten and is to be written again when we are in. */
+  overwritten: boolean;
+  /** When it was written again because of that, lately. */
+  repairsMs: readonly number[];
+  planeUp: boolean;
+  readonly members: Map<string, Member>;
+  readonly peers: Map<string, Peer>;
+  /** Offers that came before their sender's JOINED, by key. */
+  readonly held: Map<string, HeldOffer>;
+  /** People who are known not to be in the room. */
+  outside: ReadonlySet<string>;
+  /** Times of the offers of the last minute, by sender. */
+  readonly offerTimes: Map<string, readonly number[]>;
+  /** What the room was told and when, so that nobody can make us repeat ourselves. */
+  readonly told: Map<string, number>;
+  /** When we last reset ourselves for everybody as the last resort. */
+  resetMs: number | null;
+  /** Source of the numbers of writes and connections. */
+  nextId: number;
+}
+
+export interface ChannelLimits {
+  /** Members of a channel that are looked at; further ones are ignored. */
+  maxMembers: number;
+  /** Offers of one person that are looked at within a minute. */
+  maxOffersPerMinute: number;
+}
+
+export const defaultLimits: ChannelLimits = { maxMembers: 100, maxOffersPerMinute: 20 };
+
+export interface Standing {
+  joinState: "JOINED" | "LEFT";
+  eventId: string;
+  sender: string;
+  stamp: Stamp | null;
+}
+
+/** Why we are on the way in: somebody asked, or we come back after losing the media plane or as the last resort. */
+export interface Trip {
+  why: "asked" | "lost" | "reset";
+  /** Past this a trip that nobody waits for ends outside. */
+  giveUpMs: number;
+}
+
+/** Our own membership; the diagram is in own-membership.ts. */
+export type Own =
+  | { phase: "out" }
+  | { phase: "clearing"; trip: Trip; putId: number; untilMs: number }
+  | { phase: "pausing"; trip: Trip; untilMs: number }
+  | { phase: "opening"; trip: Trip; openId: number | null; untilMs: number }
+  | { phase: "joining"; trip: Trip; putId: number; untilMs: number }
+  | { phase: "settling"; trip: Trip; eventId: string; echoed: boolean; untilMs: number }
+  | { phase: "in"; refreshMs: number; refreshing: { putId: number; sinceMs: number } | null }
+  | { phase: "leaving"; putId: number; untilMs: number; joinAgain: boolean };
+
+/** What we remember of a peer over its connections. */
+export interface PeerMemory {
+  readonly key: string;
+  /** The form it used last; null before it said anything. */
+  form: Form | null;
+  /** Offers of ours that went unanswered, in a row. */
+  attempts: number;
+  /** Connections or rounds of offers that failed, in a row. */
+  failures: number;
+  /** Stamp of the newest offer that we took; an older one that arrives later is void. */
+  offerStamp: Stamp | null;
+  /** Remote candidates that wait for their description. */
+  candidates: readonly RemoteCandidate[];
+}
+
+/** `connection` numbers our connections: results and events of a former one are recognised by it. */
+export type PeerPhase =
+  /** They joined after us: their offer is expected. */
+  | { phase: "waiting"; untilMs: number }
+  /** Wants an offer and waits for its turn. */
+  | { phase: "due" }
+  /** The plane makes the offer. */
+  | { phase: "making"; connection: number; form: Form }
+  /** The offer is on its way to the homeserver. */
+  | { phase: "sending"; connection: number; form: Form }
+  /** The homeserver has it; their answer is expected. */
+  | { phase: "offered"; connection: number; form: Form; untilMs: number }
+  /** The plane answers their offer. */
+  | { phase: "answering"; connection: number; form: Form; remoteId: string }
+  /** Both descriptions are there. `untilMs` is null until the homeserver has our answer. */
+  | { phase: "connecting"; connection: number; remoteId: string; untilMs: number | null }
+  /** Media flows; `shakyUntilMs` while it is interrupted. */
+  | { phase: "connected"; connection: number; remoteId: string; sinceMs: number; shakyUntilMs: number | null }
+  /** No connection; their refresh (not before `notBeforeMs`) or offer is waited for. */
+  | { phase: "dormant"; notBeforeMs: number };
+
+export type Peer = PeerMemory & PeerPhase;
+
+export interface RemoteCandidate {
+  candidate: string;
+  mid: string | null;
+}
+
+export interface HeldOffer {
+  sender: string;
+  signal: DescriptionSignal;
+  stamp: Stamp;
+  candidates: readonly RemoteCandidate[];
+  untilMs: number;
+}
+
+export type ChannelInput =
+  | { kind: "tick" }
+  | { kind: "join" }
+  | { kind: "leave" }
+  | { kind: "plane"; up: boolean }
+  /** Somebody's `m.room.member`, ours included. */
+  | { kind: "room.member"; userId: string; inRoom: boolean }
+  | { kind: "membership"; eventId: string; event: MembershipEvent }
+  | { kind: "signal"; sender: string; signal: Signal; stamp: Stamp }
+  /** Results of effects. */
+  | { kind: "put.done"; putId: number; joinState: "JOINED" | "LEFT"; eventId: string }
+  | { kind: "put.failed"; putId: number; error: BotError }
+  | { kind: "open.done"; openId: number }
+  | { kind: "open.failed"; openId: number; error: BotError }
+  | { kind: "described"; key: string; connection: number; sdp: string }
+  /** The plane or the homeserver did not take something of this connection. */
+  | { kind: "peer.broken"; key: string; connection: number; error: BotError }
+  | { kind: "sent"; key: string; connection: number }
+  /** Events of the plane; they carry no connection number. */
+  | { kind: "peer.state"; key: string; state: PeerState }
+  | { kind: "peer.candidate"; key: string; candidate: string; mid: string };
+
+export type Effect =
+  | { do: "put"; putId: number; joinState: "JOINED" | "LEFT"; priority: "leave" | "refresh" }
+  | { do: "channel.open"; openId: number }
+  | { do: "channel.close" }
+  | { do: "peer.offer"; key: string; connection: number }
+  | { do: "peer.answer"; key: string; connection: number; sdp: string }
+  | { do: "peer.accept"; key: string; connection: number; sdp: string }
+  | { do: "peer.candidate"; key: string; candidate: string; mid: string | null }
+  | { do: "peer.close"; key: string }
+  | {
+      do: "send";
+      key: string;
+      /** Null for a candidate: nobody waits for it. */
+      connection: number | null;
+      content: Record<string, unknown>;
+      priority: Extract<SendPriority, "answer" | "offer" | "candidate">;
+    }
+  | { do: "join.failed"; error: BotError }
+  | { do: "tell"; sentence: Sentence }
+  | { do: "log"; level: "debug" | "info" | "warn"; event: LogEvent; fields: LogFields }
+  /** Counted, and logged at a bounded rate. */
+  | { do: "dropped"; reason: string };
+
+/** One reduction: a copy of the state that may be changed, and what is to be done. */
+export interface Turn {
+  readonly state: ChannelState;
+  readonly effects: Effect[];
+  readonly nowMs: number;
+  /** A peer left every offer unanswered: if nobody else is connected, we reset ourselves. */
+  resetWanted: boolean;
+}
+
+export function initialState(
+  ownKey: string,
+  ownUserId: string,
+  planeUp: boolean,
+  limits: ChannelLimits = defaultLimits,
+): ChannelState {
+  return {
+    ownKey,
+    ownUserId,
+    limits,
+    own: { phase: "out" },
+    standing: null,
+    overwritten: false,
+    repairsMs: [],
+    planeUp,
+    members: new Map(),
+    peers: new Map(),
+    held: new Map(),
+    outside: new Set(),
+    offerTimes: new Map(),
+    told: new Map(),
+    resetMs: null,
+    nextId: 1,
+  };
+}
+
+export function beginTurn(state: ChannelState, nowMs: number): Turn {
+  return {
+    state: {
+      ...state,
+      members: new Map(state.members),
+      peers: new Map(state.peers),
+      held: new Map(state.held),
+      offerTimes: new Map(state.offerTimes),
+      told: new Map(state.told),
+    },
+    effects: [],
+    nowMs,
+    resetWanted: false,
+  };
+}
+
+export function takeId(turn: Turn): number {
+  return turn.state.nextId++;
+}
+
+const TELL_AGAIN_MS = 10 * 60_000;
+const MAX_TOLD = 200;
+
+/** Tells the room something about `subject`, but not the same again within ten minutes. */
+export function tellOnce(turn: Turn, subject: string, sentence: Sentence): void {
+  const { told } = turn.state;
+  const id = `${sentence.key} ${subject}`;
+  const last = told.get(id);
+  if (last !== undefined && turn.nowMs - last < TELL_AGAIN_MS) return;
+  for (const [other, atMs] of told) {
+    if (turn.nowMs - atMs >= TELL_AGAIN_MS || told.size >= MAX_TOLD) told.delete(other);
+  }
+  told.set(id, turn.nowMs);
+  turn.effects.push({ do: "tell", sentence });
+}
+
+export function mediaFlows(state: ChannelState, key: string): boolean {
+  return state.peers.get(key)?.phase === "connected";
+}
