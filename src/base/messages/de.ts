@@ -6,6 +6,9 @@ export const de: Record<MessageKey, string> = {
     "Bei mir ist etwas schiefgegangen ({code}). Es steht in meinem Protokoll; bitte versuche es noch einmal.",
   "error.not_permitted": "Das dürfen hier nur Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "error.homeserver": "Der Homeserver hat das nicht angenommen ({reason}). Bitte versuche es noch einmal.",
+  "media.upload_too_large": "Der Homeserver nimmt Dateien bis {limit} MB an, diese hat {size} MB.",
+  "media.download_too_large": "Diese Datei hat {size} MB; ich nehme Dateien bis {limit} MB an.",
+  "media.not_there": "Diese Datei gibt es nicht (mehr). Bitte lade sie noch einmal hoch.",
   "error.media_plane_down": "Mein Audioteil startet neu. Bitte versuche es in ein paar Sekunden noch einmal.",
   "error.ffmpeg_missing":
     "Ich kann keine Audiodateien lesen: Dort, wo ich laufe, fehlt das Programm ffmpeg. Wer mich betreibt, muss es installieren.",

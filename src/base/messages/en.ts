@@ -3,6 +3,9 @@ export const en = {
   "error.internal": "Something went wrong on my side ({code}). It is in my log; please try again.",
   "error.not_permitted": "Only people with power level {level} or more may do that here; you have {actual}.",
   "error.homeserver": "The homeserver did not take that ({reason}). Please try again.",
+  "media.upload_too_large": "The homeserver takes files of up to {limit} MB, and this one has {size} MB.",
+  "media.download_too_large": "That file has {size} MB; I take files of up to {limit} MB.",
+  "media.not_there": "That file is not there (any more). Please upload it again.",
   "error.media_plane_down": "My audio part is restarting. Please try again in a few seconds.",
   "error.ffmpeg_missing":
     "I cannot read audio files: the program ffmpeg is missing where I run. Whoever runs me has to install it.",

@@ -1,0 +1,181 @@
+import { z } from "zod";
+import type { LogLevel } from "../base/log.ts";
+
+/** `auto`: private addresses of own subnets only; `true`: all (tests); `false`: none. See docs/PROTOCOL.md "Trust". */
+export type AllowPrivate = "auto" | boolean;
+
+/** What the program runs with. Paths are as given, relative to the working directory. */
+export interface Config {
+  /** Without a slash at its end. */
+  homeserverUrl: string;
+  /** Secret. */
+  accessToken: string;
+  /** First part of our state key; null: made from the Matrix device id (`deviceNameFrom`). */
+  deviceName: string | null;
+  dataDir: string;
+  mediaDir: string;
+  commandPrefix: string;
+  /** Patterns of user ids; null: everyone of the bot's own homeserver. */
+  invitesAllow: readonly string[] | null;
+  iceAllowPrivate: AllowPrivate;
+  logLevel: LogLevel;
+  /** null: looked for in the usual places. */
+  ffmpegPath: string | null;
+}
+
+/** One setting: everything that program, documentation and error texts say about it. */
+export interface Setting<T> {
+  /** Environment variable. */
+  readonly env: string;
+  /** What it is for, as a sentence for operators. */
+  readonly meaning: string;
+  /** Unit or form of the value, with an example where that helps. */
+  readonly unit: string;
+  /** Value when nothing is set; `undefined`: it must be set. */
+  readonly fallback: T | undefined;
+  /** How the default reads in documentation. */
+  readonly fallbackText: string;
+  /** Secrets never appear in a problem, a log line or the documentation. */
+  readonly secret: boolean;
+  /** Text to value. Its issues' messages complete "KEY …", e.g. "must be a URL", and never quote the value. */
+  readonly schema: z.ZodType<T, string>;
+}
+
+/** Makes a valid, stable device name of a Matrix device id (any text, or none for a token without a device). */
+export function deviceNameFrom(deviceId: string | null): string {
+  const name = (deviceId ?? "").replaceAll(/[^A-Za-z0-9._~-]/g, "-").slice(0, 64);
+  return name === "" ? "voicebot" : name;
+}
+
+const path = z.string().refine((value) => !value.includes("\0"), "must not contain a NUL character");
+
+/** Every setting there is. Later sources (file, flags) read the same table by key. */
+export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
+  homeserverUrl: {
+    env: "VOICEBOT_HOMESERVER_URL",
+    meaning: "Where the client-server API of the bot's homeserver is.",
+    unit: "URL with http or https, e.g. https://matrix.example.org",
+    fallback: undefined,
+    fallbackText: "none, required",
+    secret: false,
+    schema: z
+      .string()
+      .refine(
+        (value) => isBaseUrl(value),
+        "must be a URL like https://matrix.example.org (no user, no query)",
+      )
+      .transform((value) => value.replace(/\/+$/, "")),
+  },
+  accessToken: {
+    env: "VOICEBOT_ACCESS_TOKEN",
+    meaning: "Access token of the bot's account. Use a token of its own, which no other client uses.",
+    unit: "text without spaces",
+    fallback: undefined,
+    fallbackText: "none, required",
+    secret: true,
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]+$/, "must be one word of printable ASCII, as the homeserver gave it"),
+  },
+  deviceName: {
+    env: "VOICEBOT_DEVICE_NAME",
+    meaning:
+      "Name of this installation in the voice channel; keep it stable, so that a restart leaves no ghost.",
+    unit: "1 to 64 of A-Z a-z 0-9 . _ ~ -",
+    fallback: null,
+    fallbackText: "the Matrix device id",
+    secret: false,
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9._~-]{1,64}$/, "must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -"),
+  },
+  dataDir: {
+    env: "VOICEBOT_DATA_DIR",
+    meaning: "Folder for what must survive a restart: database, sync position, recordings, cache.",
+    unit: "path",
+    fallback: "./data",
+    fallbackText: "./data",
+    secret: false,
+    schema: path,
+  },
+  mediaDir: {
+    env: "VOICEBOT_MEDIA_DIR",
+    meaning: "Folder with the tracks that people may play by name; nothing outside of it is read.",
+    unit: "path",
+    fallback: "./media",
+    fallbackText: "./media",
+    secret: false,
+    schema: path,
+  },
+  commandPrefix: {
+    env: "VOICEBOT_COMMAND_PREFIX",
+    meaning: "What a command starts with.",
+    unit: "1 to 8 characters without spaces",
+    fallback: "!",
+    fallbackText: "!",
+    secret: false,
+    schema: z.string().regex(/^[^\s\p{C}]{1,8}$/u, "must be 1 to 8 characters without spaces"),
+  },
+  invitesAllow: {
+    env: "VOICEBOT_INVITES_ALLOW",
+    meaning: "Whose invitations are accepted.",
+    unit: "user ids with * for any characters, separated by commas, e.g. *:example.org,@ada:other.org",
+    fallback: null,
+    fallbackText: "*:<the bot's own server>",
+    secret: false,
+    schema: z
+      .string()
+      .transform((value) =>
+        value
+          .split(",")
+          .map((part) => part.trim())
+          .filter((part) => part !== ""),
+      )
+      .refine((parts) => parts.length > 0, "must name at least one user id or pattern")
+      .refine(
+        (parts) => parts.every((part) => part === "*" || /^[@*][^\s,:]*:[^\s,]+$/.test(part)),
+        "must be user ids or patterns like *:example.org, separated by commas",
+      ),
+  },
+  iceAllowPrivate: {
+    env: "VOICEBOT_ICE_ALLOW_PRIVATE",
+    meaning: "Whether media may go to private addresses: auto allows the bot's own subnets only.",
+    unit: "auto, true or false",
+    fallback: "auto",
+    fallbackText: "auto",
+    secret: false,
+    schema: z
+      .enum(["auto", "true", "false"], "must be auto, true or false")
+      .transform((value): AllowPrivate => (value === "auto" ? "auto" : value === "true")),
+  },
+  logLevel: {
+    env: "VOICEBOT_LOG_LEVEL",
+    meaning: "The least important log lines that are written.",
+    unit: "debug, info, warn or error",
+    fallback: "info",
+    fallbackText: "info",
+    secret: false,
+    schema: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error"),
+  },
+  ffmpegPath: {
+    env: "VOICEBOT_FFMPEG_PATH",
+    meaning: "The ffmpeg program to use.",
+    unit: "path",
+    fallback: null,
+    fallbackText: "ffmpeg-static if installed, else ffmpeg on PATH",
+    secret: false,
+    schema: path,
+  },
+};
+
+function isBaseUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return (
+    /^https?:$/.test(url.protocol) &&
+    url.username === "" &&
+    url.password === "" &&
+    url.search === "" &&
+    url.hash === ""
+  );
+}

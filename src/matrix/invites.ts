@@ -1,0 +1,114 @@
+import { SerialQueue, sleep } from "../base/async.ts";
+import { BoundedMap } from "../base/collections.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { apiPath, backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
+
+/** `*` in a pattern stands for any characters; everything else is taken by the letter. */
+export function matchesUser(userId: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => {
+    // Greedy from left to right, without a regular expression that a pattern could make slow.
+    const parts = pattern.split("*");
+    const first = parts[0] ?? "";
+    const last = parts.at(-1) ?? "";
+    if (parts.length === 1) return userId === pattern;
+    if (!userId.startsWith(first) || !userId.endsWith(last)) return false;
+    const end = userId.length - last.length;
+    let at = first.length;
+    for (const part of parts.slice(1, -1)) {
+      const found = userId.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return at <= end;
+  });
+}
+
+export interface InvitesOptions {
+  homeserver: Homeserver;
+  clock: Clock;
+  log: Log;
+  /** Patterns of user ids whose invitations are accepted. */
+  allow: readonly string[];
+  signal: AbortSignal;
+}
+
+const ATTEMPTS = 8;
+/** Joining a room of another homeserver takes time. */
+const JOIN_TIMEOUT_MS = 120_000;
+const MAX_PENDING = 200;
+
+/** Accepts invitations of whom the policy allows, one at a time. */
+export class Invites {
+  readonly #options: InvitesOptions;
+  readonly #pending = new Map<string, AbortController>();
+  readonly #inviters = new BoundedMap<string, string>(MAX_PENDING);
+  readonly #queue = new SerialQueue();
+
+  constructor(options: InvitesOptions) {
+    this.#options = options;
+    options.signal.addEventListener("abort", () => this.#stop(), { once: true });
+  }
+
+  /** @returns whether the invitation is accepted; the joining goes on by itself */
+  take(roomId: string, inviter: string | null): boolean {
+    const { allow, log, signal } = this.#options;
+    if (inviter === null || !matchesUser(inviter, allow)) {
+      log.info("invite_ignored", { roomId, inviter, reason: "not allowed by VOICEBOT_INVITES_ALLOW" });
+      return false;
+    }
+    if (this.#pending.has(roomId) || signal.aborted) return true;
+    if (this.#pending.size >= MAX_PENDING) {
+      log.warn("invite_ignored", { roomId, inviter, reason: "too many invitations at once" });
+      return false;
+    }
+    this.#inviters.set(roomId, inviter);
+    const controller = new AbortController();
+    this.#pending.set(roomId, controller);
+    void this.#queue.run(async () => {
+      if (!controller.signal.aborted) await this.#join(roomId, inviter, controller.signal);
+      if (this.#pending.get(roomId) === controller) this.#pending.delete(roomId);
+    });
+    return true;
+  }
+
+  /** The invitation was taken back. */
+  forget(roomId: string): void {
+    this.#pending.get(roomId)?.abort();
+    this.#pending.delete(roomId);
+  }
+
+  /** Who invited us to a room that we joined in this run; null when not known. */
+  inviterOf(roomId: string): string | null {
+    return this.#inviters.get(roomId) ?? null;
+  }
+
+  async #join(roomId: string, inviter: string, signal: AbortSignal): Promise<void> {
+    const { homeserver, clock, log } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await homeserver.request("POST", apiPath`/_matrix/client/v3/join/${roomId}`, {
+          body: {},
+          timeoutMs: JOIN_TIMEOUT_MS,
+          signal,
+        });
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const final = error instanceof HomeserverError && !error.retryable;
+        if (final || attempt === ATTEMPTS) {
+          log.warn("invite_failed", { roomId, inviter, error });
+          return;
+        }
+        const delayMs = retryDelayMs(error, backoffMs(attempt, 2000, 60_000, Math.random));
+        log.debug("invite_failed", { roomId, inviter, retryInMs: delayMs, error });
+        await sleep(clock, delayMs, signal).catch(() => {});
+      }
+    }
+  }
+
+  #stop(): void {
+    for (const controller of this.#pending.values()) controller.abort();
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,318 @@
+import { randomUUID } from "node:crypto";
+import type { Clock, Timer } from "../base/clock.ts";
+import { BotError, toBotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
+import {
+  decide,
+  emptyOutbox,
+  enqueue,
+  expire,
+  isLimited,
+  paused,
+  refused,
+  remove,
+  returned,
+  settled,
+  started,
+  type Item,
+  type OutboxState,
+  type Priority,
+} from "./outbox-policy.ts";
+import { bodyOf, coalesceKeyOf, decodeSent, pathOf, transactionId, type Outgoing } from "./outgoing.ts";
+
+export type { Outgoing } from "./outgoing.ts";
+
+export interface SendOptions {
+  priority: Priority;
+  /**
+   * What this event is, in words that stay the same when it is sent again after a kill: the event that it answers and
+   * which answer it is. The homeserver then takes it once (Synapse remembers a day). Default: random.
+   */
+  txnId?: string;
+  /** A newer event with the same key replaces one that still waits. State events have one by themselves. */
+  coalesceKey?: string;
+  /** Takes the event back while it waits. */
+  signal?: AbortSignal;
+}
+
+export interface OutboxOptions {
+  homeserver: Homeserver;
+  clock: Clock;
+  log: Log;
+  /** Whether a room must be treated as encrypted; true for rooms that are not known. */
+  isEncrypted(roomId: string): boolean;
+  random?: () => number;
+}
+
+const REQUEST_TIMEOUT_MS = 20_000;
+const MAX_ATTEMPTS = 10;
+const LOG_EVERY_MS = 60_000;
+
+interface Entry {
+  readonly item: Item;
+  readonly outgoing: Outgoing;
+  readonly txnId: string;
+  attempts: number;
+  readonly resolve: (eventId: string | Promise<string>) => void;
+  readonly reject: (error: BotError) => void;
+  readonly promise: Promise<string>;
+  /** Ends listening to the sender's signal. */
+  release: () => void;
+}
+
+/** Every event that leaves the bot goes through `send`. Decisions are in outbox-policy.ts. */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #entries = new Map<number, Entry>();
+  readonly #abort = new AbortController();
+  readonly #idle = new Set<() => void>();
+  #state: OutboxState;
+  #timer: Timer | null = null;
+  #nextId = 1;
+  #failures = 0;
+  #degradedSaid = false;
+  #lastLogMs = -Infinity;
+  #mode: "open" | "draining" | "closed" = "open";
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#state = emptyOutbox(options.clock.now());
+  }
+
+  /** Whether the homeserver's limit has been met lately, so that low priorities are held back. */
+  get limited(): boolean {
+    return isLimited(this.#state, this.#options.clock.now());
+  }
+
+  /** Events that wait or are on their way. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Sends one event when its turn comes, and repeats it until the homeserver has taken it.
+   * @returns the event id
+   * @throws BotError `forbidden`, `homeserver`, `room_encrypted`, `timeout` (waited for longer than it is worth),
+   * `rate_limited` (too many waiting), `cancelled` (taken back, replaced by another kind of event, shut down)
+   */
+  send(roomId: string, outgoing: Outgoing, options: SendOptions): Promise<string> {
+    return this.#send(roomId, outgoing, options, false);
+  }
+
+  /**
+   * A plain notice that may go to an encrypted room in clear, once per room and day: that we cannot work there.
+   * @throws BotError as `send`
+   */
+  sendClearNotice(roomId: string, content: Readonly<Record<string, unknown>>): Promise<string> {
+    const outgoing = { kind: "message", type: "m.room.message", content } as const;
+    return this.#send(roomId, outgoing, { priority: "reply", txnId: `clear-notice ${roomId}` }, true);
+  }
+
+  /**
+   * Takes nothing new, and ends when what must be sent (LEFT, replies) is sent, or cannot be within `withinMs`; then
+   * closes.
+   */
+  async drain(withinMs: number): Promise<void> {
+    if (this.#mode !== "open") return this.close();
+    this.#mode = "draining";
+    const { clock } = this.#options;
+    const deadlineMs = clock.now() + withinMs;
+    for (const item of this.#state.waiting) {
+      if (item.priority !== "leave" && item.priority !== "reply") this.#cancel(item.id, "shutting down");
+    }
+    const hopeless = (): boolean => {
+      const decision = decide(this.#state, clock.now());
+      return this.#state.inFlight.length === 0 && decision.kind === "wait" && decision.untilMs > deadlineMs;
+    };
+    while (this.#entries.size > 0 && clock.now() < deadlineMs && !hopeless()) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          timer.cancel();
+          this.#idle.delete(done);
+          resolve();
+        };
+        const timer = clock.timer(deadlineMs - clock.now(), done);
+        this.#idle.add(done);
+      });
+    }
+    this.close();
+  }
+
+  /** Rejects everything that waits and aborts what is on its way. Idempotent. */
+  close(): void {
+    this.#mode = "closed";
+    this.#timer?.cancel();
+    this.#abort.abort();
+    for (const id of [...this.#entries.keys()]) this.#cancel(id, "shut down");
+  }
+
+  #send(roomId: string, outgoing: Outgoing, options: SendOptions, clear: boolean): Promise<string> {
+    if (this.#mode !== "open") return Promise.reject(cancelled("shutting down"));
+    if (options.signal?.aborted) return Promise.reject(cancelled("taken back"));
+    if (!clear && this.#options.isEncrypted(roomId)) return Promise.reject(encrypted(roomId));
+    const id = this.#nextId++;
+    const item: Item = {
+      id,
+      roomId,
+      priority: options.priority,
+      coalesceKey: coalesceKeyOf(roomId, outgoing, options.coalesceKey),
+      enqueuedMs: this.#options.clock.now(),
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const onAbort = (): void => this.#takeBack(id);
+    options.signal?.addEventListener("abort", onAbort, { once: true });
+    const release = (): void => options.signal?.removeEventListener("abort", onAbort);
+    const txnId = transactionId(options.txnId ?? randomUUID());
+    this.#entries.set(id, { item, outgoing, txnId, attempts: 0, resolve, reject, promise, release });
+    const { state, replaced, overflow } = enqueue(this.#state, item);
+    this.#state = state;
+    if (replaced !== null) this.#follow(replaced, item);
+    if (overflow !== null) {
+      this.#fail(overflow.id, new BotError("rate_limited", `too many ${overflow.priority} events wait`));
+    }
+    this.#pump();
+    return promise;
+  }
+
+  /** A replaced event of the same kind is as good as sent when the new one is. */
+  #follow(replaced: Item, by: Item): void {
+    const entry = this.#take(replaced.id);
+    const successor = this.#entries.get(by.id);
+    if (entry === undefined) return;
+    if (successor !== undefined && replaced.priority === by.priority) entry.resolve(successor.promise);
+    else entry.reject(cancelled("replaced by a newer event"));
+  }
+
+  #takeBack(id: number): void {
+    // What is on its way cannot be taken back.
+    if (this.#state.waiting.some((item) => item.id === id)) this.#cancel(id, "taken back");
+    this.#pump();
+  }
+
+  #cancel(id: number, why: string): void {
+    this.#state = remove(this.#state, id);
+    this.#fail(id, cancelled(why));
+  }
+
+  #fail(id: number, error: BotError): void {
+    this.#take(id)?.reject(error);
+  }
+
+  #take(id: number): Entry | undefined {
+    const entry = this.#entries.get(id);
+    this.#entries.delete(id);
+    entry?.release();
+    return entry;
+  }
+
+  #pump(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#mode === "closed") return;
+    const { clock } = this.#options;
+    for (;;) {
+      const { state, expired } = expire(this.#state, clock.now());
+      this.#state = state;
+      for (const item of expired) {
+        this.#fail(item.id, new BotError("timeout", `a ${item.priority} event waited for too long`));
+      }
+      const decision = decide(this.#state, clock.now());
+      if (decision.kind === "wait") {
+        this.#timer = clock.timer(Math.max(1, decision.untilMs - clock.now()), () => this.#pump());
+      }
+      if (decision.kind !== "send") break;
+      this.#start(decision.item);
+    }
+    for (const wake of [...this.#idle]) wake();
+  }
+
+  #start(item: Item): void {
+    const entry = this.#entries.get(item.id);
+    this.#state = started(this.#state, item, this.#options.clock.now());
+    if (entry === undefined) {
+      this.#state = settled(this.#state, item.id);
+      return;
+    }
+    entry.attempts += 1;
+    void this.#attempt(entry);
+  }
+
+  async #attempt(entry: Entry): Promise<void> {
+    try {
+      const eventId = await this.#put(entry);
+      this.#failures = 0;
+      this.#state = settled(this.#state, entry.item.id);
+      this.#take(entry.item.id)?.resolve(eventId);
+    } catch (error) {
+      this.#onError(entry, toBotError(error));
+    }
+    this.#pump();
+  }
+
+  async #put(entry: Entry): Promise<string> {
+    const { homeserver } = this.#options;
+    const { item, outgoing, txnId } = entry;
+    const isClearNotice = txnId === transactionId(`clear-notice ${item.roomId}`);
+    // The room may have been encrypted while the event waited.
+    if (!isClearNotice && this.#options.isEncrypted(item.roomId)) throw encrypted(item.roomId);
+    const answer = await homeserver.request("PUT", pathOf(item.roomId, outgoing, txnId), {
+      body: bodyOf(outgoing),
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      signal: this.#abort.signal,
+    });
+    return decodeSent(answer);
+  }
+
+  #onError(entry: Entry, error: BotError): void {
+    const { clock, log } = this.#options;
+    const { item, outgoing } = entry;
+    const nowMs = clock.now();
+    const isLimit = error instanceof HomeserverError && error.status === 429;
+    if (!isLimit && (!error.retryable || entry.attempts >= MAX_ATTEMPTS)) {
+      this.#state = settled(this.#state, item.id);
+      if (error.code !== "cancelled") {
+        const type = outgoing.kind === "redact" ? "m.room.redaction" : outgoing.type;
+        log.warn("send_failed", { roomId: item.roomId, type, priority: item.priority, error });
+      }
+      this.#fail(item.id, error);
+      return;
+    }
+    if (isLimit) {
+      const delayMs = retryDelayMs(error, 0);
+      this.#state = refused(this.#state, nowMs, delayMs);
+      this.#sayLimited(delayMs);
+    } else {
+      this.#failures += 1;
+      const delayMs = backoffMs(this.#failures, 500, 10_000, this.#options.random ?? Math.random);
+      this.#state = paused(this.#state, nowMs, delayMs);
+      log.debug("send_failed", { roomId: item.roomId, priority: item.priority, retryInMs: delayMs, error });
+    }
+    const { state, replacedBy } = returned(this.#state, item.id);
+    this.#state = state;
+    if (replacedBy !== null) this.#follow(item, replacedBy);
+  }
+
+  #sayLimited(retryAfterMs: number): void {
+    const { clock, log } = this.#options;
+    if (clock.now() - this.#lastLogMs >= LOG_EVERY_MS) {
+      this.#lastLogMs = clock.now();
+      log.info("rate_limited", { retryAfterMs, waiting: this.#state.waiting.length });
+    }
+    if (this.#degradedSaid) return;
+    this.#degradedSaid = true;
+    log.warn("budget_degraded", {
+      hint: "The homeserver limits this account's events. An administrator can lift that: POST /_synapse/admin/v1/users/{userId}/override_ratelimit",
+    });
+  }
+}
+
+function cancelled(why: string): BotError {
+  return new BotError("cancelled", why);
+}
+
+function encrypted(roomId: string): BotError {
+  return new BotError("room_encrypted", `${roomId} is encrypted, or may be`, {
+    say: { key: "room.encrypted" },
+  });
+}

@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { apiPath } from "./homeserver.ts";
+
+/** An event on its way out, in the three forms that the client-server API has for it. */
+export type Outgoing =
+  | { kind: "message"; type: string; content: Readonly<Record<string, unknown>> }
+  | { kind: "state"; type: string; stateKey: string; content: Readonly<Record<string, unknown>> }
+  | { kind: "redact"; eventId: string; reason?: string };
+
+/** A transaction id of fixed, safe form for any text. */
+export function transactionId(key: string): string {
+  return createHash("sha256").update(key).digest("base64url").slice(0, 40);
+}
+
+/** What a newer event must have in common with a waiting one to replace it; null: nothing replaces it. */
+export function coalesceKeyOf(roomId: string, outgoing: Outgoing, key: string | undefined): string | null {
+  if (outgoing.kind === "state") return `${roomId}\0${outgoing.type}\0${outgoing.stateKey}`;
+  return key === undefined ? null : `${roomId}\0${key}`;
+}
+
+export function pathOf(roomId: string, outgoing: Outgoing, txnId: string): string {
+  if (outgoing.kind === "state") {
+    return apiPath`/_matrix/client/v3/rooms/${roomId}/state/${outgoing.type}/${outgoing.stateKey}`;
+  }
+  if (outgoing.kind === "redact") {
+    return apiPath`/_matrix/client/v3/rooms/${roomId}/redact/${outgoing.eventId}/${txnId}`;
+  }
+  return apiPath`/_matrix/client/v3/rooms/${roomId}/send/${outgoing.type}/${txnId}`;
+}
+
+export function bodyOf(outgoing: Outgoing): object {
+  return outgoing.kind === "redact" ? { reason: outgoing.reason } : outgoing.content;
+}
+
+const sentSchema = z.object({ event_id: z.string().min(1) });
+
+/** The event id of the homeserver's answer. @throws ZodError */
+export function decodeSent(answer: unknown): string {
+  return sentSchema.parse(answer).event_id;
+}

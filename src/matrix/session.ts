@@ -1,0 +1,232 @@
+import { z } from "zod";
+import { sleep } from "../base/async.ts";
+import type { Clock } from "../base/clock.ts";
+import { BotError, toBotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Rendered } from "../base/messages/catalogue.ts";
+import { decodeSync, inviterOf } from "./events.ts";
+import { backoffMs, isTokenRejected, retryDelayMs, type Homeserver } from "./homeserver.ts";
+import { Invites } from "./invites.ts";
+import { MediaClient } from "./media-client.ts";
+import { audioContent, noticeContent, replyContent, type AudioMessage } from "./notices.ts";
+import { Outbox } from "./outbox.ts";
+import type { RoomState } from "./room.ts";
+import { SyncLoop, tokenRejected } from "./sync-loop.ts";
+import { SyncRooms, type SessionHandlers, type SyncMode } from "./sync-rooms.ts";
+import { makeDataDir, SyncStore } from "./sync-store.ts";
+
+export type { RoomEvent } from "./events.ts";
+export type { RoomState } from "./room.ts";
+export type { JoinInfo, LeaveReason, SessionHandlers } from "./sync-rooms.ts";
+
+export interface SessionOptions {
+  homeserver: Homeserver;
+  accessToken: string;
+  dataDir: string;
+  /** Patterns of user ids; null: everyone of our own homeserver. */
+  invitesAllow: readonly string[] | null;
+  /** State event types that `RoomState.stateOf` knows. */
+  keptStateTypes: readonly string[];
+  handlers: SessionHandlers;
+  /** The sync has ended for good: the access token is not accepted any more. */
+  onFatal(error: BotError): void;
+  clock: Clock;
+  log: Log;
+  random?: () => number;
+}
+
+export interface Identity {
+  userId: string;
+  /** null: the token has no device. */
+  deviceId: string | null;
+  serverName: string;
+}
+
+const whoamiSchema = z.object({
+  user_id: z.string().regex(/^@[^:]*:.+$/),
+  device_id: z.string().optional(),
+});
+
+/** The bot's connection to its homeserver: what happens in its rooms, and what it sends there. */
+export class MatrixSession {
+  readonly outbox: Outbox;
+  readonly media: MediaClient;
+  readonly #options: SessionOptions;
+  readonly #abort = new AbortController();
+  #identity: Identity | null = null;
+  #rooms: SyncRooms | null = null;
+  #loop: SyncLoop | null = null;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { homeserver, accessToken, clock, log } = options;
+    const isEncrypted = (roomId: string): boolean => this.room(roomId)?.encrypted ?? true;
+    this.outbox = new Outbox({
+      homeserver,
+      clock,
+      log,
+      isEncrypted,
+      ...(options.random ? { random: options.random } : {}),
+    });
+    this.media = new MediaClient({ homeserver, accessToken, clock, signal: this.#abort.signal });
+  }
+
+  /** Who we are. @throws BotError `internal` before `connect` */
+  get identity(): Identity {
+    if (this.#identity === null) throw new BotError("internal", "the session is not connected yet");
+    return this.#identity;
+  }
+
+  /** The rooms that we are in. */
+  get rooms(): ReadonlyMap<string, RoomState> {
+    return this.#rooms?.rooms ?? new Map();
+  }
+
+  room(roomId: string): RoomState | null {
+    return this.#rooms?.rooms.get(roomId) ?? null;
+  }
+
+  /**
+   * Asks the homeserver who we are; waits for one that is not there. `start` does it if nobody did.
+   * @throws BotError `forbidden` (the token is refused), `cancelled`
+   */
+  async connect(): Promise<Identity> {
+    if (this.#identity !== null) return this.#identity;
+    const { homeserver, clock, log, random } = this.#options;
+    const { signal } = this.#abort;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const body = await homeserver.request("GET", "/_matrix/client/v3/account/whoami", { signal });
+        const { user_id: userId, device_id: deviceId } = whoamiSchema.parse(body);
+        const serverName = userId.slice(userId.indexOf(":") + 1);
+        this.#identity = { userId, deviceId: deviceId ?? null, serverName };
+        return this.#identity;
+      } catch (error) {
+        if (isTokenRejected(error)) throw tokenRejected(error);
+        if (signal.aborted) throw toBotError(error);
+        const retryInMs = Math.round(
+          retryDelayMs(error, backoffMs(attempt, 1000, 30_000, random ?? Math.random)),
+        );
+        log.warn("homeserver_unreachable", { retryInMs, error: toBotError(error) });
+        await sleep(clock, retryInMs, signal);
+      }
+    }
+  }
+
+  /**
+   * Connects and follows the rooms. Resolves when the first sync is handled: every room was told to the handlers.
+   * @throws BotError `forbidden`, `cancelled`; errors of the file system
+   */
+  async start(): Promise<void> {
+    const { homeserver, dataDir, keptStateTypes, handlers, clock, log } = this.#options;
+    const { signal } = this.#abort;
+    await makeDataDir(dataDir);
+    const { userId, serverName } = await this.connect();
+    const allow = this.#options.invitesAllow ?? [`*:${serverName}`];
+    const invites = new Invites({ homeserver, clock, log, allow, signal });
+    this.#rooms = new SyncRooms({
+      homeserver,
+      clock,
+      log,
+      signal,
+      ownUserId: userId,
+      keptStateTypes,
+      handlers,
+      onInvite: (roomId, inviter) => void invites.take(roomId, inviter),
+      onInviteGone: (roomId) => invites.forget(roomId),
+      inviterOf: (roomId) => invites.inviterOf(roomId),
+    });
+    const store = new SyncStore(dataDir, { homeserverUrl: homeserver.baseUrl, userId }, log);
+    const random = this.#options.random ?? Math.random;
+    this.#loop = new SyncLoop({ homeserver, rooms: this.#rooms, store, clock, log, random, signal });
+    const mode = await this.#runLoop(this.#loop);
+    if (mode === "resumed") void this.#takeOldInvites(invites, userId);
+  }
+
+  /** Ends the sync at once; what was handled is stored, what is in the outbox is given up (drain it before). */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.outbox.close();
+    await this.#running;
+    await this.#loop?.settled();
+  }
+
+  /** Answers an event with a notice that pings nobody. `part` tells several answers to one event apart. */
+  reply(roomId: string, toEventId: string, message: Rendered, part = "reply"): Promise<string> {
+    const content = replyContent(toEventId, message);
+    return this.outbox.send(
+      roomId,
+      { kind: "message", type: "m.room.message", content },
+      { priority: "reply", txnId: `${part} ${toEventId}` },
+    );
+  }
+
+  /** @param txnId what this notice is, if it may be sent again after a kill; see `SendOptions` */
+  notice(roomId: string, message: Rendered, txnId?: string): Promise<string> {
+    return this.outbox.send(
+      roomId,
+      { kind: "message", type: "m.room.message", content: noticeContent(message) },
+      { priority: "reply", ...(txnId === undefined ? {} : { txnId }) },
+    );
+  }
+
+  /** Says that we cannot work in an encrypted room: the only thing that is ever sent there, once a day. */
+  clearNotice(roomId: string, message: Rendered): Promise<string> {
+    return this.outbox.sendClearNotice(roomId, noticeContent(message));
+  }
+
+  /** Posts an uploaded audio file. */
+  audio(roomId: string, audio: AudioMessage, txnId: string): Promise<string> {
+    return this.outbox.send(
+      roomId,
+      { kind: "message", type: "m.room.message", content: audioContent(audio) },
+      { priority: "reply", txnId },
+    );
+  }
+
+  /** Runs the loop in the background; resolves after its first response. */
+  #runLoop(loop: SyncLoop): Promise<SyncMode> {
+    const { promise, resolve, reject } = Promise.withResolvers<SyncMode>();
+    let ready = false;
+    const onFirst = (mode: SyncMode): void => {
+      ready = true;
+      resolve(mode);
+    };
+    const run = async (): Promise<void> => {
+      try {
+        await loop.run(onFirst);
+        reject(new BotError("cancelled", "stopped"));
+      } catch (error) {
+        if (ready) this.#options.onFatal(toBotError(error));
+        else reject(toBotError(error));
+      }
+    };
+    this.#running = run();
+    return promise;
+  }
+
+  /** A sync from a stored position does not name invitations of before; one from nowhere does. */
+  async #takeOldInvites(invites: Invites, userId: string): Promise<void> {
+    const none = { types: [] };
+    const filter = {
+      presence: none,
+      account_data: none,
+      room: { account_data: none, ephemeral: none, state: none, timeline: { limit: 1, types: [] } },
+    };
+    try {
+      const body = await this.#options.homeserver.request("GET", "/_matrix/client/v3/sync", {
+        query: { filter: JSON.stringify(filter), timeout: 0, set_presence: "offline" },
+        timeoutMs: 300_000,
+        signal: this.#abort.signal,
+      });
+      for (const [roomId, block] of Object.entries(decodeSync(body).rooms.invite)) {
+        invites.take(roomId, inviterOf(block, userId));
+      }
+    } catch (error) {
+      if (!this.#abort.signal.aborted) {
+        this.#options.log.warn("invite_failed", { reason: "pending ones not readable", error });
+      }
+    }
+  }
+}

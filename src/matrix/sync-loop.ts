@@ -1,0 +1,138 @@
+import { SerialQueue, sleep, withTimeout } from "../base/async.ts";
+import type { Clock } from "../base/clock.ts";
+import { BotError, toBotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { decodeSync, type SyncResponse } from "./events.ts";
+import { backoffMs, HomeserverError, isTokenRejected, retryDelayMs, type Homeserver } from "./homeserver.ts";
+import type { SyncMode, SyncRooms } from "./sync-rooms.ts";
+import type { SyncStore } from "./sync-store.ts";
+
+export interface SyncLoopOptions {
+  homeserver: Homeserver;
+  rooms: SyncRooms;
+  store: SyncStore;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+  /** Ends the loop, its request included. */
+  signal: AbortSignal;
+}
+
+/** The homeserver caps a timeline at 100 events whatever we ask. Nothing but rooms is of use to us. */
+export const SYNC_FILTER = {
+  presence: { types: [] },
+  account_data: { types: [] },
+  room: {
+    account_data: { types: [] },
+    ephemeral: { types: [] },
+    timeline: { limit: 100 },
+    state: { lazy_load_members: false },
+  },
+} as const;
+
+const POLL_MS = 30_000;
+/** The first response has the state of every room. */
+const FIRST_TIMEOUT_MS = 300_000;
+/** What handlers are waited for before the position is stored all the same. */
+const HANDLERS_MS = 60_000;
+
+/**
+ * Long-polls /sync. After each response everything in it is handled, then its position is stored; the next poll does not
+ * wait for that, so that a slow handler delays no signalling.
+ */
+export class SyncLoop {
+  readonly #options: SyncLoopOptions;
+  readonly #commits = new SerialQueue();
+  /**
+   * Synapse answers a repeated /sync (same position, filter and time-out) from a cache for two minutes: a restart must
+   * not get the answer of the run before.
+   */
+  readonly #pollMs: number;
+
+  constructor(options: SyncLoopOptions) {
+    this.#options = options;
+    this.#pollMs = POLL_MS - Math.floor(options.random() * 5000);
+  }
+
+  /**
+   * Runs until the signal aborts.
+   * @param onFirst called when the first response is handled, with how it was taken
+   * @throws BotError `forbidden` when the access token is not accepted any more
+   */
+  async run(onFirst: (mode: SyncMode) => void): Promise<void> {
+    const { clock, store, rooms, signal, log, random } = this.#options;
+    let since = await store.read();
+    let mode: SyncMode = since === null ? "initial" : "resumed";
+    let first = true;
+    let failures = 0;
+    while (!signal.aborted) {
+      const startedMs = clock.now();
+      try {
+        const response = await this.#poll(since, mode);
+        const running = await rooms.handle(response, mode, since);
+        this.#commit(response.next_batch, running);
+        const idle = response.next_batch === since && mode === "incremental";
+        since = response.next_batch;
+        if (first) onFirst(mode);
+        first = false;
+        mode = "incremental";
+        failures = 0;
+        // A homeserver that does not hold the request open must not make us spin.
+        if (idle && clock.now() - startedMs < 1000) await sleep(clock, 1000, signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (isTokenRejected(error)) throw tokenRejected(error);
+        failures += 1;
+        if (since !== null && isPositionRefused(error)) {
+          log.warn("sync_gap", { reason: "the homeserver does not know the stored position", error });
+          since = null;
+          mode = "initial";
+          continue;
+        }
+        const retryInMs = Math.round(retryDelayMs(error, backoffMs(failures, 1000, 30_000, random)));
+        const event = error instanceof HomeserverError ? "sync_failed" : "homeserver_unreachable";
+        log.warn(event, { retryInMs, failures, error: toBotError(error) });
+        await sleep(clock, retryInMs, signal).catch(() => {});
+      }
+    }
+  }
+
+  /** Resolves when every position so far is stored. Bounded by what handlers are waited for. */
+  async settled(): Promise<void> {
+    await this.#commits.idle();
+  }
+
+  async #poll(since: string | null, mode: SyncMode): Promise<SyncResponse> {
+    const body = await this.#options.homeserver.request("GET", "/_matrix/client/v3/sync", {
+      query: {
+        filter: JSON.stringify(SYNC_FILTER),
+        set_presence: "offline",
+        timeout: this.#pollMs,
+        ...(since === null ? {} : { since }),
+        // After a restart we know nothing of our rooms.
+        ...(mode === "resumed" ? { full_state: true } : {}),
+      },
+      timeoutMs: mode === "incremental" ? this.#pollMs + 30_000 : FIRST_TIMEOUT_MS,
+      signal: this.#options.signal,
+    });
+    return decodeSync(body);
+  }
+
+  #commit(nextBatch: string, running: readonly Promise<void>[]): void {
+    const { clock, log, store } = this.#options;
+    const handled = withTimeout(clock, HANDLERS_MS, "handling a sync response", Promise.all(running));
+    void this.#commits.run(async () => {
+      await handled.catch((error: unknown) => log.error("handler_failed", { error }));
+      await store.write(nextBatch);
+    });
+  }
+}
+
+function isPositionRefused(error: unknown): boolean {
+  return error instanceof HomeserverError && error.status === 400;
+}
+
+/** @returns the error that tells the operator what to do */
+export function tokenRejected(cause: unknown): BotError {
+  return new BotError("forbidden", "the homeserver does not accept VOICEBOT_ACCESS_TOKEN", { cause });
+}
