@@ -44,6 +44,7 @@ export const LOG_EVENTS = [
   "track_started",
   "track_ended",
   "track_failed",
+  "track_underrun",
   // recorder
   "recording_started",
   "recording_finished",

@@ -4,7 +4,8 @@ export type * from "./messages.ts";
 
 /**
  * `down`: the media child is gone; every channel, peer, playback and recording in it is gone with it. `up`: a (new) one
- * is there, empty. Whoever wants something of it reconciles on every change to `up`.
+ * is there, empty; or none is needed yet, and the first request starts one. Whoever wants something of it reconciles on
+ * every change to `up`.
  */
 export type PlaneState = "down" | "up" | "closed";
 

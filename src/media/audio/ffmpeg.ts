@@ -1,0 +1,160 @@
+import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
+import type { Readable } from "node:stream";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { BotError, messageOf } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { StderrDigest } from "./ffmpeg-stderr.ts";
+
+export interface FfmpegOptions {
+  /** The program, from `findFfmpeg`. */
+  program: string;
+  clock: Clock;
+  log: Log;
+  /** For the log: what is being read. */
+  what: string;
+  /** Everything after `-nostdin -hide_banner -nostats -loglevel …`, as a list; output goes to `pipe:1`. */
+  args: readonly string[];
+  /** Open descriptors, which the program sees as 3, 4, … The caller closes its own copies, at any time. */
+  descriptors: readonly number[];
+  /** No byte on standard output for this long, while we do read, ends the program. */
+  idleMs: number;
+  /** Bytes of standard output. The chunk belongs to the listener. */
+  onData: (chunk: Buffer) => void;
+  /** The last call: it has ended and its output was read to the end, or it never started. Not called after `close`. */
+  onEnd: (end: FfmpegEnd) => void;
+}
+
+export interface FfmpegEnd {
+  /** Exit code 0. */
+  ok: boolean;
+  /** Its last meaningful complaint or ours (a deadline), fit for logs; null when there was none. At most 300 characters. */
+  reason: string | null;
+  /** The length that the input's header announces, in ms; null when it says none or it was a guess. */
+  announcedMs: number | null;
+  /** Bytes of standard output. */
+  bytes: number;
+}
+
+/** SIGTERM lets it end what it writes; after this it is killed. */
+const KILL_AFTER_MS = 1_000;
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/**
+ * The one owner of an ffmpeg process: it always reads its standard error, notices when nothing comes, and ends it.
+ */
+export class Ffmpeg {
+  readonly #options: FfmpegOptions;
+  readonly #child: Child;
+  readonly #stderr = new StderrDigest();
+  #idle: Timer | null = null;
+  #kill: Timer | null = null;
+  #heardAtMs: number;
+  #bytes = 0;
+  #ended = false;
+  #closed = false;
+  #verdict: string | null = null;
+
+  constructor(options: FfmpegOptions) {
+    this.#options = options;
+    this.#heardAtMs = options.clock.now();
+    const args = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info", ...options.args];
+    this.#child = spawn(options.program, args, {
+      stdio: ["ignore", "pipe", "pipe", ...options.descriptors],
+    }) as unknown as Child;
+    this.#child.on("error", (error) => {
+      this.#verdict ??= messageOf(error);
+      if (this.#child.pid === undefined) this.#end(null);
+    });
+    this.#child.on("close", (code) => this.#end(code));
+    this.#child.stderr.on("data", (chunk: Buffer) => this.#stderr.add(chunk));
+    this.#child.stdout.on("data", (chunk: Buffer) => {
+      this.#bytes += chunk.length;
+      this.#heardAtMs = options.clock.now();
+      if (!this.#closed) options.onData(chunk);
+    });
+    this.#watch(options.idleMs);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** What the header announced, as soon as it was read. */
+  get announcedMs(): number | null {
+    return this.#stderr.announcedMs;
+  }
+
+  /** As `announcedMs`, guesses from the bit rate included. */
+  get durationMs(): number | null {
+    return this.#stderr.durationMs;
+  }
+
+  /** Codec name of the first audio stream, as soon as it was read. */
+  get codec(): string | null {
+    return this.#stderr.codec;
+  }
+
+  /** Stops reading; the program blocks when its pipe is full. */
+  pause(): void {
+    this.#child.stdout.pause();
+  }
+
+  resume(): void {
+    this.#heardAtMs = this.#options.clock.now();
+    this.#child.stdout.resume();
+  }
+
+  /** Ends the program; no call of `onData` or `onEnd` follows. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#terminate();
+  }
+
+  #terminate(): void {
+    this.#idle?.cancel();
+    this.#idle = null;
+    if (this.#ended || this.#kill) return;
+    this.#child.stdout.resume(); // A paused stream would keep "close" from coming.
+    this.#child.kill("SIGTERM");
+    this.#kill = this.#options.clock.timer(KILL_AFTER_MS, () => this.#child.kill("SIGKILL"));
+  }
+
+  #watch(delayMs: number): void {
+    this.#idle = this.#options.clock.timer(delayMs, () => {
+      const { idleMs, clock } = this.#options;
+      const quietMs = this.#child.stdout.isPaused() ? 0 : clock.now() - this.#heardAtMs;
+      if (quietMs < idleMs - 1) {
+        this.#watch(idleMs - quietMs);
+        return;
+      }
+      this.#verdict = `no data for ${Math.round(idleMs / 1000)} s`;
+      this.#terminate();
+    });
+  }
+
+  #end(code: number | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#idle?.cancel();
+    this.#kill?.cancel();
+    const { log, what } = this.#options;
+    const reason = this.#verdict ?? this.#stderr.reason;
+    log.debug("ffmpeg_exit", { what, code, bytes: this.#bytes, reason, closed: this.#closed });
+    if (this.#closed) return;
+    this.#options.onEnd({
+      ok: code === 0 && this.#verdict === null,
+      reason,
+      announcedMs: this.#stderr.announcedMs,
+      bytes: this.#bytes,
+    });
+  }
+}
+
+/** The error of an ffmpeg that could not be found or started. */
+export function ffmpegMissing(detail: string): BotError {
+  return new BotError("ffmpeg_missing", `no usable ffmpeg: ${detail}`, {
+    say: { key: "error.ffmpeg_missing" },
+  });
+}

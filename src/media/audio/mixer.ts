@@ -1,0 +1,112 @@
+import { CHANNELS, FRAME_SAMPLES, FRAME_VALUES, msToSamples } from "./pcm.ts";
+
+/** Long enough to be no click, short enough to be no delay. */
+export const FADE_SAMPLES = msToSamples(30);
+/** Volume changes glide over this. */
+export const GLIDE_SAMPLES = msToSamples(100);
+
+/**
+ * A gain that moves in straight lines: at `value` until `delay` samples have passed, then on to the target. Gains are
+ * factors of amplitude (1 is unity, 2 is +6 dB), never negative.
+ */
+export class Ramp {
+  #value: number;
+  #target: number;
+  #step = 0;
+  #left = 0;
+  #delay = 0;
+
+  constructor(value: number) {
+    this.#value = value;
+    this.#target = value;
+  }
+
+  get value(): number {
+    return this.#value;
+  }
+
+  get target(): number {
+    return this.#target;
+  }
+
+  get settled(): boolean {
+    return this.#left === 0;
+  }
+
+  /** Goes to `target` within `samples`, after `delay` samples, from wherever it is. */
+  to(target: number, samples: number, delay = 0): void {
+    this.#target = target;
+    this.#delay = delay;
+    this.#left = Math.max(0, Math.round(samples));
+    if (this.#left === 0 && delay === 0) this.#value = target;
+    this.#left = Math.max(this.#left, delay > 0 ? 1 : 0);
+    this.#step = this.#left === 0 ? 0 : (target - this.#value) / this.#left;
+  }
+
+  /** The gain of the next sample. */
+  next(): number {
+    if (this.#left === 0) return this.#value;
+    if (this.#delay > 0) {
+      this.#delay--;
+      return this.#value;
+    }
+    this.#left--;
+    this.#value = this.#left === 0 ? this.#target : this.#value + this.#step;
+    return this.#value;
+  }
+
+  /** Multiplies interleaved stereo samples by the gain as it moves. */
+  applyTo(values: Float32Array, samples: number): void {
+    if (this.settled) {
+      if (this.#value === 1) return;
+      for (let i = 0; i < samples * CHANNELS; i++) values[i]! *= this.#value;
+      return;
+    }
+    for (let i = 0; i < samples; i++) {
+      const factor = this.next();
+      values[2 * i]! *= factor;
+      values[2 * i + 1]! *= factor;
+    }
+  }
+}
+
+/** Adds `samples` of `pcm` to `sum` (both interleaved stereo), from the start of both. */
+export function mixInto(sum: Float32Array, pcm: Float32Array, samples: number): void {
+  for (let i = 0; i < samples * CHANNELS; i++) sum[i]! += pcm[i]!;
+}
+
+const ATTACK_SAMPLES = 48;
+const FULL_SCALE = 32_767;
+/** +1 dB per frame, so that a limited passage comes back without pumping. */
+const RELEASE = 10 ** (1 / 20);
+
+/**
+ * Keeps a sum of voices inside 16 bits without distortion: it sees a whole frame before it leaves, turns it down within
+ * its first millisecond when it would be too loud, and lets go by 1 dB a frame. What fits passes unchanged.
+ */
+export class Limiter {
+  #gain = 1;
+
+  /** `sum` and `out` hold one frame; returns whether `out` holds any sound. */
+  apply(sum: Float32Array, out: Int16Array): boolean {
+    let peak = 0;
+    for (let i = 0; i < FRAME_VALUES; i++) {
+      const size = Math.abs(sum[i]!);
+      if (size > peak) peak = size;
+    }
+    const before = this.#gain;
+    const after = Math.min(1, before * RELEASE, peak > FULL_SCALE ? FULL_SCALE / peak : 1);
+    this.#gain = after;
+    const attack = after < before ? ATTACK_SAMPLES : FRAME_SAMPLES;
+    for (let i = 0; i < FRAME_SAMPLES; i++) {
+      const gain = i < attack ? before + ((after - before) * (i + 1)) / attack : after;
+      out[2 * i] = toInt16(sum[2 * i]! * gain);
+      out[2 * i + 1] = toInt16(sum[2 * i + 1]! * gain);
+    }
+    return peak >= 0.5;
+  }
+}
+
+function toInt16(value: number): number {
+  return value > FULL_SCALE ? FULL_SCALE : value < -32_768 ? -32_768 : Math.round(value);
+}

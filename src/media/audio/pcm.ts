@@ -1,0 +1,19 @@
+/** The one format of sound inside the media plane: 48 kHz, stereo, signed 16 bit, in frames of 20 ms. */
+export const SAMPLE_RATE = 48_000;
+export const CHANNELS = 2;
+export const FRAME_MS = 20;
+/** Samples of one frame per channel. */
+export const FRAME_SAMPLES = 960;
+/** Interleaved values of one frame. */
+export const FRAME_VALUES = FRAME_SAMPLES * CHANNELS;
+export const BYTES_PER_SAMPLE = 2 * CHANNELS;
+
+/** Milliseconds of `samples` (per channel). */
+export function samplesToMs(samples: number): number {
+  return samples / (SAMPLE_RATE / 1000);
+}
+
+/** Whole samples (per channel) of `ms` milliseconds. */
+export function msToSamples(ms: number): number {
+  return Math.round(ms * (SAMPLE_RATE / 1000));
+}

@@ -1,0 +1,259 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { Ffmpeg } from "./ffmpeg.ts";
+import type { FfmpegEnd } from "./ffmpeg.ts";
+import { fileInput, openMediaFile, PCM_OUTPUT } from "./media-file.ts";
+import { FADE_SAMPLES, mixInto, Ramp } from "./mixer.ts";
+import { FRAME_MS, FRAME_SAMPLES, FRAME_VALUES, msToSamples, samplesToMs } from "./pcm.ts";
+import { PcmRing } from "./ring.ts";
+
+/*
+ * One track being played.
+ *
+ *             first 60 ms here                    pause()
+ *   opening ──────────────────► sounding ◄───────────────────► paused
+ *      │                         │    ▲     resume()             │
+ *      │                    ring │    │ 60 ms                    │
+ *      │                   empty ▼    │ here again               │
+ *      │                        starving                         │
+ *      └──────────── source ended, or ring played out ───────────┴──► ended (once)
+ *
+ * It consumes sound only while `sounding`, by the frame clock of its channel; the ring is filled meanwhile and ffmpeg
+ * blocks on its pipe when the ring is full, so a pause of hours costs nothing.
+ */
+type PlaybackState = "opening" | "sounding" | "starving" | "paused" | "ended";
+
+export interface PlaybackEnd {
+  reason: "finished" | "failed";
+  detail: string | null;
+}
+
+export interface PlaybackEvents {
+  /** There is something to mix: the frame clock must run. */
+  onReady(): void;
+  /** The track has played out or failed. Called once, never after `close` or `fadeAway`. */
+  onEnd(end: PlaybackEnd): void;
+}
+
+export interface PlaybackOptions extends PlaybackEvents {
+  track: string;
+  positionMs: number;
+  paused: boolean;
+  program: string;
+  file: string;
+  clock: Clock;
+  log: Log;
+  /** A source that gives nothing for this long has failed. */
+  idleMs: number;
+}
+
+const RING_SAMPLES = msToSamples(2_000);
+/** 64 KiB, the largest chunk of a pipe, are 341 ms: they fit between this and the ring's size. */
+const HIGH_WATER_SAMPLES = msToSamples(1_000);
+/** What must be there before it sounds, at the start and after an underrun. */
+const START_SAMPLES = msToSamples(60);
+/** A source that broke off is still "finished" when this much of it was heard. */
+const MOST = 0.9;
+
+export class Playback {
+  readonly track: string;
+  readonly #options: PlaybackOptions;
+  readonly #ring = new PcmRing(RING_SAMPLES, HIGH_WATER_SAMPLES);
+  readonly #fade = new Ramp(0);
+  readonly #frame = new Float32Array(FRAME_VALUES);
+  #ffmpeg: Ffmpeg | null = null;
+  #blocked = false;
+  #state: PlaybackState = "opening";
+  #wanted: "sounding" | "paused";
+  #sourceEnd: FfmpegEnd | null = null;
+  #ending = false;
+  #consumed = 0;
+  #underruns = 0;
+  #leaving = false;
+
+  private constructor(options: PlaybackOptions) {
+    this.#options = options;
+    this.track = options.track;
+    this.#wanted = options.paused ? "paused" : "sounding";
+  }
+
+  /** Opens the file and starts decoding it. @throws BotError `media_unreadable` */
+  static async open(options: PlaybackOptions): Promise<Playback> {
+    const handle = await openMediaFile(options.file);
+    try {
+      const playback = new Playback(options);
+      playback.#ffmpeg = new Ffmpeg({
+        program: options.program,
+        clock: options.clock,
+        log: options.log,
+        what: `track ${options.track}`,
+        args: [...fileInput(options.positionMs), ...PCM_OUTPUT],
+        descriptors: [handle.fd],
+        idleMs: options.idleMs,
+        onData: (chunk) => playback.#take(chunk),
+        onEnd: (end) => playback.#sourceEnded(end),
+      });
+      return playback;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Position in the track of what was handed out last, in ms. */
+  get positionMs(): number {
+    return this.#options.positionMs + samplesToMs(this.#consumed);
+  }
+
+  /** Times the source was too slow. */
+  get underruns(): number {
+    return this.#underruns;
+  }
+
+  /** Whether any sound was handed out. */
+  get begun(): boolean {
+    return this.#consumed > 0;
+  }
+
+  /** Whether the frame clock has anything to take from it now. */
+  get sounding(): boolean {
+    return this.#state === "sounding";
+  }
+
+  pause(): void {
+    this.#wanted = "paused";
+    if (this.#state === "sounding") this.#fade.to(0, FADE_SAMPLES);
+    else if (this.#state === "starving") this.#state = "paused";
+  }
+
+  resume(): void {
+    this.#wanted = "sounding";
+    if (this.#state === "sounding") {
+      this.#ending = false;
+      this.#fade.to(1, FADE_SAMPLES);
+    } else if (this.#state === "paused") {
+      this.#state = this.begun ? "starving" : "opening";
+      this.#tryStart();
+    }
+  }
+
+  /** Fades out and then is done, without `onEnd`. Returns whether there is anything to fade; if not, it is closed. */
+  fadeAway(): boolean {
+    if (this.#state !== "sounding" || this.#fade.value === 0) {
+      this.close();
+      return false;
+    }
+    this.#leaving = true;
+    this.#fade.to(0, FADE_SAMPLES);
+    return true;
+  }
+
+  /** Adds the next 20 ms to `sum`, if it sounds. */
+  mix(sum: Float32Array): void {
+    if (this.#state !== "sounding") return;
+    const available = this.#ring.available;
+    if (this.#sourceEnd) this.#prepareEnd(available);
+    else if (available < 2 * FRAME_SAMPLES && this.#fade.target > 0) this.#fade.to(0, FRAME_SAMPLES - 1);
+    const samples = this.#ring.read(this.#frame, FRAME_SAMPLES);
+    this.#consumed += samples;
+    this.#fade.applyTo(this.#frame, samples);
+    mixInto(sum, this.#frame, samples);
+    this.#refill();
+    this.#afterFrame();
+  }
+
+  close(): void {
+    this.#state = "ended";
+    this.#ffmpeg?.close();
+    this.#ffmpeg = null;
+  }
+
+  /** The last 30 ms fade, wherever in a frame they begin. */
+  #prepareEnd(available: number): void {
+    if (this.#ending || this.#fade.target === 0 || available > FRAME_SAMPLES + FADE_SAMPLES) return;
+    this.#ending = true;
+    const samples = Math.min(available, FADE_SAMPLES);
+    this.#fade.to(0, samples, available - samples);
+  }
+
+  #afterFrame(): void {
+    if (this.#state !== "sounding") return;
+    const silent = this.#fade.settled && this.#fade.value === 0;
+    if (this.#leaving) {
+      if (silent || this.#ring.available === 0) this.close();
+    } else if (this.#sourceEnd && this.#ring.available === 0) {
+      this.#end(this.#sourceEnd);
+    } else if (silent && this.#wanted === "paused") {
+      this.#state = "paused";
+    } else if (
+      (silent && !this.#ending) ||
+      (this.#ring.available < FRAME_SAMPLES && !this.#sourceEnd)
+    ) {
+      this.#underruns++;
+      this.#state = "starving";
+      this.#tryStart();
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#state === "ended") return;
+    this.#ring.write(chunk);
+    if (!this.#ring.hasRoom && !this.#blocked) {
+      this.#blocked = true;
+      this.#ffmpeg?.pause();
+    }
+    this.#tryStart();
+  }
+
+  #refill(): void {
+    if (!this.#blocked || !this.#ring.wantsMore) return;
+    this.#blocked = false;
+    this.#ffmpeg?.resume();
+  }
+
+  #tryStart(): void {
+    if (this.#state !== "opening" && this.#state !== "starving") return;
+    const available = this.#ring.available;
+    if (available < START_SAMPLES && !(this.#sourceEnd && available > 0)) return;
+    if (this.#wanted === "paused") {
+      this.#state = "paused";
+      return;
+    }
+    this.#state = "sounding";
+    this.#ending = false;
+    this.#fade.to(1, FADE_SAMPLES);
+    this.#options.onReady();
+  }
+
+  #sourceEnded(end: FfmpegEnd): void {
+    this.#ffmpeg = null;
+    this.#sourceEnd = end;
+    if (this.#state === "ended") return;
+    if (this.#ring.available === 0 && this.#state !== "sounding") this.#end(end);
+    else this.#tryStart();
+  }
+
+  #end(end: FfmpegEnd): void {
+    this.#state = "ended";
+    this.#options.onEnd(judge(end, this.#options.positionMs, this.positionMs));
+  }
+}
+
+/**
+ * Whether a source that gave its last byte was heard out. Its decoder ending well is not enough: a cut file ends well,
+ * long before the length that its header announces.
+ */
+export function judge(end: FfmpegEnd, startMs: number, positionMs: number): PlaybackEnd {
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  if (positionMs - startMs < FRAME_MS) {
+    // Starting at the very end of a good file gives nothing, and that is no failure of the file.
+    if (end.ok && startMs > 0) return { reason: "finished", detail: null };
+    return { reason: "failed", detail: end.reason ?? "there is no sound in it" };
+  }
+  if (end.announcedMs === null)
+    return end.ok
+      ? { reason: "finished", detail: null }
+      : { reason: "failed", detail: end.reason ?? "the decoder ended" };
+  if (positionMs >= end.announcedMs * MOST) return { reason: "finished", detail: null };
+  const short = `it ends after ${seconds(positionMs)} s of ${seconds(end.announcedMs)} s`;
+  return { reason: "failed", detail: end.reason === null ? short : `${short}: ${end.reason}` };
+}

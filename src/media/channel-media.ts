@@ -1,0 +1,200 @@
+import { SerialQueue } from "../base/async.ts";
+import { BotError, messageOf } from "../base/errors.ts";
+import { createOpusEncoder } from "./audio/encoder.ts";
+import type { OpusEncoder } from "./audio/encoder.ts";
+import { LevelMeter } from "./audio/levels.ts";
+import { Pacer } from "./audio/pacer.ts";
+import type { FrameSlot } from "./audio/pacer.ts";
+import { FRAME_VALUES } from "./audio/pcm.ts";
+import { candidatePolicy, localSubnets } from "./candidate-policy.ts";
+import { ChannelPlayer } from "./channel-player.ts";
+import type { PlayStart } from "./channel-player.ts";
+import type { PlaneContext } from "./core.ts";
+import type { EngineOutput, ReceivedAudio } from "./engine/engine.ts";
+import type { IceSettings, PlaneResult } from "./messages.ts";
+import { Peers } from "./peers.ts";
+import { Recording } from "./tracks/recording.ts";
+
+/** Silent frames after the last sound, so that decoders fade instead of concealing (RFC 6716 section 2.1.9 DTX does less). */
+const TAIL_FRAMES = 6;
+
+/** One channel: its outgoing stream (player, clock, encoder, output), its connections, and its recording. */
+export class ChannelMedia {
+  readonly #channel: string;
+  readonly #context: PlaneContext;
+  readonly #output: EngineOutput;
+  readonly #player: ChannelPlayer;
+  readonly #pacer: Pacer;
+  readonly #levels: LevelMeter;
+  /** Starting a track or a recording waits for files; what follows must not overtake it. */
+  readonly #playing = new SerialQueue();
+  readonly #recordings = new SerialQueue();
+  readonly #frame = new Int16Array(FRAME_VALUES);
+  readonly peers: Peers;
+  #encoder: OpusEncoder | null = null;
+  #bitrate: number;
+  #tail = 0;
+  #recording: Recording | null = null;
+  #closed = false;
+
+  constructor(channel: string, settings: { ice: IceSettings; bitrate: number }, context: PlaneContext) {
+    const { engine, clock, log, emit, ffmpeg } = context;
+    this.#channel = channel;
+    this.#context = context;
+    this.#bitrate = settings.bitrate;
+    this.#output = engine.createOutput();
+    this.#pacer = new Pacer({ clock, onFrame: (slot) => this.#onFrame(slot) });
+    this.#player = new ChannelPlayer({
+      channel,
+      clock,
+      log,
+      ffmpeg,
+      emit,
+      onReady: () => this.#pacer.start(),
+    });
+    this.#levels = new LevelMeter(clock, (speakers) => emit({ kind: "levels", channel, speakers }));
+    this.peers = new Peers({
+      engine,
+      clock,
+      output: this.#output,
+      ice: settings.ice,
+      candidateAllowed: candidatePolicy(settings.ice.allowPrivate, localSubnets()),
+      events: {
+        onState: (peer, state) => {
+          if (state === "closed" || state === "failed") this.#levels.forget(peer);
+          emit({ kind: "peer.state", channel, peer, state });
+        },
+        onCandidate: (peer, candidate, mid) =>
+          emit({ kind: "peer.candidate", channel, peer, candidate, mid }),
+        onAudio: (peer, audio) => this.#onAudio(peer, audio),
+        onSenderClock: (peer, senderClock) => this.#recording?.senderClock(peer, senderClock),
+        onRefused: (peer) => log.debug("candidate_refused", { channel, peer }),
+      },
+    });
+  }
+
+  configure(settings: { ice: IceSettings; bitrate: number }): void {
+    this.#bitrate = settings.bitrate;
+    this.#encoder?.setBitrate(settings.bitrate);
+    this.peers.configure(settings.ice, candidatePolicy(settings.ice.allowPrivate, localSubnets()));
+  }
+
+  start(request: PlayStart): Promise<void> {
+    return this.#playing.run(async () => {
+      this.#alive();
+      await this.#player.start(request);
+      if (this.#closed) this.#player.close();
+    });
+  }
+
+  pause(): Promise<void> {
+    return this.#playing.run(() => this.#player.pause());
+  }
+
+  resume(): Promise<void> {
+    return this.#playing.run(() => this.#player.resume());
+  }
+
+  stop(): Promise<void> {
+    return this.#playing.run(() => this.#player.stop());
+  }
+
+  volume(percent: number): Promise<void> {
+    return this.#playing.run(() => this.#player.volume(percent));
+  }
+
+  /** @throws BotError `already_recording`, `internal` when the directory cannot be used. */
+  startRecording(recording: string, directory: string): Promise<void> {
+    return this.#recordings.run(async () => {
+      this.#alive();
+      if (this.#recording?.recording === recording) return;
+      if (this.#recording) throw new BotError("already_recording", "the channel is being recorded already");
+      const { engine, clock, emit } = this.#context;
+      const channel = this.#channel;
+      const opened: Recording = await Recording.open({
+        recording,
+        directory,
+        engine,
+        clock,
+        events: {
+          onTrack: (track) => emit({ kind: "record.track", channel, recording, ...track }),
+          onFailed: (detail) => {
+            if (this.#recording === opened) this.#recording = null;
+            emit({ kind: "record.failed", channel, recording, detail });
+          },
+        },
+      }).catch((error: unknown) => {
+        throw new BotError("internal", `cannot record into ${directory}: ${messageOf(error)}`, {
+          cause: error,
+        });
+      });
+      this.#recording = opened;
+    });
+  }
+
+  /** Resolves when all files are on the disk; no effect when nothing is recorded. */
+  stopRecording(): Promise<void> {
+    return this.#recordings.run(async () => {
+      const recording = this.#recording;
+      this.#recording = null;
+      await recording?.close();
+    });
+  }
+
+  stats(): PlaneResult<"stats"> {
+    return {
+      peers: this.peers.stats(),
+      lateFrames: this.#pacer.lateFrames,
+      rssBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  /** Idempotent; resolves when the recording's files are closed. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#player.close();
+      this.#pacer.close();
+      this.#levels.close();
+      this.peers.closeAll();
+      this.#output.close();
+      this.#encoder?.close();
+      this.#encoder = null;
+    }
+    await this.stopRecording();
+  }
+
+  #alive(): void {
+    if (this.#closed) throw new BotError("cancelled", `the channel ${this.#channel} was closed`);
+  }
+
+  /** Makes and sends the frame of one slot; false when there is nothing left to send. */
+  #onFrame(slot: FrameSlot): boolean {
+    if (this.#player.mix(this.#frame)) this.#tail = TAIL_FRAMES;
+    else if (this.#tail-- <= 0) {
+      this.#tail = 0;
+      return false;
+    }
+    const recording = this.#recording;
+    const heard = this.peers.size > 0;
+    if (!heard && !recording) return true;
+    const { timestamp, marker } = slot;
+    if (this.#context.engine.audio === "pcm") {
+      if (heard) this.#output.write({ opus: null, pcm: this.#frame, timestamp, marker });
+      if (!recording) return true;
+    }
+    this.#encoder ??= createOpusEncoder(this.#bitrate);
+    const opus = this.#encoder.encode(this.#frame);
+    if (heard && this.#context.engine.audio === "opus")
+      this.#output.write({ opus, pcm: null, timestamp, marker });
+    recording?.music({ payload: opus, timestamp, marker, atMs: slot.dueMs });
+    return true;
+  }
+
+  #onAudio(peer: string, audio: ReceivedAudio): void {
+    // An engine that gives PCM has no packets to record; it will bring its own encoder for each speaker.
+    if (audio.kind !== "opus") return;
+    if (audio.levelDbov !== null) this.#levels.add(peer, audio.levelDbov);
+    this.#recording?.packet(peer, audio);
+  }
+}

@@ -1,0 +1,124 @@
+import type { Clock } from "../base/clock.ts";
+import { BotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { findFfmpeg } from "./audio/media-file.ts";
+import { probeFile } from "./audio/probe.ts";
+import { ChannelMedia } from "./channel-media.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { PlaneEvent, PlaneRequest, PlaneRequestKind, PlaneResult } from "./messages.ts";
+
+export interface PlaneCoreOptions {
+  engine: Engine;
+  clock: Clock;
+  log: Log;
+  /** As configured; null looks for it (see `findFfmpeg`). */
+  ffmpegPath: string | null;
+  onEvent: (event: PlaneEvent) => void;
+}
+
+/** What everything in a plane shares. */
+export interface PlaneContext {
+  engine: Engine;
+  clock: Clock;
+  log: Log;
+  emit: (event: PlaneEvent) => void;
+  /** The program to run. @throws BotError `ffmpeg_missing` */
+  ffmpeg: () => Promise<string>;
+}
+
+export interface PlaneCore {
+  /** Answers one request, which a schema has passed. @throws BotError as `MediaPlane.request` says. */
+  handle(request: PlaneRequest): Promise<PlaneResult<PlaneRequestKind>>;
+  /** Closes all channels (recordings' files first of all) and the engine. Idempotent; no event follows. */
+  close(): Promise<void>;
+}
+
+/** The media plane itself, the same in this process and in a child. Owns its channels and the engine. */
+export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
+  const { engine, clock, log, ffmpegPath, onEvent } = options;
+  const channels = new Map<string, ChannelMedia>();
+  let closing: Promise<void> | null = null;
+  let program: string | null = null;
+
+  const context: PlaneContext = {
+    engine,
+    clock,
+    log,
+    emit: (event) => {
+      if (!closing) onEvent(event);
+    },
+    ffmpeg: async () => (program ??= await findFfmpeg(ffmpegPath)),
+  };
+
+  const channelOf = (key: string): ChannelMedia => {
+    const channel = channels.get(key);
+    if (!channel) throw new BotError("not_found", `there is no channel ${key}`);
+    return channel;
+  };
+
+  const handle = async (request: PlaneRequest): Promise<PlaneResult<PlaneRequestKind>> => {
+    if (closing) throw new BotError("media_plane_down", "the media plane is closing", { retryable: true });
+    switch (request.kind) {
+      case "ping":
+        return {};
+      case "probe":
+        return probeFile(await context.ffmpeg(), request.source.path, context);
+      case "channel.open": {
+        const open = channels.get(request.channel);
+        if (open) open.configure(request);
+        else channels.set(request.channel, new ChannelMedia(request.channel, request, context));
+        return {};
+      }
+      case "channel.close": {
+        const channel = channels.get(request.channel);
+        channels.delete(request.channel);
+        await channel?.close();
+        return {};
+      }
+      case "peer.offer":
+        return { sdp: await channelOf(request.channel).peers.offer(request.peer) };
+      case "peer.answer":
+        return { sdp: await channelOf(request.channel).peers.answer(request.peer, request.sdp) };
+      case "peer.accept":
+        await channelOf(request.channel).peers.accept(request.peer, request.sdp);
+        return {};
+      case "peer.candidate":
+        channelOf(request.channel).peers.candidate(request.peer, request.candidate, request.mid);
+        return {};
+      case "peer.close":
+        channelOf(request.channel).peers.close(request.peer);
+        return {};
+      case "play.start":
+        await channelOf(request.channel).start(request);
+        return {};
+      case "play.pause":
+        await channelOf(request.channel).pause();
+        return {};
+      case "play.resume":
+        await channelOf(request.channel).resume();
+        return {};
+      case "play.stop":
+        await channelOf(request.channel).stop();
+        return {};
+      case "play.volume":
+        await channelOf(request.channel).volume(request.percent);
+        return {};
+      case "record.start":
+        await channelOf(request.channel).startRecording(request.recording, request.directory);
+        return {};
+      case "record.stop":
+        await channelOf(request.channel).stopRecording();
+        return {};
+      case "stats":
+        return channelOf(request.channel).stats();
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    await Promise.allSettled([...channels.values()].map((channel) => channel.close()));
+    channels.clear();
+    await engine.close();
+  };
+
+  return { handle, close: () => (closing ??= close()) };
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { ReceivedOpus, SenderClock } from "../engine/engine.ts";
+import { TrackWriter } from "./writer.ts";
+
+export interface RecordingEvents {
+  onTrack(track: { speaker: string; file: string; what: "voice" | "music" }): void;
+  /** Called once; the files were closed as far as possible. */
+  onFailed(detail: string): void;
+}
+
+export interface RecordingOptions {
+  recording: string;
+  directory: string;
+  engine: { name: string; hasClock: boolean };
+  clock: Clock;
+  events: RecordingEvents;
+}
+
+const FLUSH_MS = 1_000;
+const EPOCH_EVERY_MS = 60_000;
+/** Speakers beyond this get no file: somebody is making up speakers. */
+const MAX_TRACKS = 500;
+/** Speaker of the music track in its header and in `record.track`. */
+export const MUSIC_SPEAKER = "music";
+
+/** Writes a channel's speakers and music below one directory, a file each, flushed together once a second. */
+export class Recording {
+  readonly recording: string;
+  readonly #options: RecordingOptions;
+  readonly #bootId = readBootId();
+  readonly #tracks = new Map<string, TrackWriter>();
+  #next: { voice: number; music: number };
+  #timer: Timer | null = null;
+  #epochDueMs: number;
+  #flushing: Promise<void> = Promise.resolve();
+  #state: "open" | "closed" = "open";
+
+  private constructor(options: RecordingOptions, next: { voice: number; music: number }) {
+    this.recording = options.recording;
+    this.#options = options;
+    this.#next = next;
+    this.#epochDueMs = options.clock.now() + EPOCH_EVERY_MS;
+    this.#arm();
+  }
+
+  /** Goes on with new files when there are some already. @throws when the directory cannot be read. */
+  static async open(options: RecordingOptions): Promise<Recording> {
+    const next = { voice: 1, music: 1 };
+    for (const name of await readdir(options.directory)) {
+      const match = /^(voice|music)-(\d+)\.mvt$/.exec(name);
+      if (!match) continue;
+      const what = match[1] === "music" ? "music" : "voice";
+      next[what] = Math.max(next[what], Number(match[2]) + 1);
+    }
+    return new Recording(options, next);
+  }
+
+  packet(speaker: string, packet: ReceivedOpus): void {
+    this.#track("voice", speaker)?.packet(packet);
+  }
+
+  senderClock(speaker: string, clock: SenderClock): void {
+    // Only for who has a file: a report of somebody silent is nothing to record.
+    this.#tracks.get(`voice ${speaker}`)?.senderClock(clock);
+  }
+
+  /** One packet of the channel's own output. */
+  music(packet: { payload: Uint8Array; timestamp: number; marker: boolean; atMs: number }): void {
+    this.#track("music", MUSIC_SPEAKER)?.music(packet);
+  }
+
+  /** Flushes and closes every file. Idempotent; failures have been told by `onFailed`. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#timer?.cancel();
+    await this.#flushing;
+    const failure = await this.#closeTracks();
+    if (failure !== null) this.#options.events.onFailed(messageOf(failure).slice(0, 500));
+  }
+
+  #track(what: "voice" | "music", speaker: string): TrackWriter | null {
+    if (this.#state === "closed") return null;
+    const key = `${what} ${speaker}`;
+    const known = this.#tracks.get(key);
+    if (known) return known;
+    if (this.#tracks.size >= MAX_TRACKS) return null;
+    const { recording, directory, engine, clock, events } = this.#options;
+    const file = `${what}-${String(this.#next[what]++).padStart(3, "0")}.mvt`;
+    const writer = new TrackWriter({
+      path: path.join(directory, file),
+      clock,
+      header: {
+        recording,
+        speaker,
+        what,
+        codec: "opus",
+        clockRate: 48_000,
+        engine: engine.name,
+        hasClock: what === "music" || engine.hasClock,
+      },
+      bootId: this.#bootId,
+    });
+    this.#tracks.set(key, writer);
+    events.onTrack({ speaker, file, what });
+    return writer;
+  }
+
+  #arm(): void {
+    this.#timer = this.#options.clock.timer(FLUSH_MS, () => {
+      this.#flushing = this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const now = this.#options.clock.now();
+    if (now >= this.#epochDueMs) {
+      this.#epochDueMs = now + EPOCH_EVERY_MS;
+      for (const track of this.#tracks.values()) track.epoch();
+    }
+    try {
+      for (const track of this.#tracks.values()) await track.flush();
+    } catch (error) {
+      await this.#fail(error);
+      return;
+    }
+    if (this.#state === "open") this.#arm();
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    await this.#closeTracks();
+    this.#options.events.onFailed(messageOf(error).slice(0, 500));
+  }
+
+  /** Returns the first failure. */
+  async #closeTracks(): Promise<unknown> {
+    let failure: unknown = null;
+    for (const track of this.#tracks.values()) {
+      try {
+        await track.close();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    this.#tracks.clear();
+    return failure;
+  }
+}
+
+/** Identifies this run of the machine, in which monotonic times compare. */
+function readBootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return randomUUID();
+  }
+}
