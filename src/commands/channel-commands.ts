@@ -1,0 +1,72 @@
+import { BotError } from "../base/errors.ts";
+import { MEMBERSHIP_TYPE, SIGNAL_TYPE } from "../channel/ports.ts";
+import { MODERATOR, type Command, type Invocation } from "./command.ts";
+
+/**
+ * Brings the bot into the voice channel for a command that is about sound.
+ * @throws BotError `channel_empty` when nobody would hear it, `room_power` when the bot may not, and what joining throws.
+ */
+export async function ensureInChannel(invocation: Invocation, command: string): Promise<void> {
+  const { room } = invocation;
+  if (room.channel.people === 0) {
+    throw new BotError("channel_empty", "nobody is in the voice channel", {
+      say: { key: "channel.empty", params: { command: room.prefix + command } },
+    });
+  }
+  if (room.channel.joined) return;
+  requireChannelPower(invocation);
+  await room.channel.join();
+}
+
+/** @throws BotError `room_power` naming the event, the level it needs and what a moderator can change. */
+export function requireChannelPower({ room }: Invocation): void {
+  const actual = room.powerOf(room.ownUserId);
+  const events = [
+    { event: MEMBERSHIP_TYPE, needed: room.powerNeeded(MEMBERSHIP_TYPE, true) },
+    { event: SIGNAL_TYPE, needed: room.powerNeeded(SIGNAL_TYPE, false) },
+  ];
+  for (const { event, needed } of events) {
+    if (actual >= needed) continue;
+    throw new BotError("room_power", `${event} needs ${needed}, own ${actual}`, {
+      say: { key: "room.power", params: { event, needed, actual, suggested: 0 } },
+    });
+  }
+}
+
+export const channelCommands: readonly Command[] = [
+  {
+    name: "join",
+    aliases: ["j"],
+    usage: "",
+    help: "help.join",
+    power: 0,
+    order: "turn",
+    async run(invocation) {
+      if (!invocation.room.channel.joined) {
+        requireChannelPower(invocation);
+        await invocation.room.channel.join();
+      }
+      return { key: "channel.joined" };
+    },
+  },
+  {
+    name: "leave",
+    aliases: ["lv", "dc"],
+    usage: "",
+    help: "help.leave",
+    power: MODERATOR,
+    order: "once",
+    async run({ room, message }) {
+      const { channel, player, recorder, prefix } = room;
+      if (!channel.joined) {
+        throw new BotError("not_in_channel", "not in the channel", {
+          say: { key: "command.not_in_channel", params: { prefix } },
+        });
+      }
+      if (recorder.status().phase === "recording") await recorder.stop(message.sender);
+      if (player.nowPlaying() ?? player.queue()[0]) player.stop();
+      await channel.leave();
+      return { key: "channel.left" };
+    },
+  },
+];

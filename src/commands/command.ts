@@ -1,0 +1,37 @@
+import type { MessageKey, Sentence } from "../base/messages/catalogue.ts";
+import type { UploadClaim } from "../player/resolver/resolver.ts";
+import type { RoomContext, RoomMessage } from "./room-context.ts";
+
+/** One command that somebody gave. */
+export interface Invocation {
+  room: RoomContext;
+  message: RoomMessage;
+  /** As written after the name, trimmed. */
+  args: string;
+  /** The message that the command is a reply to. */
+  repliesTo: string | null;
+  /** How long ago it was said, in ms. */
+  ageMs: number;
+  /** The sender's newest upload of the last 5 minutes, if any. */
+  recentUpload: UploadClaim | null;
+  /** Ends when the room or the bot closes. */
+  signal: AbortSignal;
+}
+
+/** A command as data: help, permissions and answers come from here. */
+export interface Command {
+  name: string;
+  aliases: readonly string[];
+  /** How its arguments are written, for help; "" when it has none. */
+  usage: string;
+  help: MessageKey;
+  /** The power level that one needs; a function where it depends on what is asked. */
+  power: number | ((invocation: Invocation) => number);
+  /** `turn`: one after the other in a room, in the order they were said; `once`: without waiting for others. */
+  order: "turn" | "once";
+  /** @returns the answer; null when what was done speaks for itself. @throws BotError */
+  run(invocation: Invocation): Promise<Sentence | null> | Sentence | null;
+}
+
+/** Power level of moderators. */
+export const MODERATOR = 50;

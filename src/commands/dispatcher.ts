@@ -1,0 +1,141 @@
+import { SerialQueue, withTimeout } from "../base/async.ts";
+import type { Clock } from "../base/clock.ts";
+import { BoundedMap, SeenSet } from "../base/collections.ts";
+import { BotError, toBotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { UploadClaim } from "../player/resolver/resolver.ts";
+import { decodeUpload } from "../player/resolver/upload.ts";
+import type { Command, Invocation } from "./command.ts";
+import { parseCommand, type ParsedCommand } from "./parser.ts";
+import type { RoomContext, RoomMessage } from "./room-context.ts";
+import { findCommand, unknownCommand } from "./table.ts";
+
+export interface RoomCommandsDeps {
+  room: RoomContext;
+  clock: Clock;
+  log: Log;
+}
+
+/** A command that is older was said to a bot that was not there. */
+export const MAX_AGE_MS = 120_000;
+const RECENT_UPLOAD_MS = 300_000;
+const RUN_MS = 120_000;
+/** Commands of one room under way at once; more are dropped (a flood). */
+const MAX_UNDER_WAY = 20;
+const REMEMBERED_UPLOADERS = 200;
+const REMEMBERED_EVENTS = 500;
+
+/** Takes the messages of one room, runs the commands in them and answers. The one place where errors become replies. */
+export class RoomCommands {
+  readonly #room: RoomContext;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #turns = new SerialQueue();
+  readonly #closing = new AbortController();
+  readonly #seen = new SeenSet<string>(REMEMBERED_EVENTS);
+  readonly #uploads = new BoundedMap<string, { upload: UploadClaim; atMs: number }>(REMEMBERED_UPLOADERS);
+  #underWay = 0;
+  #toldEncrypted = false;
+
+  constructor({ room, clock, log }: RoomCommandsDeps) {
+    this.#room = room;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Live events only. Resolves when the message was dealt with; never rejects. */
+  async handle(message: RoomMessage): Promise<void> {
+    if (this.#closing.signal.aborted || message.type !== "m.room.message") return;
+    if (message.sender === this.#room.ownUserId || !this.#seen.add(message.eventId)) return;
+    const ageMs = Math.max(0, message.ageMs ?? this.#clock.wall() - message.originServerTs);
+    this.#rememberUpload(message, ageMs);
+    const { prefix, ownUserId } = this.#room;
+    const ownName = this.#room.displayName(ownUserId);
+    const parsed = parseCommand(message.content, { prefix, ownUserId, ownName });
+    if (!parsed) return;
+    if (ageMs > MAX_AGE_MS) {
+      this.#log.info("event_dropped", { room: this.#room.roomId, reason: "command_too_old", ageMs });
+    } else if (this.#underWay >= MAX_UNDER_WAY) {
+      this.#log.warn("event_dropped", { room: this.#room.roomId, reason: "too_many_commands" });
+    } else {
+      this.#underWay++;
+      await this.#run(parsed, message, ageMs).finally(() => this.#underWay--);
+    }
+  }
+
+  /** Ends waiting downloads; later messages are ignored. Idempotent. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #run(parsed: ParsedCommand, message: RoomMessage, ageMs: number): Promise<void> {
+    const { roomId } = this.#room;
+    const beganMs = this.#clock.now();
+    const command = findCommand(parsed.name);
+    const name = command?.name ?? "unknown";
+    try {
+      this.#requireClear();
+      if (!command) throw unknownCommand(parsed.name, this.#room.prefix);
+      const { args, repliesTo } = parsed;
+      const recentUpload = this.#recentUpload(message.sender);
+      const { signal } = this.#closing;
+      const invocation = { room: this.#room, message, args, repliesTo, ageMs, recentUpload, signal };
+      const answer = await withTimeout(this.#clock, RUN_MS, name, this.#inOrder(command, invocation));
+      if (answer) this.#room.reply(message.eventId, answer);
+      this.#log.info("command", { name, room: roomId, ok: true, ms: this.#sinceMs(beganMs) });
+    } catch (thrown) {
+      const error = toBotError(thrown);
+      const fields = { name, room: roomId, code: error.code, ms: this.#sinceMs(beganMs) };
+      this.#log.info("command", { ...fields, ok: false });
+      if (error.code === "internal") this.#log.error("command_failed", { ...fields, error });
+      if (this.#closing.signal.aborted || !this.#mayAnswer(error)) return;
+      this.#room.reply(message.eventId, error.say);
+    }
+  }
+
+  #inOrder(command: Command, invocation: Invocation): ReturnType<typeof runCommand> {
+    if (command.order === "once") return runCommand(command, invocation);
+    return this.#turns.run(() => runCommand(command, invocation));
+  }
+
+  #requireClear(): void {
+    if (!this.#room.encrypted) return;
+    throw new BotError("room_encrypted", "the room is encrypted", { say: { key: "room.encrypted" } });
+  }
+
+  /** An encrypted room is told once. */
+  #mayAnswer(error: BotError): boolean {
+    if (error.code !== "room_encrypted") return true;
+    const first = !this.#toldEncrypted;
+    this.#toldEncrypted = true;
+    return first;
+  }
+
+  #rememberUpload({ sender, content }: RoomMessage, ageMs: number): void {
+    const upload = decodeUpload(content);
+    if (upload) this.#uploads.set(sender, { upload, atMs: this.#clock.now() - ageMs });
+  }
+
+  #recentUpload(sender: string): UploadClaim | null {
+    const recent = this.#uploads.get(sender);
+    return recent && this.#clock.now() - recent.atMs <= RECENT_UPLOAD_MS ? recent.upload : null;
+  }
+
+  #sinceMs(beganMs: number): number {
+    return Math.round(this.#clock.now() - beganMs);
+  }
+}
+
+async function runCommand(
+  command: Command,
+  invocation: Invocation,
+): Promise<Awaited<ReturnType<Command["run"]>>> {
+  const level = typeof command.power === "number" ? command.power : command.power(invocation);
+  const actual = invocation.room.powerOf(invocation.message.sender);
+  if (actual < level) {
+    throw new BotError("not_permitted", `needs ${level}, has ${actual}`, {
+      say: { key: "error.not_permitted", params: { level, actual } },
+    });
+  }
+  return command.run(invocation);
+}

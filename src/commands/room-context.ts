@@ -1,0 +1,50 @@
+import type { Language, Sentence } from "../base/messages/catalogue.ts";
+import type { RoomPlayer } from "../player/playback.ts";
+import type { Sources } from "../player/resolver/resolver.ts";
+import type { RoomRecorder } from "../recorder/recorder.ts";
+
+/** A message as the homeserver gave it; the session's events are this and more. */
+export interface RoomMessage {
+  eventId: string;
+  type: string;
+  sender: string;
+  /** The homeserver's own age of the event when we received it; null when it gave none. */
+  ageMs: number | null;
+  originServerTs: number;
+  content: unknown;
+}
+
+/** The room's voice channel as commands need it. */
+export interface CommandChannel {
+  /** The bot is in it. */
+  readonly joined: boolean;
+  /** Members in it besides the bot, whether or not the bot is in it. */
+  readonly people: number;
+  /** Resolves when the bot is in it and can be heard; at once when it already is. @throws BotError with a sentence */
+  join(): Promise<void>;
+  /** Resolves when LEFT was taken. */
+  leave(): Promise<void>;
+}
+
+/** What commands may know of a room and do in it. The app makes one for each room. */
+export interface RoomContext {
+  readonly roomId: string;
+  readonly ownUserId: string;
+  readonly prefix: string;
+  readonly language: Language;
+  readonly encrypted: boolean;
+  readonly channel: CommandChannel;
+  readonly player: Pick<
+    RoomPlayer,
+    "add" | "skip" | "stop" | "pause" | "resume" | "setVolume" | "volume" | "nowPlaying" | "queue"
+  >;
+  readonly sources: Pick<Sources, "resolve">;
+  readonly recorder: Pick<RoomRecorder, "start" | "stop" | "status">;
+  powerOf(userId: string): number;
+  powerNeeded(type: string, isState: boolean): number;
+  displayName(userId: string): string;
+  /** Answers a message (m.in_reply_to, m.notice). The same answer to the same message is sent once. Must not throw. */
+  reply(eventId: string, sentence: Sentence): void;
+  /** A message of the room by its id; null when there is none that the bot may see. */
+  fetchMessage(eventId: string): Promise<RoomMessage | null>;
+}

@@ -1,0 +1,67 @@
+import { BotError } from "../base/errors.ts";
+import { render } from "../base/messages/catalogue.ts";
+import { nearest } from "../base/nearest.ts";
+import { channelCommands } from "./channel-commands.ts";
+import type { Command } from "./command.ts";
+import { playerCommands } from "./player-commands.ts";
+import { recordCommand } from "./record-command.ts";
+import { usageLine } from "./usage.ts";
+
+const help: Command = {
+  name: "help",
+  aliases: ["h"],
+  usage: "[command]",
+  help: "help.help",
+  power: 0,
+  order: "once",
+  run({ room, args }) {
+    const text = ({ help: key }: Command): string => render({ key }, room.language).text;
+    if (args !== "") {
+      const name = args.toLowerCase();
+      const command = findCommand(name.startsWith(room.prefix) ? name.slice(room.prefix.length) : name);
+      if (!command) throw unknownCommand(args, room.prefix);
+      return { key: "help.one", params: { usage: usageLine(command, room.prefix), text: text(command) } };
+    }
+    const list = COMMANDS.map((command) => `${usageLine(command, room.prefix)}: ${text(command)}`).join("\n");
+    return { key: "help.list", params: { list } };
+  },
+};
+
+const ping: Command = {
+  name: "ping",
+  aliases: [],
+  usage: "",
+  help: "help.ping",
+  power: 0,
+  order: "once",
+  run: ({ ageMs }) => ({ key: "ping", params: { ms: Math.round(ageMs) } }),
+};
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  ...channelCommands,
+  ...playerCommands,
+  recordCommand,
+  help,
+  ping,
+];
+
+const byName = new Map(
+  COMMANDS.flatMap((command) => [command.name, ...command.aliases].map((name) => [name, command] as const)),
+);
+
+/** @param name in lower case, a name or an alias */
+export const findCommand = (name: string): Command | null => byName.get(name) ?? null;
+
+/** The answer to a name that is none. */
+export function unknownCommand(name: string, prefix: string): BotError {
+  const meant = nearest(
+    name,
+    COMMANDS.map((command) => command.name),
+  );
+  return new BotError("bad_command", "no such command", {
+    say: meant
+      ? { key: "command.unknown_nearest", params: { prefix, name, nearest: meant } }
+      : { key: "command.unknown", params: { prefix, name } },
+  });
+}

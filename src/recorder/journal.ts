@@ -1,0 +1,151 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Clock, Timer } from "../base/clock.ts";
+import { BotError } from "../base/errors.ts";
+import { AppendFile } from "../media/tracks/append-file.ts";
+import { encodeRecord } from "../media/tracks/framing.ts";
+import { RecordReader } from "../media/tracks/reader.ts";
+
+/** Every record of a journal is an entry as JSON; other types are of later versions. */
+const ENTRY = 1;
+const FLUSH_MS = 1_000;
+export const JOURNAL_FILE = "journal.mvt";
+
+/** A file of the finished recording, in `export/`. */
+export const exportedTrackSchema = z.object({
+  file: z.string().min(1).max(255),
+  what: z.enum(["voice", "music", "mix"]),
+  /** The name that people know; for a voice its name in the room. */
+  title: z.string(),
+  userId: z.string().nullable(),
+  bytes: z.number(),
+  durationMs: z.number(),
+});
+export type ExportedTrack = z.infer<typeof exportedTrackSchema>;
+
+const stopReason = z.enum(["command", "limit", "alone", "disk", "failed", "left", "shutdown"]);
+export type StopReason = z.infer<typeof stopReason>;
+
+const entrySchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("start"),
+    recording: z.string(),
+    roomId: z.string(),
+    byUserId: z.string(),
+    byName: z.string(),
+    /** Monotonic times compare only within one boot. */
+    bootId: z.string(),
+  }),
+  /** Somebody is in the channel: at the start, or from now on. `key` names the speaker's files. */
+  z.object({ kind: z.literal("joined"), key: z.string(), userId: z.string(), name: z.string() }),
+  z.object({ kind: z.literal("left"), key: z.string() }),
+  /** This person was told that the channel is recorded; null: the whole room. */
+  z.object({ kind: z.literal("notice"), userId: z.string().nullable() }),
+  z.object({
+    kind: z.literal("track"),
+    speaker: z.string(),
+    file: z.string(),
+    what: z.enum(["voice", "music"]),
+  }),
+  /** Nothing is written from here on, because the media plane is gone … */
+  z.object({ kind: z.literal("gap"), reason: z.string() }),
+  /** … up to here. */
+  z.object({ kind: z.literal("resumed") }),
+  z.object({ kind: z.literal("stop"), reason: stopReason, byUserId: z.string().nullable() }),
+  z.object({ kind: z.literal("exported"), durationMs: z.number(), tracks: z.array(exportedTrackSchema) }),
+  z.object({ kind: z.literal("sent"), file: z.string(), eventId: z.string() }),
+  z.object({ kind: z.literal("kept"), file: z.string(), reason: z.string() }),
+  /** Everything of it was sent or kept, and the room was told. */
+  z.object({ kind: z.literal("delivered") }),
+]);
+export type JournalFact = z.infer<typeof entrySchema>;
+
+const stamped = z.object({
+  /** Monotonic. */
+  atMs: z.number(),
+  wallMs: z.number(),
+});
+export type JournalEntry = JournalFact & z.infer<typeof stamped>;
+
+/** What happened around a recording, as it happened; only ever appended to. On disk within a second. */
+export class Journal {
+  readonly #file: AppendFile;
+  readonly #clock: Clock;
+  readonly #onFailed: (error: unknown) => void;
+  #timer: Timer | null = null;
+
+  private constructor(file: AppendFile, clock: Clock, onFailed: (error: unknown) => void) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#onFailed = onFailed;
+  }
+
+  /** @param onFailed called when the disk takes nothing any more; entries are lost from then on. */
+  static async create(directory: string, clock: Clock, onFailed: (error: unknown) => void): Promise<Journal> {
+    return new Journal(await AppendFile.create(join(directory, JOURNAL_FILE), "journal"), clock, onFailed);
+  }
+
+  /** Goes on behind the `validBytes` that `readJournal` believed. */
+  static async reopen(
+    directory: string,
+    validBytes: number,
+    clock: Clock,
+    onFailed: (error: unknown) => void,
+  ): Promise<Journal> {
+    return new Journal(await AppendFile.reopen(join(directory, JOURNAL_FILE), validBytes), clock, onFailed);
+  }
+
+  add(fact: JournalFact): void {
+    const entry: JournalEntry = { ...fact, atMs: this.#clock.now(), wallMs: this.#clock.wall() };
+    this.#file.append(encodeRecord(ENTRY, new TextEncoder().encode(JSON.stringify(entry))));
+    this.#timer ??= this.#clock.timer(FLUSH_MS, () => {
+      this.#timer = null;
+      this.#file.flush().catch(this.#onFailed);
+    });
+  }
+
+  /** @throws what the disk said. */
+  async flush(): Promise<void> {
+    await this.#file.flush();
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = null;
+    await this.#file.close().catch(this.#onFailed);
+  }
+}
+
+export interface ReadJournal {
+  entries: JournalEntry[];
+  start: JournalEntry & { kind: "start" };
+  validBytes: number;
+}
+
+/** A day's comings and goings fit many times. */
+const MAX_ENTRIES = 100_000;
+
+/** @throws BotError `recording_damaged` when its beginning cannot be read; a torn end is left out. */
+export async function readJournal(directory: string): Promise<ReadJournal> {
+  const reader = await RecordReader.open(join(directory, JOURNAL_FILE), "journal");
+  const entries: JournalEntry[] = [];
+  for await (const { type, payload } of reader.records()) {
+    const entry = type === ENTRY && entries.length < MAX_ENTRIES ? decodeEntry(payload) : null;
+    if (entry) entries.push(entry);
+  }
+  const start = entries.find((entry) => entry.kind === "start");
+  if (!start) throw new BotError("recording_damaged", `the journal in ${directory} has no start`);
+  return { entries, start, validBytes: reader.end?.validBytes ?? 0 };
+}
+
+function decodeEntry(payload: Uint8Array): JournalEntry | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(payload));
+    const fact = entrySchema.safeParse(value);
+    const stamp = stamped.safeParse(value);
+    return fact.success && stamp.success ? { ...fact.data, ...stamp.data } : null;
+  } catch {
+    return null;
+  }
+}

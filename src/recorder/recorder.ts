@@ -1,0 +1,334 @@
+import { statfs } from "node:fs/promises";
+import { clockTime } from "../base/duration.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import { BotError, messageOf, toBotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Sentence } from "../base/messages/catalogue.ts";
+import type { MediaPlane, PlaneEvent, PlaneState } from "../media/plane.ts";
+import type { OpenRecording, RecordingArchive } from "./archive.ts";
+import type { StopReason } from "./journal.ts";
+
+/** Somebody in the voice channel. `key` is the media plane's name of the peer. */
+export interface ChannelPerson {
+  key: string;
+  userId: string;
+  /** As the room shows it. */
+  name: string;
+}
+
+/** Who is in the voice channel besides the bot, while the bot is in it. */
+export interface PeopleFeed {
+  list(): readonly ChannelPerson[];
+  /** Called after each change of `list`. @returns a function that removes the listener. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface RoomRecorderDeps {
+  roomId: string;
+  /** The media plane's name of the room's channel. */
+  channel: string;
+  prefix: string;
+  plane: Pick<MediaPlane, "state" | "request" | "onEvent" | "onState">;
+  people: PeopleFeed;
+  archive: Pick<RecordingArchive, "create" | "discard" | "finish" | "leave" | "exporting">;
+  displayName: (userId: string) => string;
+  clock: Clock;
+  log: Log;
+  /** Says something in the room that nobody asked for. Must not throw. */
+  tell: (sentence: Sentence) => void;
+  limits?: Partial<RecordingLimits>;
+  /** Bytes free on the disk of a folder. */
+  freeBytes?: (directory: string) => Promise<number>;
+}
+
+export interface RecordingLimits {
+  maxMs: number;
+  aloneMs: number;
+  diskFloorBytes: number;
+  checkEveryMs: number;
+}
+
+export const DEFAULT_LIMITS: RecordingLimits = {
+  maxMs: 4 * 3_600_000,
+  aloneMs: 10 * 60_000,
+  diskFloorBytes: 200e6,
+  checkEveryMs: 10_000,
+};
+
+export type RecorderStatus =
+  | { phase: "idle" }
+  | { phase: "recording"; elapsedMs: number; tracks: number }
+  | { phase: "exporting"; percent: number };
+
+interface Running {
+  phase: "recording";
+  recording: OpenRecording;
+  startedMs: number;
+  tracks: Set<string>;
+  present: Map<string, ChannelPerson>;
+  /** Who knows that this is recorded. */
+  noticed: Set<string>;
+  aloneSinceMs: number | null;
+  /** Set while nothing is written. */
+  gapSinceMs: number | null;
+  check: Timer;
+  retry: Timer | null;
+}
+
+/**
+ *          start()                    stop(), limits, failure, close()
+ *   idle ─────────► starting ─► recording ─────────► stopping ─► idle   (the archive exports and delivers meanwhile)
+ *                                │  ▲ plane up: record.start in the same folder
+ *                     plane down └──┘ gap in the journal
+ */
+type State = { phase: "idle" } | { phase: "starting" } | Running | { phase: "stopping"; done: Promise<void> };
+
+const RETRY_MS = 500;
+const NOTICED_AT_ONCE = 1_000;
+
+/** Records one room's channel: the consent, the journal, the limits. The media plane writes the sound. */
+export class RoomRecorder {
+  readonly #deps: RoomRecorderDeps;
+  readonly #limits: RecordingLimits;
+  readonly #unsubscribe: (() => void)[];
+  #state: State = { phase: "idle" };
+  #closed = false;
+
+  constructor(deps: RoomRecorderDeps) {
+    this.#deps = deps;
+    this.#limits = { ...DEFAULT_LIMITS, ...deps.limits };
+    this.#unsubscribe = [
+      deps.plane.onEvent((event) => this.#onEvent(event)),
+      deps.plane.onState((state) => this.#onPlane(state)),
+      deps.people.onChange(() => this.#onPeople()),
+    ];
+  }
+
+  status(): RecorderStatus {
+    if (this.#state.phase === "recording") {
+      const { startedMs, tracks } = this.#state;
+      return { phase: "recording", elapsedMs: this.#deps.clock.now() - startedMs, tracks: tracks.size };
+    }
+    const percent = this.#deps.archive.exporting(this.#deps.roomId);
+    return percent === null ? { phase: "idle" } : { phase: "exporting", percent };
+  }
+
+  /**
+   * Starts recording the channel, in which the bot is, and tells the room.
+   * @throws BotError `already_recording`, `disk_full`, `media_plane_down`, …
+   */
+  async start(byUserId: string): Promise<void> {
+    const { archive, clock, plane, channel, displayName, roomId, log } = this.#deps;
+    if (this.#state.phase !== "idle") throw this.#already();
+    this.#state = { phase: "starting" };
+    try {
+      const by = { roomId, userId: byUserId, name: displayName(byUserId) };
+      const recording = await archive.create(by, (error) => this.#onFailed(messageOf(error)));
+      try {
+        await this.#requireDisk(recording.directory);
+        const { id, directory } = recording;
+        await plane.request({ kind: "record.start", channel, recording: id, directory });
+      } catch (error) {
+        await archive.discard(recording);
+        throw error;
+      }
+      const check = clock.timer(this.#limits.checkEveryMs, () => void this.#check());
+      this.#state = {
+        ...{ phase: "recording", recording, check, retry: null, startedMs: clock.now() },
+        ...{ tracks: new Set(), present: new Map(), noticed: new Set() },
+        ...{ aloneSinceMs: null, gapSinceMs: null },
+      };
+      log.info("recording_started", { room: roomId, recording: recording.id });
+      this.#deps.tell({ key: "record.started", params: { by: by.name, prefix: this.#deps.prefix } });
+      recording.journal.add({ kind: "notice", userId: null });
+      for (const { userId } of this.#deps.people.list()) this.#state.noticed.add(userId);
+      this.#onPeople();
+    } catch (error) {
+      if (this.#state.phase === "starting") this.#state = { phase: "idle" };
+      throw error;
+    }
+  }
+
+  /**
+   * Ends the recording and tells the room; resolves when its files are closed. Export and delivery follow by themselves.
+   * @param byUserId who asked; null when the bot has lost the channel
+   * @throws BotError `not_recording`
+   */
+  async stop(byUserId: string | null): Promise<void> {
+    if (this.#state.phase !== "recording") {
+      throw new BotError("not_recording", "not recording", { say: { key: "record.none" } });
+    }
+    const elapsed = this.#deps.clock.now() - this.#state.startedMs;
+    const say: Sentence = { key: "record.stopped", params: { length: clockTime(elapsed) } };
+    await this.#end(byUserId === null ? "left" : "command", byUserId, say);
+  }
+
+  /** Closes the files; export and delivery are for the next start. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    }
+    if (this.#state.phase === "recording") await this.#end("shutdown", null, null);
+    else if (this.#state.phase === "stopping") await this.#state.done;
+  }
+
+  async #end(reason: StopReason, byUserId: string | null, say: Sentence | null): Promise<void> {
+    const running = this.#state;
+    if (running.phase !== "recording") return;
+    running.check.cancel();
+    running.retry?.cancel();
+    const done = this.#closeFiles(running, reason, byUserId);
+    this.#state = { phase: "stopping", done };
+    await done;
+    this.#state = { phase: "idle" };
+    if (say) this.#deps.tell(say);
+    const { archive } = this.#deps;
+    if (reason === "shutdown") archive.leave(running.recording.id);
+    else void archive.finish(running.recording.id);
+  }
+
+  async #closeFiles({ recording }: Running, reason: StopReason, byUserId: string | null): Promise<void> {
+    const { plane, channel, log, roomId } = this.#deps;
+    // The end is when it was asked for, not when the disk was done.
+    recording.journal.add({ kind: "stop", reason, byUserId });
+    try {
+      if (plane.state === "up") await plane.request({ kind: "record.stop", channel });
+    } catch (error) {
+      // What was written stays readable; the export takes what is there.
+      log.warn("recording_failed", { room: roomId, recording: recording.id, reason: messageOf(error) });
+    }
+    await recording.journal.close();
+  }
+
+  #onEvent(event: PlaneEvent): void {
+    if (this.#state.phase !== "recording" || !("channel" in event)) return;
+    const { recording, tracks } = this.#state;
+    if (event.kind === "record.track" && event.recording === recording.id) {
+      tracks.add(`${event.what} ${event.speaker}`);
+      const { speaker, file, what } = event;
+      recording.journal.add({ kind: "track", speaker, file, what });
+    } else if (event.kind === "record.failed" && event.recording === recording.id) {
+      this.#onFailed(event.detail);
+    }
+  }
+
+  #onFailed(detail: string): void {
+    const reason = detail.slice(0, 160);
+    this.#deps.log.error("recording_failed", { room: this.#deps.roomId, reason });
+    void this.#end("failed", null, { key: "record.stopped_failed", params: { reason } });
+  }
+
+  #onPlane(state: PlaneState): void {
+    if (this.#state.phase !== "recording") return;
+    if (state === "up") void this.#goOn(this.#state);
+    else this.#gap(this.#state, state);
+  }
+
+  #gap(running: Running, reason: string): void {
+    if (running.gapSinceMs !== null) return;
+    running.gapSinceMs = this.#deps.clock.now();
+    running.recording.journal.add({ kind: "gap", reason });
+    this.#deps.log.warn("recording_gap", {
+      room: this.#deps.roomId,
+      recording: running.recording.id,
+      reason,
+    });
+  }
+
+  /** Goes on in the same folder, as soon as the channel is open in the new media child. */
+  async #goOn(running: Running): Promise<void> {
+    this.#gap(running, "restarted");
+    running.retry?.cancel();
+    running.retry = null;
+    const { plane, channel, clock, tell } = this.#deps;
+    const { id, directory, journal } = running.recording;
+    try {
+      await plane.request({ kind: "record.start", channel, recording: id, directory });
+    } catch (error) {
+      const { code, message } = toBotError(error);
+      if (this.#state !== running) return;
+      if (code === "not_found" || code === "timeout" || code === "media_plane_down") {
+        running.retry = clock.timer(RETRY_MS, () => {
+          if (this.#state === running && plane.state === "up") void this.#goOn(running);
+        });
+      } else this.#onFailed(message);
+      return;
+    }
+    if (this.#state !== running || running.gapSinceMs === null) return;
+    const seconds = Math.max(1, Math.round((clock.now() - running.gapSinceMs) / 1000));
+    running.gapSinceMs = null;
+    journal.add({ kind: "resumed" });
+    tell({ key: "record.gap", params: { seconds } });
+  }
+
+  #onPeople(): void {
+    const running = this.#state;
+    if (running.phase !== "recording") return;
+    const { journal } = running.recording;
+    const list = this.#deps.people.list();
+    const now = new Map(list.map((person) => [person.key, person]));
+    for (const [key, before] of running.present) {
+      // A free-text key can change hands; the journal has to say whose voice it is.
+      if (now.get(key)?.userId !== before.userId) journal.add({ kind: "left", key });
+    }
+    for (const [key, { userId, name }] of now) {
+      const before = running.present.get(key);
+      if (before?.userId !== userId || before.name !== name)
+        journal.add({ kind: "joined", key, userId, name });
+      if (running.noticed.has(userId) || running.noticed.size >= NOTICED_AT_ONCE) continue;
+      running.noticed.add(userId);
+      journal.add({ kind: "notice", userId });
+      this.#deps.tell({ key: "record.joined", params: { name } });
+    }
+    running.present = now;
+    running.aloneSinceMs = now.size > 0 ? null : (running.aloneSinceMs ?? this.#deps.clock.now());
+  }
+
+  async #check(): Promise<void> {
+    const running = this.#state;
+    if (running.phase !== "recording") return;
+    const { clock } = this.#deps;
+    const { maxMs, aloneMs, diskFloorBytes, checkEveryMs } = this.#limits;
+    const now = clock.now();
+    if (now - running.startedMs >= maxMs) {
+      const hours = Math.round(maxMs / 360_000) / 10;
+      return this.#end("limit", null, { key: "record.stopped_limit", params: { hours } });
+    }
+    if (running.aloneSinceMs !== null && now - running.aloneSinceMs >= aloneMs) {
+      const minutes = Math.round(aloneMs / 60_000);
+      return this.#end("alone", null, { key: "record.stopped_alone", params: { minutes } });
+    }
+    if ((await this.#free(running.recording.directory)) < diskFloorBytes) {
+      return this.#end("disk", null, { key: "record.stopped_disk" });
+    }
+    if (this.#state === running) running.check = clock.timer(checkEveryMs, () => void this.#check());
+  }
+
+  async #requireDisk(directory: string): Promise<void> {
+    const free = await this.#free(directory);
+    const needed = this.#limits.diskFloorBytes;
+    if (free >= needed) return;
+    const params = { free: Math.round(free / 1e6), needed: Math.round(needed / 1e6) };
+    throw new BotError("disk_full", `${free} bytes free`, { say: { key: "record.disk_low", params } });
+  }
+
+  /** A disk that does not say counts as roomy: writing will tell. */
+  async #free(directory: string): Promise<number> {
+    const read = this.#deps.freeBytes ?? freeBytes;
+    return read(directory).catch(() => Infinity);
+  }
+
+  #already(): BotError {
+    const status = this.status();
+    const length = clockTime(status.phase === "recording" ? status.elapsedMs : 0);
+    return new BotError("already_recording", "already recording", {
+      say: { key: "record.already", params: { length } },
+    });
+  }
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}
