@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
+import { LimitNews } from "./outbox-log.ts";
 import {
   decide,
   emptyOutbox,
@@ -46,14 +47,14 @@ export interface OutboxOptions {
 }
 
 const REQUEST_TIMEOUT_MS = 20_000;
-const MAX_ATTEMPTS = 10;
-const LOG_EVERY_MS = 60_000;
+/** Answers with a server error that one event may get. */
+const MAX_REFUSALS = 8;
 
 interface Entry {
   readonly item: Item;
   readonly outgoing: Outgoing;
   readonly txnId: string;
-  attempts: number;
+  refusals: number;
   readonly resolve: (eventId: string | Promise<string>) => void;
   readonly reject: (error: BotError) => void;
   readonly promise: Promise<string>;
@@ -67,16 +68,16 @@ export class Outbox {
   readonly #entries = new Map<number, Entry>();
   readonly #abort = new AbortController();
   readonly #idle = new Set<() => void>();
+  readonly #news: LimitNews;
   #state: OutboxState;
   #timer: Timer | null = null;
   #nextId = 1;
   #failures = 0;
-  #degradedSaid = false;
-  #lastLogMs = -Infinity;
   #mode: "open" | "draining" | "closed" = "open";
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#news = new LimitNews(options.clock, options.log);
     this.#state = emptyOutbox(options.clock.now());
   }
 
@@ -164,7 +165,7 @@ export class Outbox {
     options.signal?.addEventListener("abort", onAbort, { once: true });
     const release = (): void => options.signal?.removeEventListener("abort", onAbort);
     const txnId = transactionId(options.txnId ?? randomUUID());
-    this.#entries.set(id, { item, outgoing, txnId, attempts: 0, resolve, reject, promise, release });
+    this.#entries.set(id, { item, outgoing, txnId, refusals: 0, resolve, reject, promise, release });
     const { state, replaced, overflow } = enqueue(this.#state, item);
     this.#state = state;
     if (replaced !== null) this.#follow(replaced, item);
@@ -234,7 +235,6 @@ export class Outbox {
       this.#state = settled(this.#state, item.id);
       return;
     }
-    entry.attempts += 1;
     void this.#attempt(entry);
   }
 
@@ -269,7 +269,10 @@ export class Outbox {
     const { item, outgoing } = entry;
     const nowMs = clock.now();
     const isLimit = error instanceof HomeserverError && error.status === 429;
-    if (!isLimit && (!error.retryable || entry.attempts >= MAX_ATTEMPTS)) {
+    // While the homeserver is not reachable only the life of the event bounds the attempts.
+    if (error instanceof HomeserverError && !isLimit) entry.refusals += 1;
+    const givenUp = entry.refusals >= MAX_REFUSALS;
+    if (!isLimit && (!error.retryable || givenUp)) {
       this.#state = settled(this.#state, item.id);
       if (error.code !== "cancelled") {
         const type = outgoing.kind === "redact" ? "m.room.redaction" : outgoing.type;
@@ -281,7 +284,7 @@ export class Outbox {
     if (isLimit) {
       const delayMs = retryDelayMs(error, 0);
       this.#state = refused(this.#state, nowMs, delayMs);
-      this.#sayLimited(delayMs);
+      this.#news.limited(delayMs, this.#state.waiting.length);
     } else {
       this.#failures += 1;
       const delayMs = backoffMs(this.#failures, 500, 10_000, this.#options.random ?? Math.random);
@@ -291,19 +294,6 @@ export class Outbox {
     const { state, replacedBy } = returned(this.#state, item.id);
     this.#state = state;
     if (replacedBy !== null) this.#follow(item, replacedBy);
-  }
-
-  #sayLimited(retryAfterMs: number): void {
-    const { clock, log } = this.#options;
-    if (clock.now() - this.#lastLogMs >= LOG_EVERY_MS) {
-      this.#lastLogMs = clock.now();
-      log.info("rate_limited", { retryAfterMs, waiting: this.#state.waiting.length });
-    }
-    if (this.#degradedSaid) return;
-    this.#degradedSaid = true;
-    log.warn("budget_degraded", {
-      hint: "The homeserver limits this account's events. An administrator can lift that: POST /_synapse/admin/v1/users/{userId}/override_ratelimit",
-    });
   }
 }
 

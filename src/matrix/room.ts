@@ -143,9 +143,9 @@ export class Room implements RoomState {
     this.#known = true;
   }
 
-  /** The whole state is known now. */
-  markKnown(): void {
-    this.#known = true;
+  /** Encryption was seen, in whatever shape. */
+  markEncrypted(): void {
+    this.#encryption = "seen";
   }
 
   /** Reading the state failed: until it is known again, the room counts as encrypted. */

@@ -1,4 +1,4 @@
-import { SerialQueue, sleep, withTimeout } from "../base/async.ts";
+import { SerialQueue, sleep } from "../base/async.ts";
 import type { Clock } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -43,6 +43,8 @@ const HANDLERS_MS = 60_000;
 export class SyncLoop {
   readonly #options: SyncLoopOptions;
   readonly #commits = new SerialQueue();
+  /** Stopped while handlers were running: what they handled is not done. */
+  #abandoned = false;
   /**
    * Synapse answers a repeated /sync (same position, filter and time-out) from a cache for two minutes: a restart must
    * not get the answer of the run before.
@@ -97,7 +99,7 @@ export class SyncLoop {
     }
   }
 
-  /** Resolves when every position so far is stored. Bounded by what handlers are waited for. */
+  /** Resolves when every position is stored whose handlers are done; after an abort, at once. */
   async settled(): Promise<void> {
     await this.#commits.idle();
   }
@@ -119,12 +121,31 @@ export class SyncLoop {
   }
 
   #commit(nextBatch: string, running: readonly Promise<void>[]): void {
-    const { clock, log, store } = this.#options;
-    const handled = withTimeout(clock, HANDLERS_MS, "handling a sync response", Promise.all(running));
+    const { log, store } = this.#options;
+    const handled = this.#handled(running);
     void this.#commits.run(async () => {
-      await handled.catch((error: unknown) => log.error("handler_failed", { error }));
-      await store.write(nextBatch);
+      const outcome = await handled;
+      if (outcome === "stopped") this.#abandoned = true;
+      if (outcome === "late") log.warn("handler_failed", { reason: `not done after ${HANDLERS_MS} ms` });
+      // From here on the next start has to repeat everything.
+      if (!this.#abandoned) await store.write(nextBatch);
     });
+  }
+
+  async #handled(running: readonly Promise<void>[]): Promise<"done" | "late" | "stopped"> {
+    if (running.length === 0) return "done";
+    const { clock, signal } = this.#options;
+    const { promise: cut, resolve } = Promise.withResolvers<"late" | "stopped">();
+    const onAbort = (): void => resolve("stopped");
+    const timer = clock.timer(HANDLERS_MS, () => resolve("late"));
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      return await Promise.race([Promise.all(running).then(() => "done" as const), cut]);
+    } finally {
+      timer.cancel();
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 }
 

@@ -111,6 +111,7 @@ export class SyncRooms {
     const live = timeline.slice(liveFrom);
 
     if (whole) room.replace(state);
+    if ([...block.state.events, ...block.timeline.events].some(isAboutEncryption)) room.markEncrypted();
     const standing = whole ? state : state.filter((event) => room.applySnapshot(event));
     for (const event of history) {
       this.#seen.add(event.eventId);
@@ -209,6 +210,11 @@ export class SyncRooms {
     if (own.content["membership"] === "ban") return { kind: "banned", by: own.sender };
     return { kind: own.sender === this.#options.ownUserId ? "left" : "kicked", by: own.sender };
   }
+}
+
+/** Also when it is malformed otherwise: any doubt counts as encrypted. */
+function isAboutEncryption(raw: unknown): boolean {
+  return typeof raw === "object" && raw !== null && "type" in raw && raw.type === "m.room.encryption";
 }
 
 /** Counts malformed events and says so at most once a minute. */

@@ -1,6 +1,9 @@
 import { nearest } from "../base/nearest.ts";
 import { SETTINGS, type Config, type Setting } from "./settings.ts";
 
+export { deviceNameFrom } from "./settings.ts";
+export type { AllowPrivate, Config } from "./settings.ts";
+
 /** `key` as the operator wrote or should write it; `problem` completes a sentence about it; `hint` what to do. */
 export interface ConfigProblem {
   key: string;
