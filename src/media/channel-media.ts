@@ -9,7 +9,7 @@ import { FRAME_VALUES } from "./audio/pcm.ts";
 import { candidatePolicy, localSubnets } from "./candidate-policy.ts";
 import { ChannelPlayer } from "./channel-player.ts";
 import type { PlayStart } from "./channel-player.ts";
-import type { PlaneContext } from "./core.ts";
+import type { PlaneContext } from "./context.ts";
 import type { EngineOutput, ReceivedAudio } from "./engine/engine.ts";
 import type { IceSettings, PlaneResult } from "./messages.ts";
 import { Peers } from "./peers.ts";

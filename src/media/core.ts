@@ -1,9 +1,10 @@
 import type { Clock } from "../base/clock.ts";
 import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { findFfmpeg } from "./audio/media-file.ts";
+import { findFfmpeg } from "./audio/ffmpeg-path.ts";
 import { probeFile } from "./audio/probe.ts";
 import { ChannelMedia } from "./channel-media.ts";
+import type { PlaneContext } from "./context.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { PlaneEvent, PlaneRequest, PlaneRequestKind, PlaneResult } from "./messages.ts";
 
@@ -14,16 +15,6 @@ export interface PlaneCoreOptions {
   /** As configured; null looks for it (see `findFfmpeg`). */
   ffmpegPath: string | null;
   onEvent: (event: PlaneEvent) => void;
-}
-
-/** What everything in a plane shares. */
-export interface PlaneContext {
-  engine: Engine;
-  clock: Clock;
-  log: Log;
-  emit: (event: PlaneEvent) => void;
-  /** The program to run. @throws BotError `ffmpeg_missing` */
-  ffmpeg: () => Promise<string>;
 }
 
 export interface PlaneCore {

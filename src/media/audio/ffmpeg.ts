@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { BotError, messageOf } from "../../base/errors.ts";
+import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { StderrDigest } from "./ffmpeg-stderr.ts";
 
@@ -150,11 +150,4 @@ export class Ffmpeg {
       bytes: this.#bytes,
     });
   }
-}
-
-/** The error of an ffmpeg that could not be found or started. */
-export function ffmpegMissing(detail: string): BotError {
-  return new BotError("ffmpeg_missing", `no usable ffmpeg: ${detail}`, {
-    say: { key: "error.ffmpeg_missing" },
-  });
 }

@@ -1,9 +1,7 @@
 import { constants } from "node:fs";
-import { access, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import path from "node:path";
 import { BotError, messageOf } from "../../base/errors.ts";
-import { ffmpegMissing } from "./ffmpeg.ts";
 
 /**
  * Containers (ffmpeg's names) that only hold sound or may be read for it. Playlists and anything that opens other files
@@ -49,42 +47,3 @@ export const PCM_OUTPUT: readonly string[] = [
   ...["-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1"],
   ...["-f", "s16le", "-ar", "48000", "-ac", "2", "pipe:1"],
 ];
-
-/**
- * The ffmpeg to use: the configured path, else the one of the package ffmpeg-static when it is installed, else the one
- * on PATH.
- * @throws BotError `ffmpeg_missing`
- */
-export async function findFfmpeg(configured: string | null): Promise<string> {
-  if (configured !== null) {
-    if (await executable(configured)) return configured;
-    throw ffmpegMissing(`${configured} is not a program that can be run`);
-  }
-  const bundled = await bundledFfmpeg();
-  if (bundled !== null && (await executable(bundled))) return bundled;
-  for (const folder of (process.env["PATH"] ?? "").split(path.delimiter)) {
-    const candidate = path.join(folder, "ffmpeg");
-    if (path.isAbsolute(candidate) && (await executable(candidate))) return candidate;
-  }
-  throw ffmpegMissing("install the package `ffmpeg`, or name the program in the configuration");
-}
-
-async function executable(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function bundledFfmpeg(): Promise<string | null> {
-  // The package is optional: its install step fetches a binary, which cannot be relied upon.
-  const name: string = "ffmpeg-static";
-  try {
-    const module = (await import(name)) as { default?: unknown };
-    return typeof module.default === "string" ? module.default : null;
-  } catch {
-    return null;
-  }
-}

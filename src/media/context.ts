@@ -1,0 +1,14 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { PlaneEvent } from "./messages.ts";
+
+/** What everything in a plane shares. */
+export interface PlaneContext {
+  engine: Engine;
+  clock: Clock;
+  log: Log;
+  emit: (event: PlaneEvent) => void;
+  /** The program to run. @throws BotError `ffmpeg_missing` */
+  ffmpeg: () => Promise<string>;
+}
