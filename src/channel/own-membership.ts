@@ -29,6 +29,7 @@ import type { ChannelInput, ChannelState, Own, Trip, Turn } from "./state.ts";
 export const CLEAR_PAUSE_MS = 300;
 const WRITE_TIMEOUT_MS = 60_000;
 const OPEN_TIMEOUT_MS = 10_000;
+const RETRY_OPEN_MS = 1000;
 const ECHO_TIMEOUT_MS = 10_000;
 /** After our own JOINED came back: what the others' sync may need more. Kept short, since an offer lost is offered again. */
 const SETTLE_MS = 300;
@@ -72,7 +73,7 @@ export function planeChanged(turn: Turn, up: boolean): void {
   state.planeUp = up;
   const { own } = state;
   if (up) {
-    if (own.phase === "opening") open(turn, own.trip);
+    if (own.phase === "opening" && own.retryMs !== null) openAgain(turn, own);
     return;
   }
   forgetAllPeers(turn);
@@ -80,8 +81,6 @@ export function planeChanged(turn: Turn, up: boolean): void {
     // Whoever waits for join() goes on waiting: the trip starts again.
     const trip = "trip" in own ? own.trip : lostTrip(turn);
     clear(turn, trip.why === "reset" ? lostTrip(turn) : trip);
-  } else if (own.phase === "opening") {
-    state.own = { ...own, openId: null };
   }
 }
 
@@ -147,13 +146,16 @@ export function ownResult(
   const { own } = state;
   switch (input.kind) {
     case "open.done":
-      if (own.phase === "opening" && own.openId === input.openId) announce(turn, own.trip);
+      if (own.phase !== "opening" || own.openId !== input.openId) return;
+      if (state.planeUp) announce(turn, own.trip);
+      // It died while the answer was on its way.
+      else state.own = { ...own, retryMs: turn.nowMs + RETRY_OPEN_MS };
       return;
     case "open.failed":
       if (own.phase !== "opening" || own.openId !== input.openId) return;
       if (own.trip.why === "asked" && !input.error.retryable) fail(turn, input.error);
-      // The plane is on its way down; its coming up opens again, and a timeout ends it.
-      else state.own = { ...own, openId: null };
+      // The plane is starting, or restarting.
+      else state.own = { ...own, retryMs: turn.nowMs + RETRY_OPEN_MS };
       return;
     case "put.done":
       written(turn, input.putId, input.joinState, input.eventId);
@@ -186,7 +188,8 @@ export function tickOwn(turn: Turn): void {
       open(turn, own.trip);
       return;
     case "opening":
-      if (own.trip.why === "asked") {
+      if (nowMs < own.untilMs) openAgain(turn, own);
+      else if (own.trip.why === "asked") {
         fail(turn, new BotError("media_plane_down", "the media plane did not open the channel", planeDown));
       } else open(turn, own.trip);
       return;
@@ -219,9 +222,10 @@ export function ownWakeMs(state: ChannelState): number | null {
       return own.refreshing ? null : own.refreshMs;
     case "leaving":
       return own.untilMs;
+    case "opening":
+      return Math.min(own.retryMs ?? Infinity, own.untilMs, own.trip.giveUpMs);
     case "clearing":
     case "pausing":
-    case "opening":
     case "joining":
     case "settling":
       return Math.min(own.untilMs, own.trip.giveUpMs);
@@ -254,13 +258,16 @@ function clear(turn: Turn, trip: Trip): void {
   turn.state.own = { phase: "clearing", trip, putId, untilMs: turn.nowMs + WRITE_TIMEOUT_MS };
 }
 
+/** Asked for even while the plane is down: it may start with the first request. */
 function open(turn: Turn, trip: Trip): void {
-  let openId: number | null = null;
-  if (turn.state.planeUp) {
-    openId = takeId(turn);
-    turn.effects.push({ do: "channel.open", openId });
-  }
-  turn.state.own = { phase: "opening", trip, openId, untilMs: turn.nowMs + OPEN_TIMEOUT_MS };
+  const untilMs = turn.nowMs + OPEN_TIMEOUT_MS;
+  openAgain(turn, { phase: "opening", trip, openId: 0, retryMs: null, untilMs });
+}
+
+function openAgain(turn: Turn, opening: Extract<Own, { phase: "opening" }>): void {
+  const openId = takeId(turn);
+  turn.effects.push({ do: "channel.open", openId });
+  turn.state.own = { ...opening, openId, retryMs: null };
 }
 
 function announce(turn: Turn, trip: Trip): void {

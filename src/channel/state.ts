@@ -66,7 +66,8 @@ export type Own =
   | { phase: "out" }
   | { phase: "clearing"; trip: Trip; putId: number; untilMs: number }
   | { phase: "pausing"; trip: Trip; untilMs: number }
-  | { phase: "opening"; trip: Trip; openId: number | null; untilMs: number }
+  /** `retryMs` is set while no request is under way. */
+  | { phase: "opening"; trip: Trip; openId: number; retryMs: number | null; untilMs: number }
   | { phase: "joining"; trip: Trip; putId: number; untilMs: number }
   | { phase: "settling"; trip: Trip; eventId: string; echoed: boolean; untilMs: number }
   | { phase: "in"; refreshMs: number; refreshing: { putId: number; sinceMs: number } | null }

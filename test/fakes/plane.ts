@@ -1,0 +1,328 @@
+import type { Clock } from "../../src/base/clock.ts";
+import { Emitter } from "../../src/base/emitter.ts";
+import { BotError } from "../../src/base/errors.ts";
+import type {
+  IceSettings,
+  MediaPlane,
+  PlaneEvent,
+  PlaneRequest,
+  PlaneRequestKind,
+  PlaneResult,
+  PlaneState,
+} from "../../src/media/plane.ts";
+import { FakePlayback } from "./playback.ts";
+import { FakeConnection } from "./wire.ts";
+
+interface FakeChannel {
+  ice: IceSettings;
+  bitrate: number;
+  peers: Map<string, FakeConnection>;
+  playback: FakePlayback | null;
+  volume: number;
+  recording: { id: string; tracks: Set<string> } | null;
+}
+
+export interface FakePlaneOptions {
+  clock: Clock;
+  /** Default `up`. A plane that is down starts with the first request, unless it crashed. */
+  state?: "up" | "down";
+  /** How long the answers take, in ms; default a microtask. */
+  latencyMs?: number;
+  /** Length of a file in ms, null when it is no audio. Default: everything is a tune of three minutes. */
+  durationOf?: (path: string) => number | null;
+}
+
+/** A media plane without media: connections find each other through `wire.ts`, tracks play by the clock. */
+export class FakePlane implements MediaPlane {
+  /** Everything that was asked, in order. */
+  readonly requests: PlaneRequest[] = [];
+  readonly #clock: Clock;
+  readonly #latencyMs: number;
+  readonly #durationOf: (path: string) => number | null;
+  readonly #events = new Emitter<PlaneEvent>();
+  readonly #states = new Emitter<PlaneState>();
+  readonly #channels = new Map<string, FakeChannel>();
+  readonly #failures: { kind: PlaneRequestKind; error: BotError }[] = [];
+  #state: PlaneState;
+  #crashed = false;
+
+  constructor(options: FakePlaneOptions) {
+    this.#clock = options.clock;
+    this.#latencyMs = options.latencyMs ?? 0;
+    this.#durationOf = options.durationOf ?? (() => 180_000);
+    this.#state = options.state ?? "up";
+  }
+
+  get state(): PlaneState {
+    return this.#state;
+  }
+
+  async request<K extends PlaneRequestKind>(
+    request: Extract<PlaneRequest, { kind: K }>,
+  ): Promise<PlaneResult<K>> {
+    this.requests.push(request);
+    if (this.#state === "down" && !this.#crashed) this.up();
+    this.#alive();
+    const failure = this.#failures.findIndex(({ kind }) => kind === request.kind);
+    const error = failure < 0 ? null : this.#failures.splice(failure, 1)[0]?.error;
+    // What it does takes effect in the order asked; only the answer takes its time.
+    const outcome = error ? () => Promise.reject(error) : this.#attempt(request);
+    if (this.#latencyMs > 0) {
+      await new Promise<void>((resolve) => this.#clock.timer(this.#latencyMs, resolve));
+      this.#alive();
+    }
+    return (await outcome()) as PlaneResult<K>;
+  }
+
+  onEvent(listener: (event: PlaneEvent) => void): () => void {
+    return this.#events.on(listener);
+  }
+
+  onState(listener: (state: PlaneState) => void): () => void {
+    return this.#states.on(listener);
+  }
+
+  close(): Promise<void> {
+    for (const key of this.#channels.keys()) this.#closeChannel(key);
+    if (this.#state !== "closed") this.#setState("closed");
+    this.#events.clear();
+    this.#states.clear();
+    return Promise.resolve();
+  }
+
+  // --- what tests do to it
+
+  /** The next request of this kind is refused. */
+  failNext(kind: PlaneRequestKind, error: BotError): void {
+    this.#failures.push({ kind, error });
+  }
+
+  /** The media child is killed: everything in it is gone without a goodbye. */
+  crash(): void {
+    this.#crashed = true;
+    for (const channel of this.#channels.values()) {
+      for (const connection of channel.peers.values()) connection.vanish();
+      channel.playback?.drop();
+    }
+    this.#channels.clear();
+    this.#setState("down");
+  }
+
+  /** A new, empty one is there. */
+  up(): void {
+    this.#crashed = false;
+    this.#setState("up");
+  }
+
+  emit(event: PlaneEvent): void {
+    this.#events.emit(event);
+  }
+
+  /** The current connection of a peer. */
+  connection(channel: string, peer: string): FakeConnection | undefined {
+    return this.#channels.get(channel)?.peers.get(peer);
+  }
+
+  /** Keys of the peers that there are connections for. */
+  peers(channel: string): string[] {
+    return [...(this.#channels.get(channel)?.peers.keys() ?? [])];
+  }
+
+  isOpen(channel: string): boolean {
+    return this.#channels.has(channel);
+  }
+
+  settings(channel: string): { ice: IceSettings; bitrate: number; volume: number } | undefined {
+    return this.#channels.get(channel);
+  }
+
+  // --- what it does
+
+  #attempt(request: PlaneRequest): () => Promise<PlaneResult<PlaneRequestKind>> {
+    try {
+      const result = this.#handle(request);
+      return () => Promise.resolve(result());
+    } catch (error) {
+      return () => Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Does it, and returns how to answer once the answer is due. */
+  #handle(request: PlaneRequest): () => PlaneResult<PlaneRequestKind> {
+    if (request.kind === "ping") return () => ({});
+    if (request.kind === "probe") {
+      const durationMs = this.#readable(request.source.path);
+      return () => ({ durationMs, codec: "fake", title: null, artist: null, album: null });
+    }
+    if (request.kind === "channel.open") {
+      const { ice, bitrate } = request;
+      const open = this.#channels.get(request.channel);
+      if (open) Object.assign(open, { ice, bitrate });
+      else {
+        const empty = { peers: new Map(), playback: null, volume: 100, recording: null };
+        this.#channels.set(request.channel, { ice, bitrate, ...empty });
+      }
+      return () => ({});
+    }
+    if (request.kind === "channel.close") {
+      this.#closeChannel(request.channel);
+      return () => ({});
+    }
+    return this.#handleIn(this.#channel(request.channel), request);
+  }
+
+  #handleIn(
+    channel: FakeChannel,
+    request: Exclude<PlaneRequest, { kind: "ping" | "probe" | "channel.open" | "channel.close" }>,
+  ): () => PlaneResult<PlaneRequestKind> {
+    const done = () => ({});
+    switch (request.kind) {
+      case "peer.offer":
+      case "peer.answer": {
+        const connection = this.#connect(channel, request.channel, request.peer);
+        const answers = request.kind === "peer.answer";
+        if (answers) connection.setRemote(request.sdp);
+        const sdp = connection.describe(answers ? "active" : "actpass");
+        return () => {
+          if (channel.peers.get(request.peer) === connection) return { sdp };
+          throw new BotError("cancelled", "the connection was replaced or closed meanwhile");
+        };
+      }
+      case "peer.accept":
+        this.#peer(channel, request.peer).setRemote(request.sdp);
+        return done;
+      case "peer.candidate": {
+        const { candidate, mid } = request;
+        this.#peer(channel, request.peer).candidates.push({ candidate, mid });
+        return done;
+      }
+      case "peer.close":
+        channel.peers.get(request.peer)?.close();
+        channel.peers.delete(request.peer);
+        return done;
+      case "play.start": {
+        const durationMs = this.#readable(request.source.path);
+        channel.playback?.end("replaced");
+        channel.playback = new FakePlayback(this.#clock, request, durationMs, {
+          emit: (event) => this.#events.emit(event),
+          onSound: () => this.#sound(request.channel, channel),
+        });
+        return done;
+      }
+      case "play.pause":
+        channel.playback?.pause();
+        return done;
+      case "play.resume":
+        channel.playback?.resume();
+        return done;
+      case "play.stop":
+        channel.playback?.end("stopped");
+        channel.playback = null;
+        return done;
+      case "play.volume":
+        channel.volume = request.percent;
+        return done;
+      case "record.start":
+        if (channel.recording && channel.recording.id !== request.recording) {
+          throw new BotError("already_recording", "the channel is being recorded already");
+        }
+        channel.recording ??= { id: request.recording, tracks: new Set() };
+        return done;
+      case "record.stop":
+        channel.recording = null;
+        return done;
+      case "stats":
+        return () => this.#stats(channel);
+    }
+  }
+
+  #stats(channel: FakeChannel): PlaneResult<"stats"> {
+    const peers = [...channel.peers].map(([peer, { state }]) => ({
+      peer,
+      state,
+      packetsSent: 0,
+      packetsReceived: 0,
+      packetsMissed: 0,
+      lossFraction: null,
+      jitterMs: null,
+      roundTripMs: null,
+      lastHeardMs: null,
+    }));
+    return { peers, lateFrames: 0, rssBytes: 1 };
+  }
+
+  #connect(channel: FakeChannel, name: string, peer: string): FakeConnection {
+    channel.peers.get(peer)?.close();
+    const connection: FakeConnection = new FakeConnection(this.#clock, {
+      onState: (state) => {
+        if (channel.peers.get(peer) !== connection) return;
+        if (state === "closed" || state === "failed") channel.peers.delete(peer);
+        this.#events.emit({ kind: "peer.state", channel: name, peer, state });
+        if (state === "connected" && channel.playback?.sounding) connection.sound();
+      },
+      onSound: () => this.#heard(name, channel, peer, "voice"),
+    });
+    channel.peers.set(peer, connection);
+    return connection;
+  }
+
+  /** The channel's own sound, to everybody in it and to the recording. */
+  #sound(name: string, channel: FakeChannel): void {
+    this.#heard(name, channel, "music", "music");
+    for (const connection of channel.peers.values()) connection.sound();
+  }
+
+  #heard(name: string, channel: FakeChannel, speaker: string, what: "voice" | "music"): void {
+    const { recording } = channel;
+    if (what === "voice") {
+      this.#events.emit({ kind: "levels", channel: name, speakers: [{ speaker, levelDbov: -30 }] });
+    }
+    if (!recording || recording.tracks.has(speaker)) return;
+    recording.tracks.add(speaker);
+    const file = `${what}-${recording.tracks.size}`;
+    this.#events.emit({ kind: "record.track", channel: name, recording: recording.id, speaker, file, what });
+  }
+
+  #closeChannel(key: string): void {
+    const channel = this.#channels.get(key);
+    if (!channel) return;
+    this.#channels.delete(key);
+    channel.playback?.end("stopped");
+    for (const connection of channel.peers.values()) connection.close();
+    channel.peers.clear();
+  }
+
+  #channel(key: string): FakeChannel {
+    const channel = this.#channels.get(key);
+    if (!channel) throw new BotError("not_found", `there is no channel ${key}`);
+    return channel;
+  }
+
+  #peer(channel: FakeChannel, key: string): FakeConnection {
+    const peer = channel.peers.get(key);
+    if (!peer) throw new BotError("not_found", `there is no peer ${key}`);
+    return peer;
+  }
+
+  #readable(path: string): number {
+    const durationMs = this.#durationOf(path);
+    if (durationMs === null) {
+      throw new BotError("media_unreadable", "not audio", { say: { key: "error.media_unreadable" } });
+    }
+    return durationMs;
+  }
+
+  #alive(): void {
+    if (this.#state === "up") return;
+    throw new BotError("media_plane_down", "the media plane is down", {
+      retryable: this.#state === "down",
+      say: { key: "error.media_plane_down" },
+    });
+  }
+
+  #setState(state: PlaneState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#states.emit(state);
+  }
+}
