@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { SerialQueue } from "../base/async.ts";
 import { BotError, messageOf } from "../base/errors.ts";
 import { createOpusEncoder } from "./audio/encoder.ts";
@@ -6,10 +7,10 @@ import { LevelMeter } from "./audio/levels.ts";
 import { Pacer } from "./audio/pacer.ts";
 import type { FrameSlot } from "./audio/pacer.ts";
 import { FRAME_VALUES } from "./audio/pcm.ts";
-import { candidatePolicy, localSubnets } from "./candidate-policy.ts";
 import { ChannelPlayer } from "./channel-player.ts";
 import type { PlayStart } from "./channel-player.ts";
 import type { PlaneContext } from "./context.ts";
+import { candidatePolicy, subnetsOf } from "./engine/candidates.ts";
 import type { EngineOutput, ReceivedAudio } from "./engine/engine.ts";
 import type { IceSettings, PlaneResult } from "./messages.ts";
 import { Peers } from "./peers.ts";
@@ -58,7 +59,7 @@ export class ChannelMedia {
       clock,
       output: this.#output,
       ice: settings.ice,
-      candidateAllowed: candidatePolicy(settings.ice.allowPrivate, localSubnets()),
+      candidateAllowed: this.#candidatePolicy(settings.ice),
       events: {
         onState: (peer, state) => {
           if (state === "closed" || state === "failed") this.#levels.forget(peer);
@@ -68,7 +69,6 @@ export class ChannelMedia {
           emit({ kind: "peer.candidate", channel, peer, candidate, mid }),
         onAudio: (peer, audio) => this.#onAudio(peer, audio),
         onSenderClock: (peer, senderClock) => this.#recording?.senderClock(peer, senderClock),
-        onRefused: (peer) => log.debug("candidate_refused", { channel, peer }),
       },
     });
   }
@@ -76,7 +76,7 @@ export class ChannelMedia {
   configure(settings: { ice: IceSettings; bitrate: number }): void {
     this.#bitrate = settings.bitrate;
     this.#encoder?.setBitrate(settings.bitrate);
-    this.peers.configure(settings.ice, candidatePolicy(settings.ice.allowPrivate, localSubnets()));
+    this.peers.configure(settings.ice, this.#candidatePolicy(settings.ice));
   }
 
   start(request: PlayStart): Promise<void> {
@@ -162,6 +162,14 @@ export class ChannelMedia {
       this.#encoder = null;
     }
     await this.stopRecording();
+  }
+
+  #candidatePolicy({ allowPrivate }: IceSettings): (candidate: string) => boolean {
+    return candidatePolicy({
+      allowPrivate,
+      ownSubnets: subnetsOf(networkInterfaces()),
+      onRefused: (why) => this.#context.log.debug("candidate_refused", { channel: this.#channel, why }),
+    });
   }
 
   #alive(): void {

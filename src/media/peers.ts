@@ -9,8 +9,6 @@ export interface PeersEvents {
   onCandidate(peer: string, candidate: string, mid: string): void;
   onAudio(peer: string, audio: ReceivedAudio): void;
   onSenderClock(peer: string, clock: SenderClock): void;
-  /** A remote candidate was not tried. */
-  onRefused(peer: string): void;
 }
 
 export interface PeersOptions {
@@ -130,11 +128,7 @@ export class Peers {
           label: key,
           output,
           ice,
-          candidateAllowed: (candidate) => {
-            const allowed = candidateAllowed(candidate);
-            if (!allowed) events.onRefused(key);
-            return allowed;
-          },
+          candidateAllowed,
         },
         handlers,
       ),
