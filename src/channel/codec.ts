@@ -53,7 +53,7 @@ export type Decoded<T> = { ok: true; value: T } | { ok: false; reason: Malformed
 const membershipSchema = z.object({
   join_state: z.enum(["JOINED", "LEFT"]),
   timestamp: z.union([z.number(), z.string().regex(/^\d{1,20}$/)]).nullish(),
-  [GLARE_FIELD]: z.unknown(),
+  [GLARE_FIELD]: z.unknown().optional(),
 });
 
 const keySchema = z.string().refine(isStateKey);
