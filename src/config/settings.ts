@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { LogLevel } from "../base/log.ts";
 
-/** `auto`: private addresses of own subnets only; `true`: all (tests); `false`: none. See docs/PROTOCOL.md "Trust". */
-export type AllowPrivate = "auto" | boolean;
+/** `auto`: private addresses of own subnets only; `true`: all (tests); `false`: none. Text, as the media plane takes it. See docs/PROTOCOL.md "Trust". */
+export type AllowPrivate = "auto" | "true" | "false";
 
 /** What the program runs with. Paths are as given, relative to the working directory. */
 export interface Config {
@@ -144,9 +144,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallback: "auto",
     fallbackText: "auto",
     secret: false,
-    schema: z
-      .enum(["auto", "true", "false"], "must be auto, true or false")
-      .transform((value): AllowPrivate => (value === "auto" ? "auto" : value === "true")),
+    schema: z.enum(["auto", "true", "false"], "must be auto, true or false"),
   },
   logLevel: {
     env: "VOICEBOT_LOG_LEVEL",

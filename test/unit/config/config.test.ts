@@ -1,0 +1,135 @@
+import { deviceNameFrom, loadConfig } from "../../../src/config/config.ts";
+import { SETTINGS } from "../../../src/config/settings.ts";
+
+const least = {
+  VOICEBOT_HOMESERVER_URL: "https://matrix.example.org/",
+  VOICEBOT_ACCESS_TOKEN: "syt_secret_token",
+};
+
+function problemsOf(env: Record<string, string>): Record<string, string> {
+  const loaded = loadConfig({ ...least, ...env });
+  if (loaded.ok) throw new Error("was accepted");
+  return Object.fromEntries(loaded.problems.map(({ key, problem, hint }) => [key, `${problem} | ${hint}`]));
+}
+
+test("two variables are enough, the rest has defaults", () => {
+  expect(loadConfig({ ...least, PATH: "/bin" })).toEqual({
+    ok: true,
+    config: {
+      homeserverUrl: "https://matrix.example.org",
+      accessToken: "syt_secret_token",
+      deviceName: null,
+      dataDir: "./data",
+      mediaDir: "./media",
+      commandPrefix: "!",
+      invitesAllow: null,
+      iceAllowPrivate: "auto",
+      logLevel: "info",
+      ffmpegPath: null,
+    },
+  });
+});
+
+test("every default passes through its own schema when it is a text", () => {
+  for (const setting of Object.values(SETTINGS)) {
+    if (typeof setting.fallback === "string") {
+      expect(setting.schema.parse(setting.fallback)).toBe(setting.fallback);
+    }
+  }
+});
+
+test("every variable reaches its key", () => {
+  const loaded = loadConfig({
+    ...least,
+    VOICEBOT_DEVICE_NAME: "cellar-1",
+    VOICEBOT_DATA_DIR: "/var/lib/voicebot",
+    VOICEBOT_MEDIA_DIR: "/srv/music",
+    VOICEBOT_COMMAND_PREFIX: "dj!",
+    VOICEBOT_INVITES_ALLOW: " *:example.org, @ada:other.org ,*",
+    VOICEBOT_ICE_ALLOW_PRIVATE: "true",
+    VOICEBOT_LOG_LEVEL: "debug",
+    VOICEBOT_FFMPEG_PATH: "/usr/bin/ffmpeg",
+  });
+  expect(loaded).toMatchObject({
+    ok: true,
+    config: {
+      deviceName: "cellar-1",
+      dataDir: "/var/lib/voicebot",
+      mediaDir: "/srv/music",
+      commandPrefix: "dj!",
+      invitesAllow: ["*:example.org", "@ada:other.org", "*"],
+      iceAllowPrivate: "true",
+      logLevel: "debug",
+      ffmpegPath: "/usr/bin/ffmpeg",
+    },
+  });
+});
+
+test("empty is the same as not set", () => {
+  expect(loadConfig({ ...least, VOICEBOT_LOG_LEVEL: "", VOICEBOT_DEVICE_NAME: "" })).toEqual(
+    loadConfig(least),
+  );
+});
+
+test("all wrong keys are told at once, with a reason each", () => {
+  const loaded = loadConfig({
+    VOICEBOT_HOMESERVER_URL: "matrix.example.org",
+    VOICEBOT_LOG_LEVEL: "loud",
+    VOICEBOT_ICE_ALLOW_PRIVATE: "yes",
+  });
+  expect(loaded).toMatchObject({
+    ok: false,
+    problems: [
+      { key: "VOICEBOT_HOMESERVER_URL", problem: expect.stringContaining("must be a URL") },
+      { key: "VOICEBOT_ACCESS_TOKEN", problem: "is not set" },
+      { key: "VOICEBOT_ICE_ALLOW_PRIVATE", problem: "must be auto, true or false" },
+      { key: "VOICEBOT_LOG_LEVEL", problem: expect.stringContaining("debug, info, warn or error") },
+    ],
+  });
+});
+
+test.each([
+  ["VOICEBOT_HOMESERVER_URL", "ftp://example.org"],
+  ["VOICEBOT_HOMESERVER_URL", "https://bot:pw@example.org"],
+  ["VOICEBOT_HOMESERVER_URL", "https://example.org/?a=b"],
+  ["VOICEBOT_ACCESS_TOKEN", "two words"],
+  ["VOICEBOT_ACCESS_TOKEN", "line\nbreak"],
+  ["VOICEBOT_DEVICE_NAME", "a@b"],
+  ["VOICEBOT_DEVICE_NAME", "x".repeat(65)],
+  ["VOICEBOT_COMMAND_PREFIX", "! "],
+  ["VOICEBOT_COMMAND_PREFIX", "too-long-prefix"],
+  ["VOICEBOT_INVITES_ALLOW", "ada"],
+  ["VOICEBOT_INVITES_ALLOW", ","],
+  ["VOICEBOT_INVITES_ALLOW", "*:example.org;*:other.org@x y"],
+  ["VOICEBOT_DATA_DIR", "a\0b"],
+])("%s=%j is refused", (key, value) => {
+  expect(Object.keys(problemsOf({ [key]: value }))).toEqual([key]);
+});
+
+test("a secret is in no text", () => {
+  const texts = JSON.stringify(problemsOf({ VOICEBOT_ACCESS_TOKEN: "hunter2 hunter2" }));
+  expect(texts).not.toContain("hunter2");
+});
+
+test("an unknown key is told, with the nearest right one", () => {
+  const problems = problemsOf({
+    VOICEBOT_ACESS_TOKEN: "oops",
+    VOICEBOT_LOGLEVEL: "info",
+    VOICEBOT_TEAPOT: "1",
+  });
+  expect(problems["VOICEBOT_ACESS_TOKEN"]).toContain("Did you mean VOICEBOT_ACCESS_TOKEN?");
+  expect(problems["VOICEBOT_LOGLEVEL"]).toContain("Did you mean VOICEBOT_LOG_LEVEL?");
+  expect(problems["VOICEBOT_TEAPOT"]).toContain("Known are: VOICEBOT_HOMESERVER_URL");
+  expect(JSON.stringify(problems)).not.toContain("oops");
+});
+
+test.each([
+  ["EORONVXOTF", "EORONVXOTF"],
+  ["my phone@home/1", "my-phone-home-1"],
+  ["x".repeat(100), "x".repeat(64)],
+  ["", "voicebot"],
+  [null, "voicebot"],
+])("the device id %j gives the device name %j", (deviceId, name) => {
+  expect(deviceNameFrom(deviceId)).toBe(name);
+  expect(SETTINGS.deviceName.schema.safeParse(name).success).toBe(true);
+});
