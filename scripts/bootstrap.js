@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { distIsOld } from "./build.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cache = join(root, ".cache");
@@ -163,28 +164,8 @@ async function installSynapse() {
 
 // --- dist/
 
-function distStamp() {
-  const sources = fs
-    .readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .sort();
-  return hash([
-    ...sources,
-    ...["package-lock.json", "tsconfig.json", "tsconfig.build.json"].map((file) => join(root, file)),
-  ]);
-}
-
-function distIsOld() {
-  return (
-    readText(join(root, "dist", ".stamp")) !== distStamp() || !fs.existsSync(join(root, "dist", "cli.js"))
-  );
-}
-
 async function build() {
-  const stamp = distStamp();
   await run(node, ["scripts/build.js"], { timeoutMs: 5 * minute });
-  fs.writeFileSync(join(root, "dist", ".stamp"), stamp);
 }
 
 // --- running things
