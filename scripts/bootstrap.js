@@ -2,20 +2,26 @@
 // runs before anything is installed, on any Node from 20. Every step looks first whether it is done already.
 //
 //   node scripts/bootstrap.js demo|test|unit|setup [arguments of the program]
-import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { delimiter, join } from "node:path";
 import { distIsOld } from "./build.js";
+import { withLock } from "./setup/lock.js";
+import {
+  cache,
+  hash,
+  minute,
+  node,
+  onPath,
+  readJson,
+  readText,
+  root,
+  SetupError,
+  succeeds,
+} from "./setup/look.js";
+import { run, runStep, runTarget, startLog } from "./setup/run.js";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const cache = join(root, ".cache");
-const logPath = join(cache, "setup.log");
-const lockPath = join(cache, "setup.lock");
 const venv = join(cache, "synapse", "venv");
-const node = join(root, "node_modules", ".bin", "node");
-const minute = 60_000;
 
 /** Debian packages by what they are needed for; `missing` looks for the thing itself, wherever it comes from. */
 const packages = {
@@ -32,12 +38,6 @@ const targets = {
   setup: { needs: ["ffmpeg", "chromium"], synapse: true, build: true, run: null },
 };
 
-/** The one child that runs now. */
-let child = null;
-let stopping = false;
-
-class SetupError extends Error {}
-
 async function main() {
   const [name = "", ...args] = process.argv.slice(2);
   const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
@@ -50,6 +50,7 @@ async function main() {
   const steps = pendingSteps(target);
   if (steps.length > 0) {
     await withLock(async () => {
+      startLog();
       // Another set-up may have done it while we waited.
       const left = pendingSteps(target);
       for (const [index, step] of left.entries()) {
@@ -168,245 +169,6 @@ async function build() {
   await run(node, ["scripts/build.js"], { timeoutMs: 5 * minute });
 }
 
-// --- running things
-
-/** Runs with a line that tells how it goes; whatever the commands print goes to the log. */
-async function runStep(title, step) {
-  const started = Date.now();
-  const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
-  console.log(`${title} …`);
-  const progress = setInterval(() => console.log(`    ${seconds()}: ${lastLogLine()}`), 10_000);
-  try {
-    await step();
-    console.log(`    done in ${seconds()}`);
-  } finally {
-    clearInterval(progress);
-  }
-}
-
-async function run(command, args, { env = {}, timeoutMs, attempts = 1 }) {
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await runOnce(command, args, env, timeoutMs);
-    if (outcome === null) return;
-    if (stopping) throw new SetupError("Stopped.");
-    const failure = `${command} ${args.join(" ")}\nfailed: ${outcome}. The end of what it said:\n\n${logTail()}\n\nAll of it: ${logPath}`;
-    if (attempt === attempts) throw new SetupError(failure);
-    console.log(`    failed (${outcome}), trying again`);
-    await new Promise((resolve) => setTimeout(resolve, 3000 * attempt));
-  }
-}
-
-/** Null when all went well, else what did not. */
-function runOnce(command, args, env, timeoutMs) {
-  const log = fs.openSync(logPath, "a");
-  fs.writeSync(log, `\n$ ${command} ${args.join(" ")}\n`);
-  return new Promise((resolve) => {
-    let timedOut = false;
-    // A group of its own: npm, apt and pip start others, and all of them have to go when they are stopped.
-    const current = spawn(...dyingWithUs("KILL", command, args), {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", log, log],
-      detached: true,
-    });
-    child = current;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      signalGroup(current, "SIGKILL");
-    }, timeoutMs);
-    const settle = (outcome) => {
-      clearTimeout(timer);
-      fs.closeSync(log);
-      child = null;
-      resolve(outcome);
-    };
-    current.once("error", (error) => settle(error.message));
-    current.once("exit", (code, signal) => {
-      if (timedOut) settle(`no end after ${timeoutMs / minute} minutes`);
-      else settle(code === 0 ? null : `exit ${code ?? signal}`);
-    });
-  });
-}
-
-/** The program itself, on the Node of the lock file; resolves with its exit code. */
-function runTarget(args) {
-  // In a group of its own, so that Ctrl-C reaches it once (from here) and not three times (terminal, npm, here).
-  const path = [dirname(node), process.env["PATH"] ?? ""].join(delimiter);
-  return new Promise((resolve, reject) => {
-    child = spawn(...dyingWithUs("TERM", node, args), {
-      cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
-      detached: true,
-      env: { ...process.env, PATH: path },
-    });
-    child.stopsItsOwn = true;
-    child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      child = null;
-      resolve(code ?? (signal === "SIGINT" ? 130 : 143));
-    });
-  });
-}
-
-/** What to spawn so that the kernel sends `signal` should this process be killed (where there is setpriv: Linux). */
-function dyingWithUs(signal, command, args) {
-  const setpriv = onPath("setpriv");
-  return setpriv === null ? [command, args] : [setpriv, ["--pdeathsig", signal, "--", command, ...args]];
-}
-
-function signalGroup(target, signal) {
-  try {
-    process.kill(-target.pid, signal);
-  } catch {
-    // It has ended already.
-  }
-}
-
-/** Passes a signal on once; the second one, later than a bounce (terminal and npm both send it), kills. */
-let firstSignalAt = 0;
-function onSignal(signal) {
-  const now = Date.now();
-  if (stopping && now - firstSignalAt < 1000) return;
-  const kill = stopping;
-  stopping = true;
-  if (!kill) firstSignalAt = now;
-  if (child === null) {
-    unlock();
-    process.exit(130);
-  }
-  // The program stops its children itself and in order; what the set-up runs is stopped as a group.
-  if (child.stopsItsOwn && !kill) child.kill(signal);
-  else signalGroup(child, kill ? "SIGKILL" : signal);
-}
-
-// --- the lock: one set-up at a time in one folder
-
-let locked = false;
-
-async function withLock(work) {
-  const deadline = Date.now() + 30 * minute;
-  let told = false;
-  while (!tryLock()) {
-    const owner = Number(readText(lockPath));
-    if (!isSetup(owner)) {
-      // Left behind by one that was killed. Two may see that at once: the rename lets only one of them win.
-      const stale = `${lockPath}.${process.pid}`;
-      try {
-        fs.renameSync(lockPath, stale);
-        const moved = Number(readText(stale));
-        if (moved !== owner && isSetup(moved)) fs.linkSync(stale, lockPath); // It was a fresh one: put it back.
-        fs.rmSync(stale, { force: true });
-      } catch {
-        // Somebody else was quicker.
-      }
-      continue;
-    }
-    if (Date.now() > deadline) throw new SetupError(`Another set-up (process ${owner}) does not end.`);
-    if (!told) console.log(`Another set-up is at work here (process ${owner}); waiting for it.`);
-    told = true;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  try {
-    await work();
-  } finally {
-    unlock();
-  }
-}
-
-function tryLock() {
-  // Written first and linked then, so that nobody ever reads a lock without its owner.
-  const own = `${lockPath}.${process.pid}.new`;
-  fs.writeFileSync(own, String(process.pid));
-  try {
-    fs.linkSync(own, lockPath);
-    locked = true;
-    fs.writeFileSync(logPath, "");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    fs.rmSync(own, { force: true });
-  }
-}
-
-function unlock() {
-  if (locked) fs.rmSync(lockPath, { force: true });
-  locked = false;
-}
-
-function isSetup(pid) {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (error.code !== "EPERM") return false;
-  }
-  // A process id is used again; where the kernel tells, look whose it is now.
-  const command = readText(`/proc/${pid}/cmdline`);
-  return command === null || command.includes("bootstrap.js");
-}
-
-// --- small things
-
-function onPath(name) {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    const path = join(folder, name);
-    try {
-      fs.accessSync(path, fs.constants.X_OK);
-      return path;
-    } catch {
-      // Not in this one.
-    }
-  }
-  return null;
-}
-
-function succeeds(command, args) {
-  return spawnSync(command, args, { stdio: "ignore", timeout: minute }).status === 0;
-}
-
-function readText(path) {
-  try {
-    return fs.readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
-}
-
-function readJson(path) {
-  const text = readText(path);
-  try {
-    return text === null ? null : JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function hash(files) {
-  const sum = createHash("sha256");
-  for (const file of files)
-    sum
-      .update(file.slice(root.length))
-      .update("\0")
-      .update(readText(file) ?? "")
-      .update("\0");
-  return sum.digest("hex");
-}
-
-function logTail() {
-  return (readText(logPath) ?? "").trimEnd().split("\n").slice(-20).join("\n");
-}
-
-function lastLogLine() {
-  const line =
-    (readText(logPath) ?? "")
-      .trimEnd()
-      .split(/[\r\n]/)
-      .at(-1) ?? "";
-  return line.trim().slice(0, 100);
-}
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => onSignal(signal));
 try {
   process.exitCode = await main();
 } catch (error) {

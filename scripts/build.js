@@ -15,7 +15,7 @@ const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
 function sourceStamp() {
   const sources = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
   const settings = ["package-lock.json", "tsconfig.json", "tsconfig.build.json"].map((file) =>
     join(root, file),
