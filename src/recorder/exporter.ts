@@ -21,6 +21,7 @@ export const exportReportSchema = z.discriminatedUnion("type", [
     type: z.literal("done"),
     durationMs: z.number(),
     tracks: z.array(exportedTrackSchema),
+    mixProblem: z.string().nullable(),
   }),
   z.object({ type: z.literal("failed"), message: z.string().max(2_000) }),
 ]);
@@ -30,6 +31,8 @@ export interface ExportOutcome {
   durationMs: number;
   /** Voices, then music, then the mix; empty when nobody was heard. */
   tracks: ExportedTrack[];
+  /** Why there is no mix; null when there is one, or nothing to mix. */
+  mixProblem: string | null;
 }
 
 /** Makes the files of a finished recording, below its `export/`. It can be done again: then it replaces them. */
@@ -85,7 +88,10 @@ export class ChildExporter implements Exporter {
         if (!report.success) end(new BotError("internal", "the export said something unknown"));
         else if (report.data.type === "progress") onProgress(report.data.percent);
         else if (report.data.type === "failed") end(new BotError("recording_damaged", report.data.message));
-        else end({ durationMs: report.data.durationMs, tracks: report.data.tracks });
+        else {
+          const { durationMs, tracks, mixProblem } = report.data;
+          end({ durationMs, tracks, mixProblem });
+        }
       });
       child.once("error", (error) => end(new BotError("internal", error.message, { cause: error })));
       child.once("close", (code, killedBy) => {
