@@ -1,0 +1,257 @@
+import fc from "fast-check";
+import {
+  decide,
+  emptyOutbox,
+  enqueue,
+  expire,
+  FORGET_LIMIT_MS,
+  isLimited,
+  MAX_IN_FLIGHT,
+  MODEL,
+  PRIORITIES,
+  refused,
+  returned,
+  RULES,
+  settled,
+  started,
+  tokensAt,
+  type Item,
+  type OutboxState,
+  type Priority,
+} from "../../../src/matrix/outbox-policy.ts";
+
+let nextId = 1;
+
+function item(priority: Priority, more: Partial<Item> = {}): Item {
+  return { id: nextId++, roomId: "!a", priority, coalesceKey: null, enqueuedMs: 0, ...more };
+}
+
+function holding(...items: Item[]): OutboxState {
+  return items.reduce((state, one) => enqueue(state, one).state, emptyOutbox(0));
+}
+
+/** Sends everything that may go at `nowMs`, each taken at once. */
+function sendAll(state: OutboxState, nowMs: number): { state: OutboxState; sent: Item[] } {
+  const sent: Item[] = [];
+  for (;;) {
+    const decision = decide(state, nowMs);
+    if (decision.kind !== "send") return { state, sent };
+    sent.push(decision.item);
+    state = settled(started(state, decision.item, nowMs), decision.item.id);
+  }
+}
+
+test("goes by priority, then by age", () => {
+  const items = [...PRIORITIES].toReversed().flatMap((priority) => [item(priority), item(priority)]);
+  const { sent } = sendAll(holding(...items), 0);
+  expect(sent.map((one) => one.priority)).toEqual(PRIORITIES.flatMap((priority) => [priority, priority]));
+  expect(sent[0]?.id).toBeLessThan(sent[1]?.id ?? 0);
+});
+
+test("nothing waits: idle", () => {
+  expect(decide(emptyOutbox(0), 0)).toEqual({ kind: "idle" });
+});
+
+describe("one request per room", () => {
+  test("a second event of a room waits, one of another room does not", () => {
+    const first = item("offer");
+    const state = started(holding(first, item("offer"), item("reply", { roomId: "!b" })), first, 0);
+    expect(decide(state, 0)).toMatchObject({ kind: "send", item: { roomId: "!b" } });
+  });
+
+  test("a LEFT goes beside a slow request of its room, unless that writes the same key", () => {
+    const left = item("leave", { coalesceKey: "k" });
+    const slow = item("reply");
+    expect(decide(started(holding(slow, left), slow, 0), 0)).toMatchObject({ kind: "send", item: left });
+    const joining = item("refresh", { coalesceKey: "k" });
+    const waiting = enqueue(started(holding(joining), joining, 0), left).state;
+    expect(decide(waiting, 0).kind).toBe("wait");
+  });
+
+  test("at most a few at once", () => {
+    const items = Array.from({ length: 9 }, (_, i) => item("reply", { roomId: `!${i}` }));
+    let state = holding(...items);
+    let running = 0;
+    for (let next = decide(state, 0); next.kind === "send"; next = decide(state, 0), running++) {
+      state = started(state, next.item, 0);
+    }
+    expect(running).toBe(MAX_IN_FLIGHT);
+  });
+});
+
+describe("coalescing", () => {
+  test("a newer event with the key takes the place of the waiting one", () => {
+    const [old, other, fresh] = [
+      item("card", { coalesceKey: "c" }),
+      item("card"),
+      item("card", { coalesceKey: "c" }),
+    ];
+    const { state, replaced } = enqueue(holding(old, other), fresh);
+    expect(replaced).toBe(old);
+    expect(sendAll(state, 0).sent).toEqual([fresh, other]);
+  });
+
+  test("one on its way is not replaced; sent again, it gives way to the newer one", () => {
+    const [old, fresh] = [
+      item("refresh", { coalesceKey: "c" }),
+      item("refresh", { coalesceKey: "c", enqueuedMs: 5 }),
+    ];
+    const { state, replaced } = enqueue(started(holding(old), old, 0), fresh);
+    expect(replaced).toBeNull();
+    const back = returned(state, old.id);
+    expect(back.replacedBy).toBe(fresh);
+    expect(sendAll(back.state, 10).sent).toEqual([fresh]);
+  });
+});
+
+describe("the budget", () => {
+  test("without a 429 nothing is held back, however much is sent", () => {
+    const items = Array.from({ length: 50 }, () => item("reply"));
+    expect(sendAll(holding(...items), 0).sent).toHaveLength(50);
+  });
+
+  test("a 429 stops everything until its time, and then there is one token", () => {
+    const first = item("answer");
+    let state = started(holding(first, item("leave"), item("answer")), first, 0);
+    state = returned(refused(state, 0, 4000), first.id).state;
+    expect(decide(state, 3999)).toEqual({ kind: "wait", untilMs: 4000 });
+    expect(tokensAt(state, 4000)).toBeCloseTo(1 - 4 * MODEL.perSecond + 4 * MODEL.perSecond);
+    expect(decide(state, 4000)).toMatchObject({ kind: "send", item: { priority: "leave" } });
+  });
+
+  test("limited, tokens are kept for what comes first", () => {
+    const state = refused(emptyOutbox(0), 0, 0);
+    // One token is there: enough for an answer or a refresh, not for the others.
+    for (const priority of PRIORITIES) {
+      const { state: waiting } = enqueue(state, item(priority));
+      expect([priority, decide(waiting, 0).kind]).toEqual([
+        priority,
+        RULES[priority].tokens <= 1 ? "send" : "wait",
+      ]);
+    }
+  });
+
+  test("limited, a reply waits for its tokens and no longer", () => {
+    const { state } = enqueue(refused(emptyOutbox(0), 0, 0), item("reply"));
+    const decision = decide(state, 0);
+    const neededMs = ((RULES.reply.tokens - 1) / MODEL.perSecond) * 1000;
+    expect(decision).toEqual({ kind: "wait", untilMs: neededMs });
+    expect(decide(state, neededMs).kind).toBe("send");
+  });
+
+  test("after ten minutes without a 429 the limit is tried again", () => {
+    const state = refused(emptyOutbox(0), 0, 1000);
+    expect(isLimited(state, FORGET_LIMIT_MS - 1)).toBe(true);
+    expect(isLimited(state, FORGET_LIMIT_MS)).toBe(false);
+  });
+});
+
+describe("bounds", () => {
+  test("of too many of a priority the oldest goes", () => {
+    const items = Array.from({ length: RULES.card.limit }, () => item("card"));
+    const { state, overflow } = enqueue(holding(...items), item("card"));
+    expect(overflow).toBe(items[0]);
+    expect(state.waiting).toHaveLength(RULES.card.limit);
+  });
+
+  test("what waited too long is of no use", () => {
+    const [answer, refresh] = [item("answer"), item("refresh")];
+    const { state, expired } = expire(holding(answer, refresh), RULES.refresh.lifeMs);
+    expect(expired).toEqual([refresh]);
+    expect(state.waiting).toEqual([answer]);
+  });
+});
+
+/** A homeserver as Synapse limits: a bucket of `burst`, refilled; refuses without charging. */
+class Bucket {
+  #tokens: number = MODEL.burst;
+  #atMs = 0;
+
+  /** @returns 0 when taken, else how long to wait */
+  take(nowMs: number): number {
+    this.#tokens = Math.min(MODEL.burst, this.#tokens + ((nowMs - this.#atMs) / 1000) * MODEL.perSecond);
+    this.#atMs = nowMs;
+    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / MODEL.perSecond) * 1000);
+    this.#tokens -= 1;
+    return 0;
+  }
+}
+
+test("against a limited homeserver: every leave and answer goes out, in bounded time, with few refusals", () => {
+  const script = fc.array(
+    fc.record({
+      atMs: fc.integer({ min: 0, max: 60_000 }),
+      priority: fc.constantFrom(...PRIORITIES),
+      room: fc.constantFrom("!a", "!b"),
+      key: fc.option(fc.constantFrom("k1", "k2")),
+    }),
+    { maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(script, (events) => {
+      const arrivals = events.toSorted((a, b) => a.atMs - b.atMs);
+      const bucket = new Bucket();
+      let state = emptyOutbox(0);
+      let refusals = 0;
+      const outcome = new Map<number, "sent" | "replaced" | "expired" | "overflow">();
+      const all: Item[] = [];
+      const settle = (one: Item | null, how: "sent" | "replaced" | "expired" | "overflow"): void => {
+        if (one === null) return;
+        // Each event ends exactly once.
+        expect(outcome.has(one.id)).toBe(false);
+        outcome.set(one.id, how);
+      };
+      let nowMs = 0;
+      for (let steps = 0; steps < 5000; steps++) {
+        while (arrivals[0] !== undefined && arrivals[0].atMs <= nowMs) {
+          const { atMs, priority, room, key } = arrivals.shift() ?? arrivals[0];
+          const one = item(priority, {
+            roomId: room,
+            coalesceKey: key === null ? null : room + key,
+            enqueuedMs: atMs,
+          });
+          all.push(one);
+          const added = enqueue(state, one);
+          state = added.state;
+          settle(added.replaced, "replaced");
+          settle(added.overflow, "overflow");
+        }
+        const dead = expire(state, nowMs);
+        state = dead.state;
+        for (const one of dead.expired) settle(one, "expired");
+        const decision = decide(state, nowMs);
+        if (decision.kind === "send") {
+          state = started(state, decision.item, nowMs);
+          const waitMs = bucket.take(nowMs);
+          if (waitMs === 0) {
+            state = settled(state, decision.item.id);
+            settle(decision.item, "sent");
+          } else {
+            refusals++;
+            const back = returned(refused(state, nowMs, waitMs), decision.item.id);
+            state = back.state;
+            if (back.replacedBy !== null) settle(decision.item, "replaced");
+          }
+          continue;
+        }
+        const next = [arrivals[0]?.atMs ?? Infinity, decision.kind === "wait" ? decision.untilMs : Infinity];
+        const untilMs = Math.min(...next);
+        if (untilMs === Infinity) break;
+        // Time must move on, or the outbox would spin.
+        expect(untilMs).toBeGreaterThan(nowMs);
+        nowMs = untilMs;
+      }
+      expect(state.waiting).toEqual([]);
+      expect(state.inFlight).toEqual([]);
+      expect(all.every((one) => outcome.has(one.id))).toBe(true);
+      const leaves = all.filter((one) => one.priority === "leave");
+      // Twelve leaves a minute is what the refill has; the burst may be gone before.
+      if (leaves.length <= 10) {
+        expect(leaves.every((one) => outcome.get(one.id) !== "expired")).toBe(true);
+      }
+      // A 429 teaches: few follow, because the model is then obeyed (a LEFT may still try).
+      expect(refusals).toBeLessThanOrEqual(2 + leaves.length);
+    }),
+    { numRuns: 300 },
+  );
+});
