@@ -33,8 +33,7 @@ export function parseCandidate(line: string): Candidate | null {
     port: Number(port),
     type: type!.toLowerCase() as Candidate["type"],
   };
-  const sane =
-    candidate.port <= 65_535 && candidate.priority <= 0xffff_ffff && candidate.component <= 256;
+  const sane = candidate.port <= 65_535 && candidate.priority <= 0xffff_ffff && candidate.component <= 256;
   return sane ? candidate : null;
 }
 
@@ -47,7 +46,8 @@ export function formatCandidate(candidate: Candidate): string {
 }
 
 /** Why a candidate is not used. */
-export type CandidateRefusal = "malformed" | "tcp" | "component" | "port" | "name" | "never" | "loopback" | "private";
+export type CandidateRefusal =
+  "malformed" | "tcp" | "component" | "port" | "name" | "never" | "loopback" | "private";
 
 export interface CandidatePolicyOptions {
   /** See protocol.md, "Trust": `auto` takes private addresses only inside of `ownSubnets`. */
@@ -105,7 +105,11 @@ export function candidatePolicy(options: CandidatePolicyOptions): (candidate: st
   };
 }
 
-function refusal(line: string, allowPrivate: "auto" | "true" | "false", own: BlockList): CandidateRefusal | null {
+function refusal(
+  line: string,
+  allowPrivate: "auto" | "true" | "false",
+  own: BlockList,
+): CandidateRefusal | null {
   const candidate = parseCandidate(line);
   if (!candidate) return "malformed";
   // The first engine connects neither as nor to a TCP candidate; with rtcp-mux there is only component 1.

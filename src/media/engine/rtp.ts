@@ -60,7 +60,13 @@ export class RtpReader {
 }
 
 /** Walks the elements of a header extension (RFC 8285 sections 4.2 and 4.3); damage in it only hides the level. */
-function findLevel(packet: Uint8Array, start: number, end: number, profile: number, wanted: number): number | null {
+function findLevel(
+  packet: Uint8Array,
+  start: number,
+  end: number,
+  profile: number,
+  wanted: number,
+): number | null {
   const oneByte = profile === ONE_BYTE_PROFILE;
   if (!oneByte && (profile & 0xfff0) !== 0x1000) return null;
   let at = start;

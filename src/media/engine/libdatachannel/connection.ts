@@ -1,0 +1,349 @@
+import { randomInt } from "node:crypto";
+import { BotError, messageOf, toBotError } from "../../../base/errors.ts";
+import type { Clock, Timer } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import type { PeerState } from "../../messages.ts";
+import { formatCandidate, parseCandidate } from "../candidates.ts";
+import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnection } from "../engine.ts";
+import * as rtp from "../rtp.ts";
+import * as sdp from "../sdp.ts";
+import { Native, withFreePort } from "./library.ts";
+import type { Listener, NtpClock, Output } from "./output.ts";
+import { Receiver } from "./receiver.ts";
+
+const GATHERING_MS = 2000;
+/** No RTP and no RTCP for this long makes a peer suspect; a browser sends a report every few seconds. */
+const SUSPECT_MS = 10_000;
+const MAX_CANDIDATES = 64;
+/** RFC 3550 section 6.2: 5 s between reports, half to one and a half of it at random. */
+const REPORT_MIN_MS = 2500;
+const REPORT_MAX_MS = 7500;
+const FIRST_REPORT_MS = 1000;
+
+export interface ConnectionParts {
+  clock: Clock;
+  ntp: NtpClock;
+  log: Log;
+  output: Output;
+  onClosed: (connection: Connection) => void;
+}
+
+/** What the connection has of the library: nothing, a negotiation under way, or nothing any more. */
+type State =
+  | { kind: "new" }
+  | { kind: "open"; native: Native; gathered: Deferred; described: boolean; remote: Remote | null }
+  | { kind: "closed" };
+
+interface Remote {
+  mid: string;
+  receiver: Receiver;
+}
+
+/** One libdatachannel peer connection, made for one negotiation. */
+export class Connection implements EngineConnection, Listener {
+  sendPayloadType = sdp.OFFERED_PAYLOAD_TYPE;
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  readonly #parts: ConnectionParts;
+  readonly #early: string[] = [];
+  #state: State = { kind: "new" };
+  #peerState: PeerState | null = null;
+  #trackOpen = false;
+  #libraryConnected = false;
+  #sends = true;
+  #candidates = 0;
+  /** Our own candidates that the description names. */
+  #given: ReadonlySet<string> = new Set();
+  #packetsSent = 0;
+  #connectedAtMs = 0;
+  #lastHeardAtMs: number | null = null;
+  #nextReportMs = 0;
+  #reportedAtMs = 0;
+
+  constructor(options: ConnectionOptions, events: ConnectionEvents, parts: ConnectionParts) {
+    this.#options = options;
+    this.#events = events;
+    this.#parts = parts;
+  }
+
+  async createOffer(): Promise<string> {
+    const open = this.#open();
+    try {
+      this.#addAudio(open.native, sdp.OFFERED_MID, sdp.OFFERED_PAYLOAD_TYPE);
+      const began = await withFreePort(this.#options.ice, () => {
+        if (this.#state === open) open.native.offer();
+      });
+      if (!began)
+        throw new BotError("engine_failed", "no UDP port of the range is free", { retryable: true });
+      const transport = await this.#described(open, "actpass");
+      return sdp.writeOffer(transport, this.#parts.output.stream);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  async createAnswer(offer: string): Promise<string> {
+    const remote = sdp.readOffer(offer);
+    const open = this.#open();
+    try {
+      this.#addAudio(open.native, sdp.libraryMid(remote), remote.payloadType);
+      this.#setRemote(open, remote, "offer", remote.payloadType, remote.levelExtension);
+      const transport = await this.#described(
+        open,
+        remote.transport.setup === "active" ? "passive" : "active",
+      );
+      return sdp.writeAnswer(remote, transport, this.#parts.output.stream);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  async acceptAnswer(answer: string): Promise<void> {
+    const remote = sdp.readAnswer(answer);
+    const state = this.#state;
+    if (state.kind !== "open" || !state.described || state.remote)
+      throw new BotError("engine_failed", "there is no offer of this connection to be answered");
+    // The library knows the section by our name for it; a level extension that we offered keeps its number.
+    const named = { ...remote, sections: [{ ...remote.sections[0]!, mid: sdp.OFFERED_MID }] };
+    try {
+      this.#setRemote(state, named, "answer", sdp.OFFERED_PAYLOAD_TYPE, remote.levelExtension);
+    } catch (cause) {
+      throw new BotError("bad_sdp", `the library refused the answer: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  addCandidate(candidate: string, _mid: string | null): void {
+    const state = this.#state;
+    if (state.kind === "closed") return;
+    if (state.kind === "open" && state.remote) this.#useCandidate(state.native, state.remote.mid, candidate);
+    else if (this.#early.length < MAX_CANDIDATES) this.#early.push(candidate);
+  }
+
+  stats(): ConnectionStats {
+    const receiver = this.#state.kind === "open" ? this.#state.remote?.receiver : undefined;
+    return {
+      packetsSent: this.#packetsSent,
+      packetsReceived: receiver?.reception.received ?? 0,
+      packetsMissed: receiver?.reception.missed ?? 0,
+      lossFraction: receiver?.heard?.lossFraction ?? null,
+      jitterMs: receiver?.heard?.jitterMs ?? null,
+      roundTripMs: receiver?.heard?.roundTripMs ?? null,
+      lastHeardAtMs: this.#lastHeardAtMs,
+    };
+  }
+
+  close(): void {
+    this.#close(true);
+  }
+
+  /** Called by the output for each frame. */
+  send(packet: Buffer): void {
+    const state = this.#state;
+    if (state.kind !== "open") return;
+    try {
+      state.native.send(packet);
+      this.#packetsSent++;
+    } catch {
+      // The track closed under us; its state change is on its way.
+      this.#parts.output.detach(this);
+    }
+  }
+
+  /** Called about once a second: suspicion and reports. */
+  tick(nowMs: number): void {
+    if (this.#peerState !== "connected" && this.#peerState !== "disconnected") return;
+    const heardAt = this.#lastHeardAtMs ?? this.#connectedAtMs;
+    if (this.#peerState === "connected" && nowMs - heardAt > SUSPECT_MS) this.#emit("disconnected");
+    if (nowMs < this.#nextReportMs) return;
+    this.#nextReportMs = nowMs + randomInt(REPORT_MIN_MS, REPORT_MAX_MS);
+    this.#report(nowMs, false);
+  }
+
+  #open(): Extract<State, { kind: "open" }> {
+    if (this.#state.kind !== "new")
+      throw new BotError("engine_failed", "a connection is made for one negotiation");
+    const gathered = new Deferred();
+    const guard =
+      <A extends unknown[]>(what: string, run: (...args: A) => void) =>
+      (...args: A): void => {
+        if (this.#state.kind === "closed") return;
+        try {
+          run(...args);
+        } catch (error) {
+          this.#parts.log.error("engine_error", { peer: this.#options.label, what, error });
+        }
+      };
+    try {
+      const native = new Native(this.#options.label, this.#options.ice, {
+        onState: guard("state", (state) => this.#onLibraryState(state)),
+        onGathered: guard("gathered", () => gathered.resolve()),
+        onCandidate: guard("candidate", (candidate, mid) => this.#onLocalCandidate(candidate, mid)),
+        onOpen: guard("open", () => {
+          this.#trackOpen = true;
+          this.#connected();
+        }),
+        onMessage: guard("message", (packet) => this.#onMessage(packet)),
+      });
+      this.#state = { kind: "open", native, gathered, described: false, remote: null };
+      return this.#state;
+    } catch (cause) {
+      throw new BotError("engine_failed", `no connection: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  #addAudio(native: Native, mid: string, payloadType: number): void {
+    const { ssrc, cname } = this.#parts.output.stream;
+    native.addAudio(mid, payloadType, ssrc, cname);
+  }
+
+  #setRemote(
+    open: Extract<State, { kind: "open" }>,
+    remote: sdp.RemoteAudio,
+    type: "offer" | "answer",
+    receivePayloadType: number,
+    levelExtension: number | null,
+  ): void {
+    const direction = sdp.reverse(remote.direction);
+    this.#sends = direction === "sendrecv" || direction === "sendonly";
+    this.sendPayloadType = remote.payloadType;
+    open.native.setRemote(sdp.writeForLibrary(remote), type);
+    const receiver = new Receiver({
+      payloadType: receivePayloadType,
+      levelExtension,
+      declared: remote.ssrcs,
+      ownSsrc: this.#parts.output.stream.ssrc,
+      ntpNow: () => this.#parts.ntp.now(),
+      events: this.#events,
+    });
+    const mid = sdp.libraryMid(remote);
+    open.remote = { mid, receiver };
+    for (const candidate of [...remote.transport.candidates, ...this.#early.splice(0)])
+      this.#useCandidate(open.native, mid, candidate);
+  }
+
+  /** What the library says of itself once gathering ended or took long enough. */
+  async #described(open: Extract<State, { kind: "open" }>, setup: sdp.Setup): Promise<sdp.Transport> {
+    const timer: Timer = this.#parts.clock.timer(GATHERING_MS, () => open.gathered.resolve());
+    await open.gathered.promise;
+    timer.cancel();
+    const local = this.#state === open ? open.native.localSdp() : null;
+    if (local === null) throw new BotError("cancelled", "the connection was closed during the negotiation");
+    open.described = true;
+    const transport = { ...sdp.readTransport(local, setup), setup };
+    this.#given = new Set(transport.candidates);
+    return transport;
+  }
+
+  #failed(error: unknown): BotError {
+    this.#close(false);
+    if (error instanceof BotError && error.code !== "bad_sdp") return error;
+    return new BotError("engine_failed", messageOf(error), {
+      cause: error,
+      retryable: toBotError(error).retryable,
+    });
+  }
+
+  #useCandidate(native: Native, mid: string, line: string): void {
+    const candidate = parseCandidate(line);
+    const usable = candidate !== null && candidate.transport === "udp";
+    if (!usable || !this.#options.candidateAllowed(formatCandidate(candidate))) {
+      this.#parts.log.debug("candidate_refused", { peer: this.#options.label });
+      return;
+    }
+    if (this.#candidates++ >= MAX_CANDIDATES) return;
+    try {
+      native.addCandidate(formatCandidate(candidate), mid);
+    } catch (error) {
+      this.#parts.log.debug("candidate_refused", { peer: this.#options.label, reason: messageOf(error) });
+    }
+  }
+
+  #onLocalCandidate(line: string, mid: string): void {
+    if (this.#state.kind !== "open" || !this.#state.described) return;
+    const candidate = parseCandidate(line);
+    // Those in the description are reported as well, after it.
+    if (!candidate || this.#given.has(formatCandidate(candidate))) return;
+    this.#events.onCandidate(formatCandidate(candidate), mid);
+  }
+
+  #onLibraryState(state: string): void {
+    if (state === "connecting" && this.#peerState === null) this.#emit("connecting");
+    else if (state === "connected") {
+      this.#libraryConnected = true;
+      this.#connected();
+    } else if (state === "failed") this.#end("failed");
+    // After a goodbye, or when ICE lost the way to a peer that had fallen silent before.
+    else if (state === "closed") this.#end(this.#peerState === "disconnected" ? "failed" : "closed");
+  }
+
+  #connected(): void {
+    if (!this.#trackOpen || !this.#libraryConnected || this.#peerState === "connected") return;
+    const now = this.#parts.clock.now();
+    this.#connectedAtMs = now;
+    this.#nextReportMs = now + FIRST_REPORT_MS;
+    this.#emit("connected");
+    if (this.#sends && this.#state.kind === "open") this.#parts.output.attach(this);
+  }
+
+  #onMessage(packet: Buffer): void {
+    if (this.#state.kind !== "open") return;
+    const now = this.#parts.clock.now();
+    this.#lastHeardAtMs = now;
+    if (this.#peerState === "disconnected") this.#emit("connected");
+    const receiver = this.#state.kind === "open" ? this.#state.remote?.receiver : undefined;
+    if (rtp.isRtcp(packet)) receiver?.onRtcp(packet, now);
+    else receiver?.onRtp(packet, now);
+  }
+
+  #report(nowMs: number, bye: boolean): void {
+    const state = this.#state;
+    if (state.kind !== "open" || !state.remote) return;
+    const packet = state.remote.receiver.report(nowMs, {
+      sender: this.#sends ? this.#parts.output.senderInfo() : null,
+      cname: this.#parts.output.stream.cname,
+      sinceMs: this.#reportedAtMs,
+      bye,
+    });
+    this.#reportedAtMs = nowMs;
+    try {
+      state.native.send(packet);
+    } catch {
+      // Closed under us.
+    }
+  }
+
+  #emit(state: PeerState): void {
+    this.#peerState = state;
+    this.#events.onState(state);
+  }
+
+  #end(state: "failed" | "closed"): void {
+    // First closed, then told: whoever hears it may make a new connection or call close() at once.
+    this.#close(false);
+    this.#events.onState(state);
+  }
+
+  #close(goodbye: boolean): void {
+    const state = this.#state;
+    if (state.kind === "closed") return;
+    this.#parts.output.detach(this);
+    if (goodbye && this.#trackOpen) this.#report(this.#parts.clock.now(), true);
+    this.#state = { kind: "closed" };
+    if (state.kind === "open") {
+      state.gathered.resolve();
+      state.native.close();
+    }
+    this.#early.length = 0;
+    this.#parts.onClosed(this);
+  }
+}
+
+/** A promise that somebody else resolves. */
+class Deferred {
+  readonly promise: Promise<void>;
+  resolve!: () => void;
+
+  constructor() {
+    this.promise = new Promise((resolve) => (this.resolve = resolve));
+  }
+}

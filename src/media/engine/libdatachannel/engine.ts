@@ -1,0 +1,93 @@
+import { BotError } from "../../../base/errors.ts";
+import type { Clock, Timer } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import type {
+  ConnectionEvents,
+  ConnectionOptions,
+  Engine,
+  EngineConnection,
+  EngineOutput,
+} from "../engine.ts";
+import { Connection } from "./connection.ts";
+import { acquireLibrary, releaseLibrary } from "./library.ts";
+import { NtpClock, Output } from "./output.ts";
+
+/** What listeners are told that we can take, in bit/s (RFC 7587 section 6.1). */
+const MAX_BITRATE = 128_000;
+const TICK_MS = 1000;
+
+/** WebRTC by libdatachannel: Opus as it is on the wire, encoded once for all listeners, received without decoding. */
+export class LibdatachannelEngine implements Engine {
+  readonly name = "libdatachannel";
+  readonly audio = "opus";
+  readonly hasClock = true;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #ntp: NtpClock;
+  readonly #outputs = new Set<Output>();
+  readonly #connections = new Set<Connection>();
+  #timer: Timer | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor({ clock, log }: { clock: Clock; log: Log }) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#ntp = new NtpClock(clock);
+    acquireLibrary();
+  }
+
+  createOutput(): EngineOutput {
+    this.#assertOpen();
+    const output = new Output(this.#clock, this.#ntp, MAX_BITRATE);
+    this.#outputs.add(output);
+    return output;
+  }
+
+  createConnection(options: ConnectionOptions, events: ConnectionEvents): EngineConnection {
+    this.#assertOpen();
+    const output = options.output;
+    if (!(output instanceof Output) || !this.#outputs.has(output) || output.closed)
+      throw new BotError("engine_failed", "the output is closed or belongs to another engine");
+    for (const other of this.#outputs) if (other.closed) this.#outputs.delete(other);
+    const connection = new Connection(options, events, {
+      clock: this.#clock,
+      ntp: this.#ntp,
+      log: this.#log,
+      output,
+      onClosed: (closed) => this.#connections.delete(closed),
+    });
+    this.#connections.add(connection);
+    this.#timer ??= this.#clock.timer(TICK_MS, () => this.#tick());
+    return connection;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#timer?.cancel();
+    for (const connection of this.#connections) connection.close();
+    for (const output of this.#outputs) output.close();
+    this.#outputs.clear();
+    await releaseLibrary(this.#clock);
+  }
+
+  #tick(): void {
+    const now = this.#clock.now();
+    for (const connection of this.#connections) {
+      try {
+        connection.tick(now);
+      } catch (error) {
+        this.#log.error("engine_error", { what: "tick", error });
+      }
+    }
+    // Not a word when nobody is there.
+    this.#timer = this.#connections.size > 0 ? this.#clock.timer(TICK_MS, () => this.#tick()) : null;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new BotError("engine_failed", "the engine is closed");
+  }
+}

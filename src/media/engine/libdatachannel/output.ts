@@ -1,0 +1,107 @@
+import { randomBytes, randomInt } from "node:crypto";
+import type { Clock } from "../../../base/clock.ts";
+import type { EngineOutput, OutgoingFrame } from "../engine.ts";
+import { msToNtp } from "../rtcp.ts";
+import type { SenderInfo } from "../rtcp.ts";
+import { RtpWriter, setPayloadType } from "../rtp.ts";
+import type { LocalStream } from "../sdp.ts";
+
+/** A connection that the output's packets go to. */
+export interface Listener {
+  readonly sendPayloadType: number;
+  /** Must not throw. The packet is only valid during the call. */
+  send(packet: Buffer): void;
+}
+
+/** NTP time as this engine tells it: it does not jump with the wall clock, so that round trips come out right. */
+export class NtpClock {
+  readonly #clock: Clock;
+  readonly #offset: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#offset = clock.wall() - clock.now();
+  }
+
+  /** Milliseconds since the Unix epoch. */
+  now(): number {
+    return this.#clock.now() + this.#offset;
+  }
+}
+
+const UNITS_PER_MS = 48;
+/** Without a frame for longer, we are no sender (RFC 3550 section 6.4: two report intervals). */
+const SENDER_MS = 10_000;
+
+/** One outgoing stream: each frame becomes one RTP packet, and that goes to every listener. */
+export class Output implements EngineOutput {
+  readonly stream: LocalStream;
+  readonly #clock: Clock;
+  readonly #ntp: NtpClock;
+  readonly #writer: RtpWriter;
+  /** An array, because a frame walks over it; connections come and go rarely. */
+  #listeners: Listener[] = [];
+  #closed = false;
+  #lastTimestamp = 0;
+  #lastAtMs: number | null = null;
+  #packets = 0;
+  #octets = 0;
+
+  constructor(clock: Clock, ntp: NtpClock, maxBitrate: number) {
+    this.#clock = clock;
+    this.#ntp = ntp;
+    const ssrc = randomInt(1, 2 ** 32);
+    // RFC 7022 section 4.2: a short-term persistent CNAME says nothing about who we are.
+    this.stream = {
+      ssrc,
+      cname: randomBytes(12).toString("base64"),
+      msid: randomBytes(8).toString("hex"),
+      maxBitrate,
+    };
+    this.#writer = new RtpWriter(ssrc, randomInt(0, 0x8000));
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  write(frame: OutgoingFrame): void {
+    if (this.#closed || frame.opus === null) return;
+    this.#lastTimestamp = frame.timestamp;
+    this.#lastAtMs = this.#clock.now();
+    this.#packets++;
+    this.#octets += frame.opus.length;
+    const packet = this.#writer.write(frame.opus, frame.timestamp, frame.marker);
+    for (const listener of this.#listeners) {
+      setPayloadType(packet, listener.sendPayloadType);
+      listener.send(packet);
+    }
+  }
+
+  attach(listener: Listener): void {
+    if (!this.#closed && !this.#listeners.includes(listener))
+      this.#listeners = [...this.#listeners, listener];
+  }
+
+  detach(listener: Listener): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+  }
+
+  /** For a sender report now; null while nothing is being sent. */
+  senderInfo(): SenderInfo | null {
+    const now = this.#clock.now();
+    if (this.#lastAtMs === null || now - this.#lastAtMs > SENDER_MS) return null;
+    const sinceUnits = Math.round((now - this.#lastAtMs) * UNITS_PER_MS);
+    return {
+      ...msToNtp(this.#ntp.now()),
+      timestamp: (this.#lastTimestamp + sinceUnits) >>> 0,
+      packets: this.#packets,
+      octets: this.#octets,
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listeners = [];
+  }
+}

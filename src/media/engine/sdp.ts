@@ -1,0 +1,355 @@
+import { parse } from "sdp-transform";
+import { z } from "zod";
+import { BotError } from "../../base/errors.ts";
+import { formatCandidate, parseCandidate } from "./candidates.ts";
+
+/**
+ * Session descriptions of a connection with one Opus section (RFC 8829, 8839, 8842, 8843, 7587). What comes from outside
+ * is read into a few checked values, and only descriptions written here from such values reach a WebRTC library.
+ */
+
+export const MAX_SDP_BYTES = 48 * 1024;
+const MAX_SECTIONS = 64;
+const MAX_CANDIDATES = 64;
+const LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+const AUDIO_PROTOCOL = "UDP/TLS/RTP/SAVPF";
+/** What our own offers say. */
+export const OFFERED_PAYLOAD_TYPE = 111;
+export const OFFERED_LEVEL_EXTENSION = 1;
+export const OFFERED_MID = "0";
+
+export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
+export type Setup = "actpass" | "active" | "passive";
+
+/** ICE and DTLS of one side. */
+export interface Transport {
+  ufrag: string;
+  pwd: string;
+  fingerprint: { hash: string; value: string };
+  setup: Setup;
+  /** Lines as `formatCandidate` writes them. */
+  candidates: readonly string[];
+}
+
+/** A section of an offer that an answer has to mention. */
+export interface Section {
+  kind: string;
+  protocol: string;
+  formats: string;
+  mid: string | null;
+}
+
+/** What a remote description says about the one section that is used. */
+export interface RemoteAudio {
+  transport: Transport;
+  /** Index of the section among `sections`. */
+  index: number;
+  sections: readonly Section[];
+  payloadType: number;
+  /** Id of the audio level header extension (RFC 6464), or null. */
+  levelExtension: number | null;
+  direction: Direction;
+  ssrcs: readonly number[];
+}
+
+const text = z.union([z.string(), z.number()]).transform(String);
+const direction = z.enum(["sendrecv", "sendonly", "recvonly", "inactive"]);
+const transportFields = {
+  iceUfrag: text.optional(),
+  icePwd: text.optional(),
+  fingerprint: z.object({ type: text, hash: text }).optional(),
+  setup: text.optional(),
+  direction: direction.optional(),
+};
+const candidateSchema = z.object({
+  foundation: text,
+  component: text,
+  transport: text,
+  priority: text,
+  ip: text,
+  port: text,
+  type: text,
+});
+const mediaSchema = z.object({
+  ...transportFields,
+  type: z.string().regex(/^[A-Za-z0-9-]{1,32}$/),
+  port: z.number(),
+  protocol: z.string().regex(/^[A-Za-z0-9/]{1,64}$/),
+  payloads: text.pipe(z.string().regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/)).optional(),
+  mid: text.pipe(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}$/)).optional(),
+  rtp: z.array(
+    z.object({ payload: text, codec: text, rate: z.number().optional(), encoding: z.unknown().optional() }),
+  ),
+  ext: z.array(z.object({ value: z.number(), uri: text })).optional(),
+  ssrcs: z.array(z.object({ id: text })).optional(),
+  candidates: z.array(z.unknown()).optional(),
+});
+const sessionSchema = z.object({ ...transportFields, media: z.array(mediaSchema).min(1).max(MAX_SECTIONS) });
+type Media = z.infer<typeof mediaSchema>;
+type Session = z.infer<typeof sessionSchema>;
+
+/** Reads a remote offer: its first usable Opus section. @throws BotError `bad_sdp` */
+export function readOffer(sdp: string): RemoteAudio {
+  const session = decode(sdp);
+  for (const [index, media] of session.media.entries()) {
+    const payloadType = usableOpus(media);
+    if (payloadType !== null) return remoteAudio(session, index, payloadType, "actpass");
+  }
+  throw bad("no Opus audio section over UDP/TLS/RTP/SAVPF");
+}
+
+/** Reads the answer to `writeOffer`. @throws BotError `bad_sdp` */
+export function readAnswer(sdp: string): RemoteAudio {
+  const session = decode(sdp);
+  const payloadType = usableOpus(session.media[0]!);
+  if (payloadType === null) throw bad("the answer refuses the audio section");
+  const audio = remoteAudio(session, 0, payloadType, "active");
+  if (audio.transport.setup === "actpass") throw bad("an answer must choose its DTLS role");
+  return audio;
+}
+
+/** Reads what a WebRTC library says of itself: only its transport. @throws BotError `bad_sdp` */
+export function readTransport(sdp: string, fallback: Setup): Transport {
+  const session = decode(sdp);
+  return transportOf(session, session.media[0]!, fallback);
+}
+
+function decode(sdp: string): Session {
+  if (Buffer.byteLength(sdp) > MAX_SDP_BYTES) throw bad(`over ${MAX_SDP_BYTES} bytes`);
+  if (!sdp.startsWith("v=0")) throw bad("it does not begin with v=0");
+  let parsed: unknown;
+  try {
+    parsed = parse(sdp);
+  } catch (cause) {
+    throw new BotError("bad_sdp", "session description: not parseable", { cause });
+  }
+  const result = sessionSchema.safeParse(parsed);
+  if (!result.success) throw bad(z.prettifyError(result.error).slice(0, 300));
+  return result.data;
+}
+
+function usableOpus(media: Media): number | null {
+  if (media.type !== "audio" || media.port === 0 || media.protocol !== AUDIO_PROTOCOL) return null;
+  const listed = new Set(media.payloads?.split(" "));
+  for (const { payload, codec, rate, encoding } of media.rtp) {
+    if (codec.toLowerCase() !== "opus" || rate !== 48_000 || Number(encoding) !== 2) continue;
+    const type = Number(payload);
+    // 64 to 95 are taken by RTCP on a muxed connection (RFC 5761 section 4).
+    const usable = Number.isInteger(type) && type >= 0 && type <= 127 && (type < 64 || type > 95);
+    if (usable && listed.has(payload)) return type;
+  }
+  return null;
+}
+
+function remoteAudio(session: Session, index: number, payloadType: number, fallback: Setup): RemoteAudio {
+  const media = session.media[index]!;
+  const level = media.ext?.find(({ uri, value }) => uri === LEVEL_URI && value >= 1 && value <= 255);
+  const ssrcs = (media.ssrcs ?? []).map(({ id }) => Number(id));
+  return {
+    transport: transportOf(session, media, fallback),
+    index,
+    sections: session.media.map(({ type, protocol, payloads, mid }) => ({
+      kind: type,
+      protocol,
+      formats: payloads ?? "0",
+      mid: mid ?? null,
+    })),
+    payloadType,
+    levelExtension: level?.value ?? null,
+    direction: media.direction ?? session.direction ?? "sendrecv",
+    ssrcs: [...new Set(ssrcs)]
+      .filter((ssrc) => Number.isInteger(ssrc) && ssrc > 0 && ssrc < 2 ** 32)
+      .slice(0, 8),
+  };
+}
+
+function transportOf(session: Session, media: Media, fallback: Setup): Transport {
+  const ufrag = media.iceUfrag ?? session.iceUfrag ?? "";
+  const pwd = media.icePwd ?? session.icePwd ?? "";
+  // RFC 8839 section 5.4, but lenient about the alphabet: some write more than ice-char.
+  if (!/^[\x21-\x7e]{4,256}$/.test(ufrag) || !/^[\x21-\x7e]{22,256}$/.test(pwd))
+    throw bad("no ICE credentials");
+  const setup = media.setup ?? session.setup ?? fallback;
+  if (setup !== "actpass" && setup !== "active" && setup !== "passive") throw bad("unknown DTLS role");
+  return {
+    ufrag,
+    pwd,
+    fingerprint: fingerprintOf(media.fingerprint ?? session.fingerprint),
+    setup,
+    candidates: candidatesOf(media.candidates ?? []),
+  };
+}
+
+const HASH_BYTES: Readonly<Record<string, number>> = { "sha-256": 32, "sha-384": 48, "sha-512": 64 };
+
+function fingerprintOf(fingerprint: { type: string; hash: string } | undefined): Transport["fingerprint"] {
+  const hash = fingerprint?.type.toLowerCase() ?? "";
+  const value = fingerprint?.hash.toUpperCase() ?? "";
+  const bytes = HASH_BYTES[hash];
+  const wellFormed = /^[0-9A-F]{2}(:[0-9A-F]{2})*$/.test(value) && value.length + 1 === (bytes ?? 0) * 3;
+  if (!wellFormed) throw bad("no usable certificate fingerprint");
+  return { hash, value };
+}
+
+/** Candidates that can be read at all; whoever uses them decides which are allowed. */
+function candidatesOf(candidates: readonly unknown[]): string[] {
+  const lines: string[] = [];
+  for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
+    const fields = candidateSchema.safeParse(candidate);
+    if (!fields.success) continue;
+    const { foundation, component, transport, priority, ip, port, type } = fields.data;
+    const read = parseCandidate(
+      `candidate:${foundation} ${component} ${transport} ${priority} ${ip} ${port} typ ${type}`,
+    );
+    if (read) lines.push(formatCandidate(read));
+  }
+  return lines;
+}
+
+/** How we describe the stream that we send. */
+export interface LocalStream {
+  ssrc: number;
+  cname: string;
+  /** MediaStream and track id of the `msid` lines (RFC 8830). */
+  msid: string;
+  /** bit/s that we can take, and that the other side may send: `maxaveragebitrate` (RFC 7587 section 6.1). */
+  maxBitrate: number;
+}
+
+/** Our offer: one audio section, both directions. */
+export function writeOffer(transport: Transport, stream: LocalStream): string {
+  return lines([
+    ...sessionLines([OFFERED_MID]),
+    ...audioLines({
+      transport,
+      stream,
+      mid: OFFERED_MID,
+      payloadType: OFFERED_PAYLOAD_TYPE,
+      levelExtension: OFFERED_LEVEL_EXTENSION,
+      direction: "sendrecv",
+    }),
+  ]);
+}
+
+/** Our answer to `offer`: its Opus section in the directions it allows, every other section refused (RFC 8829 5.3.1). */
+export function writeAnswer(offer: RemoteAudio, transport: Transport, stream: LocalStream): string {
+  const mid = offer.sections[offer.index]!.mid;
+  const sections = offer.sections.flatMap((section, index) =>
+    index === offer.index
+      ? audioLines({
+          transport,
+          stream,
+          mid,
+          payloadType: offer.payloadType,
+          levelExtension: offer.levelExtension,
+          direction: reverse(offer.direction),
+        })
+      : [
+          `m=${section.kind} 0 ${section.protocol} ${section.formats}`,
+          "c=IN IP4 0.0.0.0",
+          ...(section.mid === null ? [] : [`a=mid:${section.mid}`]),
+          "a=inactive",
+        ],
+  );
+  return lines([...sessionLines(mid === null ? [] : [mid]), ...sections]);
+}
+
+/**
+ * A remote description for the library: one audio section, both directions, no matter what else the remote side wrote.
+ * Candidates are given to it one by one.
+ */
+export function writeForLibrary(remote: RemoteAudio): string {
+  const { transport, payloadType } = remote;
+  const mid = libraryMid(remote);
+  return lines([
+    ...sessionLines([mid]),
+    `m=audio 9 ${AUDIO_PROTOCOL} ${payloadType}`,
+    "c=IN IP4 0.0.0.0",
+    "a=rtcp-mux",
+    `a=mid:${mid}`,
+    ...transportLines({ ...transport, candidates: [] }),
+    "a=sendrecv",
+    `a=rtpmap:${payloadType} opus/48000/2`,
+  ]);
+}
+
+/** The section's identification as the library knows it. */
+export function libraryMid(remote: RemoteAudio): string {
+  return remote.sections[remote.index]!.mid ?? OFFERED_MID;
+}
+
+/** What we may do where the other side does `direction`. */
+export function reverse(direction: Direction): Direction {
+  if (direction === "sendonly") return "recvonly";
+  return direction === "recvonly" ? "sendonly" : direction;
+}
+
+function sessionLines(bundle: readonly string[]): string[] {
+  return [
+    "v=0",
+    "o=- 1 1 IN IP4 0.0.0.0",
+    "s=-",
+    "t=0 0",
+    ...(bundle.length > 0 ? [`a=group:BUNDLE ${bundle.join(" ")}`] : []),
+    "a=msid-semantic: WMS *",
+  ];
+}
+
+interface AudioSection {
+  transport: Transport;
+  stream: LocalStream;
+  mid: string | null;
+  payloadType: number;
+  levelExtension: number | null;
+  direction: Direction;
+}
+
+function audioLines({
+  transport,
+  stream,
+  mid,
+  payloadType,
+  levelExtension,
+  direction,
+}: AudioSection): string[] {
+  const sends = direction === "sendrecv" || direction === "sendonly";
+  return [
+    `m=audio 9 ${AUDIO_PROTOCOL} ${payloadType}`,
+    "c=IN IP4 0.0.0.0",
+    "a=rtcp:9 IN IP4 0.0.0.0",
+    ...transportLines(transport),
+    ...(mid === null ? [] : [`a=mid:${mid}`]),
+    ...(levelExtension === null ? [] : [`a=extmap:${levelExtension} ${LEVEL_URI}`]),
+    `a=${direction}`,
+    "a=rtcp-mux",
+    `a=rtpmap:${payloadType} opus/48000/2`,
+    `a=fmtp:${payloadType} minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=${stream.maxBitrate}`,
+    "a=ptime:20",
+    ...(sends
+      ? [
+          `a=msid:${stream.msid} ${stream.msid}-audio`,
+          `a=ssrc:${stream.ssrc} cname:${stream.cname}`,
+          `a=ssrc:${stream.ssrc} msid:${stream.msid} ${stream.msid}-audio`,
+        ]
+      : []),
+  ];
+}
+
+function transportLines({ ufrag, pwd, fingerprint, setup, candidates }: Transport): string[] {
+  return [
+    ...candidates.map((candidate) => `a=${candidate}`),
+    `a=ice-ufrag:${ufrag}`,
+    `a=ice-pwd:${pwd}`,
+    "a=ice-options:trickle",
+    `a=fingerprint:${fingerprint.hash} ${fingerprint.value}`,
+    `a=setup:${setup}`,
+  ];
+}
+
+function lines(all: readonly string[]): string {
+  return `${all.join("\r\n")}\r\n`;
+}
+
+function bad(why: string): BotError {
+  return new BotError("bad_sdp", `session description: ${why}`);
+}
