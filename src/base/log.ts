@@ -8,12 +8,14 @@ import type { DestinationStream } from "pino";
 export const LOG_EVENTS = [
   // process
   "starting",
+  "media_dir_missing",
   "ready",
   "stopping",
   "stopped",
   "fatal",
   // matrix
   "homeserver_unreachable",
+  "turn_unavailable",
   "sync_failed",
   "sync_gap",
   "event_dropped",

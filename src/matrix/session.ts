@@ -4,8 +4,15 @@ import type { Clock } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Rendered } from "../base/messages/catalogue.ts";
-import { decodeSync, inviterOf } from "./events.ts";
-import { backoffMs, isTokenRejected, retryDelayMs, type Homeserver } from "./homeserver.ts";
+import { decodeEvent, decodeSync, inviterOf, type RoomEvent } from "./events.ts";
+import {
+  apiPath,
+  backoffMs,
+  HomeserverError,
+  isTokenRejected,
+  retryDelayMs,
+  type Homeserver,
+} from "./homeserver.ts";
 import { Invites } from "./invites.ts";
 import { MediaClient } from "./media-client.ts";
 import { audioContent, noticeContent, replyContent, type AudioMessage } from "./notices.ts";
@@ -183,6 +190,21 @@ export class MatrixSession {
       { kind: "message", type: "m.room.message", content: audioContent(audio) },
       { priority: "reply", txnId },
     );
+  }
+
+  /** An event of a room by its id; null when there is none that we may see. @throws BotError `homeserver`, `cancelled` */
+  async readEvent(roomId: string, eventId: string): Promise<RoomEvent | null> {
+    try {
+      const body = await this.#options.homeserver.request(
+        "GET",
+        apiPath`/_matrix/client/v3/rooms/${roomId}/event/${eventId}`,
+        { signal: this.#abort.signal },
+      );
+      return decodeEvent(body, roomId, "state");
+    } catch (error) {
+      if (error instanceof HomeserverError && error.status < 500 && error.status !== 429) return null;
+      throw error;
+    }
   }
 
   /** Runs the loop in the background; resolves after its first response. */

@@ -18,6 +18,11 @@ export const de: Record<MessageKey, string> = {
     "Dieser Raum ist verschlüsselt, und in verschlüsselten Räumen kann ich nicht arbeiten. Bitte lade mich in einen ohne Verschlüsselung ein.",
   "room.power":
     "Ich kann dem Sprachkanal hier nicht beitreten: Für `{event}` braucht man Stufe {needed}, ich habe {actual}. Eine Moderatorin oder ein Moderator kann mir Stufe {needed} geben oder `{event}` in den Raumberechtigungen auf {suggested} setzen.",
+  "room.hello":
+    "Hallo! Ich spiele Musik in den Sprachkanal dieses Raums und nehme ihn auf. Tritt dem Kanal bei und sag `{prefix}play Name`, oder `{prefix}help` für alles, was ich kann.",
+  "room.hello_power":
+    "Hallo! Ich spiele Musik in Sprachkanäle und nehme sie auf. Hier fehlt noch etwas: Für `{event}` braucht man Stufe {needed}, ich habe {actual}. Eine Moderatorin oder ein Moderator kann mir Stufe {needed} geben oder `{event}` in den Raumberechtigungen auf {suggested} setzen. Danach zeigt `{prefix}help`, was ich kann.",
+  "channel.alone": "Ich war {minutes} Minuten allein im Sprachkanal und habe ihn verlassen.",
   // commands: who may and how
   "command.unknown_nearest": "`{prefix}{name}` kenne ich nicht. Meintest du `{prefix}{nearest}`?",
   "command.unknown": "`{prefix}{name}` kenne ich nicht. `{prefix}help` zeigt, was ich kann.",

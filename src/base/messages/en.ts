@@ -14,6 +14,10 @@ export const en = {
     "This room is encrypted, and I cannot work in encrypted rooms. Please invite me to one without encryption.",
   "room.power":
     "I cannot join the voice channel here: sending `{event}` needs power level {needed}, and I have {actual}. A moderator can give me level {needed}, or set `{event}` to {suggested} in the room's permissions.",
+  "room.hello":
+    "Hello! I play music into this room's voice channel and record it. Join the channel and say `{prefix}play name`, or `{prefix}help` for everything I can do.",
+  "room.hello_power":
+    "Hello! I play music into voice channels and record them. Here something is missing: sending `{event}` needs power level {needed}, and I have {actual}. A moderator can give me level {needed}, or set `{event}` to {suggested} in the room's permissions. Then `{prefix}help` shows what I can do.",
   // commands: who may and how
   "command.unknown_nearest": "I do not know `{prefix}{name}`. Did you mean `{prefix}{nearest}`?",
   "command.unknown": "I do not know `{prefix}{name}`. `{prefix}help` lists what I can do.",
@@ -24,6 +28,7 @@ export const en = {
   "channel.empty": "Nobody is in the voice channel. Join it, and say `{command}` again.",
   "channel.joined": "I am in the voice channel.",
   "channel.left": "I have left the voice channel.",
+  "channel.alone": "I have been alone in the voice channel for {minutes} minutes, so I left it.",
   "channel.key_overwritten":
     "{user} overwrote my entry in the voice channel. I wrote it again; should that go on, a moderator can raise the power level for `de.mtorials.test.callstate`.",
   "channel.key_taken":

@@ -1,0 +1,274 @@
+import { ChannelSession, type ChannelChange } from "./channel/session.ts";
+import { MEMBERSHIP_TYPE, SIGNAL_TYPE } from "./channel/ports.ts";
+import type { ChannelTransport } from "./channel/ports.ts";
+import type { Clock } from "./base/clock.ts";
+import { Emitter } from "./base/emitter.ts";
+import { messageOf } from "./base/errors.ts";
+import type { Log } from "./base/log.ts";
+import { render, type Language, type Sentence } from "./base/messages/catalogue.ts";
+import { AloneTimer } from "./alone-timer.ts";
+import { RoomCommands } from "./commands/dispatcher.ts";
+import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
+import type { MatrixSession, RoomEvent, RoomState } from "./matrix/session.ts";
+import type { IceSettings, MediaPlane } from "./media/plane.ts";
+import { RoomPlayer } from "./player/playback.ts";
+import type { Sources } from "./player/resolver/resolver.ts";
+import type { RecordingArchive } from "./recorder/archive.ts";
+import { RoomRecorder, type PeopleFeed } from "./recorder/recorder.ts";
+import type { Store } from "./store/store.ts";
+
+export interface RoomAgentDeps {
+  room: RoomState;
+  session: MatrixSession;
+  plane: MediaPlane;
+  store: Store;
+  archive: RecordingArchive;
+  sources: Sources;
+  /** First part of our state key. */
+  deviceName: string;
+  prefix: string;
+  ice: () => IceSettings;
+  clock: Clock;
+  log: Log;
+}
+
+/** Of the outgoing stereo Opus stream, bit/s. */
+const BITRATE = 128_000;
+const ALONE_MS = 5 * 60_000;
+const LANGUAGE: Language = "en";
+
+/** Everything the bot is in one room: its channel, player, recorder and commands, and what ties them together. */
+export class RoomAgent {
+  readonly #deps: RoomAgentDeps;
+  readonly #log: Log;
+  readonly #channel: ChannelSession;
+  readonly #player: RoomPlayer;
+  readonly #recorder: RoomRecorder;
+  readonly #commands: RoomCommands;
+  readonly #alone: AloneTimer;
+  readonly #people = new Emitter<void>();
+  readonly #ownKey: string;
+  #transport: ChannelTransport;
+  #closed = false;
+
+  constructor(deps: RoomAgentDeps) {
+    this.#deps = deps;
+    const { room, plane, store, archive, sources, clock } = deps;
+    const { id: roomId, ownUserId } = room;
+    const log = deps.log.child({ room: roomId });
+    this.#log = log;
+    this.#ownKey = `${deps.deviceName}${ownUserId}`;
+    this.#transport = this.#makeTransport();
+    const tell = (sentence: Sentence): void => this.#tell(sentence);
+    this.#channel = new ChannelSession({
+      ...{ channel: roomId, ownKey: this.#ownKey, ownUserId, plane, clock, tell },
+      ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log },
+    });
+    this.#player = new RoomPlayer({
+      ...{ channel: roomId, plane, clock, log, tell },
+      open: (source, signal) => sources.open(source, signal),
+      documents: store.room(roomId),
+      language: () => LANGUAGE,
+    });
+    this.#recorder = new RoomRecorder({
+      ...{ roomId, channel: roomId, prefix: deps.prefix, plane, archive, clock, log: deps.log, tell },
+      people: this.#peopleFeed(),
+      displayName: (userId) => room.displayName(userId),
+    });
+    this.#commands = new RoomCommands({ room: this.#context(), clock, log: deps.log });
+    this.#alone = new AloneTimer({
+      clock,
+      limitMs: ALONE_MS,
+      isAlone: () =>
+        this.#channel.state === "in" &&
+        this.#channel.members().length === 0 &&
+        this.#recorder.status().phase !== "recording",
+      onAlone: () => void this.#leaveAlone(),
+    });
+    this.#channel.onChange((change) => this.#onChannel(change));
+  }
+
+  /** Every event of the room. Resolves when what it started has been done. */
+  async handle(event: RoomEvent): Promise<void> {
+    if (this.#closed) return;
+    if (event.type === "m.room.member" && event.stateKey !== null) {
+      this.#channel.roomMember(event.stateKey, this.#deps.room.membershipOf(event.stateKey));
+      this.#people.emit();
+    }
+    // A channel event in an encrypted room would be answered there, and nothing of ours may be sent there.
+    if (this.#deps.room.encrypted) await this.#channel.leave();
+    else this.#channel.handle(event);
+    if (event.origin === "live") await this.#commands.handle(event);
+  }
+
+  /** The room's state is known and this is a start of the program: go on where the last run ended. */
+  async resume(): Promise<void> {
+    const { store, room } = this.#deps;
+    if (room.encrypted) return;
+    if (!store.channelWanted(room.id)) {
+      this.#player.restore({ resume: false });
+      if (this.#leftBehind()) {
+        const content = { join_state: "LEFT", timestamp: this.#deps.clock.wall() } as const;
+        await this.#transport
+          .putMembership(this.#ownKey, content, "leave")
+          .catch((error: unknown) =>
+            this.#log.warn("send_failed", { what: "LEFT", reason: messageOf(error) }),
+          );
+      }
+      return;
+    }
+    try {
+      await this.#channel.join();
+      this.#player.restore({ resume: true });
+    } catch (error) {
+      this.#log.warn("handler_failed", { what: "rejoin", error });
+      this.#player.restore({ resume: false });
+    }
+  }
+
+  /** The bot was just invited and came: says what it can do here and what is missing. */
+  welcome(): void {
+    const { room, prefix } = this.#deps;
+    if (room.encrypted) return this.#tell({ key: "room.encrypted" });
+    const params = { prefix };
+    if (room.can(room.ownUserId, MEMBERSHIP_TYPE, true)) return this.#tell({ key: "room.hello", params });
+    const needed = room.powerNeeded(MEMBERSHIP_TYPE, true);
+    const actual = room.powerOf(room.ownUserId);
+    this.#tell({
+      key: "room.hello_power",
+      params: { prefix, event: MEMBERSHIP_TYPE, needed, actual, suggested: 0 },
+    });
+  }
+
+  /** New TURN credentials are there. */
+  refreshIce(): void {
+    this.#channel.refreshIce();
+  }
+
+  /**
+   * Ends everything in the room: recording closed, music kept for the next run, LEFT posted. Bounded at about 5 s.
+   * @param gone we are not in the room any more: there is nobody to tell, and what was recorded is finished now
+   */
+  async close({ gone = false } = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#commands.close();
+    this.#alone.close();
+    if (gone && this.#recorder.status().phase === "recording") await this.#recorder.stop(null);
+    await this.#recorder.close();
+    this.#player.close();
+    if (!gone) await this.#channel.leave();
+    this.#channel.close();
+    this.#people.clear();
+  }
+
+  #onChannel(change: ChannelChange): void {
+    if (change.kind === "media") {
+      if (change.open) this.#player.channelOpened();
+      else this.#player.channelClosed();
+    } else if (change.kind === "state") {
+      if (change.new === "in") this.#deps.store.setChannelWanted(this.#deps.room.id, true);
+      if (change.new === "out") this.#onOut();
+      this.#people.emit();
+    } else this.#people.emit();
+    this.#alone.check();
+  }
+
+  /** Left, kicked out of the channel, or refused: nothing goes on without it. A shutdown is not meant. */
+  #onOut(): void {
+    if (this.#closed) return;
+    this.#deps.store.setChannelWanted(this.#deps.room.id, false);
+    if (this.#player.nowPlaying()?.phase === "playing") this.#player.pause();
+    if (this.#recorder.status().phase !== "recording") return;
+    this.#recorder.stop(null).catch((error: unknown) => this.#log.error("recording_failed", { error }));
+  }
+
+  async #leaveAlone(): Promise<void> {
+    this.#tell({ key: "channel.alone", params: { minutes: Math.round(ALONE_MS / 60_000) } });
+    await this.#channel.leave();
+  }
+
+  /** Our key stands as JOINED from a run that could not say goodbye. */
+  #leftBehind(): boolean {
+    return this.#deps.room
+      .stateOf(MEMBERSHIP_TYPE)
+      .some(
+        ({ stateKey, sender, content }) =>
+          stateKey === this.#ownKey &&
+          sender === this.#deps.room.ownUserId &&
+          content["join_state"] === "JOINED",
+      );
+  }
+
+  #peopleFeed(): PeopleFeed {
+    const { room } = this.#deps;
+    return {
+      list: () =>
+        this.#channel.members().map(({ key, userId }) => ({ key, userId, name: room.displayName(userId) })),
+      onChange: (listener) => this.#people.on(listener),
+    };
+  }
+
+  #makeTransport(): ChannelTransport {
+    const { room, session } = this.#deps;
+    return {
+      putMembership: (stateKey, content, priority) =>
+        session.outbox.send(
+          room.id,
+          { kind: "state", type: MEMBERSHIP_TYPE, stateKey, content },
+          { priority },
+        ),
+      sendSignal: (content, priority) =>
+        session.outbox.send(room.id, { kind: "message", type: SIGNAL_TYPE, content }, { priority }),
+    };
+  }
+
+  #context(): RoomContext {
+    const { room, session, sources, prefix } = this.#deps;
+    const channel = this.#channel;
+    return {
+      roomId: room.id,
+      ownUserId: room.ownUserId,
+      prefix,
+      language: LANGUAGE,
+      get encrypted() {
+        return room.encrypted;
+      },
+      channel: {
+        get joined() {
+          return channel.state === "in";
+        },
+        get people() {
+          return channel.members().length;
+        },
+        join: () => channel.join(),
+        leave: () => channel.leave(),
+      },
+      player: this.#player,
+      sources,
+      recorder: this.#recorder,
+      powerOf: (userId) => room.powerOf(userId),
+      powerNeeded: (type, isState) => room.powerNeeded(type, isState),
+      displayName: (userId) => room.displayName(userId),
+      reply: (eventId, sentence) => this.#reply(eventId, sentence),
+      fetchMessage: (eventId): Promise<RoomMessage | null> => session.readEvent(room.id, eventId),
+    };
+  }
+
+  #reply(eventId: string, sentence: Sentence): void {
+    const { room, session } = this.#deps;
+    if (room.encrypted) return this.#tell(sentence);
+    session
+      .reply(room.id, eventId, render(sentence, LANGUAGE))
+      .catch((error: unknown) => this.#log.warn("send_failed", { what: "reply", reason: messageOf(error) }));
+  }
+
+  #tell(sentence: Sentence): void {
+    const { room, session } = this.#deps;
+    const message = render(sentence, LANGUAGE);
+    const sent = room.encrypted ? session.clearNotice(room.id, message) : session.notice(room.id, message);
+    sent.catch((error: unknown) =>
+      this.#log.warn("send_failed", { what: "notice", reason: messageOf(error) }),
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import { App } from "./app.ts";
+import { BotError, messageOf } from "./base/errors.ts";
+import { createLog } from "./base/log.ts";
+import type { Log } from "./base/log.ts";
+import { systemClock } from "./base/system-clock.ts";
+import { loadConfig } from "./config/config.ts";
+import { EXIT } from "./exit-codes.ts";
+import { terminalLines } from "./terminal-log.ts";
+
+/** A shutdown has to be over before an operator's patience (docker stop: 10 s) is. */
+const SHUTDOWN_LIMIT_MS = 9_000;
+
+/**
+ * `matrix-voice-bot run`: starts the bot and stays until SIGTERM, SIGINT or a fatal error.
+ * @returns the exit code, see `EXIT`.
+ */
+export async function run(env: NodeJS.ProcessEnv, version: string): Promise<number> {
+  const loaded = loadConfig(env);
+  if (!loaded.ok) {
+    for (const { key, problem, hint } of loaded.problems) {
+      process.stderr.write(`${key}: ${problem}${hint ? ` (${hint})` : ""}\n`);
+    }
+    return EXIT.config;
+  }
+  const { config } = loaded;
+  const log = createLog(config.logLevel, process.stdout.isTTY ? await terminalLines() : undefined);
+  log.info("starting", { version, node: process.versions.node });
+
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stop.signal.aborted) process.exit(EXIT.failed);
+    log.info("stopping", { signal });
+    stop.abort();
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  process.on("unhandledRejection", (error) => log.error("fatal", { error, what: "unhandled rejection" }));
+
+  const app = new App({ config, log, clock: systemClock });
+  try {
+    await app.run(stop.signal);
+    return EXIT.ok;
+  } catch (error) {
+    return reportFatal(log, error);
+  } finally {
+    // Whatever hangs in closing must not keep the process: the recordings are on disk already.
+    const limit = setTimeout(() => process.exit(EXIT.failed), SHUTDOWN_LIMIT_MS);
+    await app.close();
+    clearTimeout(limit);
+    log.info("stopped");
+  }
+}
+
+function reportFatal(log: Log, error: unknown): number {
+  log.error("fatal", { error });
+  process.stderr.write(`matrix-voice-bot: ${messageOf(error)}\n`);
+  return error instanceof BotError && error.code === "forbidden" ? EXIT.noPermission : EXIT.failed;
+}
