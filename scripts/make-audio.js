@@ -131,8 +131,7 @@ function compose({ seed, seconds, bpm, scale, chords, drums }) {
           bright: true,
         });
       if (drums && eighth % 4 === 0) drum(mix, { at: when, level: 0.4 });
-      if (drums && random() < 0.6)
-        brush(mix, random, { at: when, level: 0.35, pan: 0.35 + 0.3 * random() });
+      if (drums && random() < 0.6) brush(mix, random, { at: when, level: 0.35, pan: 0.35 + 0.3 * random() });
     }
   }
   return mix;
@@ -200,7 +199,14 @@ try {
       }),
     ),
   );
-  encode(tune, "first-light.mp3", { title: "First Light" }, ["-ar", "44100", "-c:a", "libmp3lame", "-b:a", "128k"]);
+  encode(tune, "first-light.mp3", { title: "First Light" }, [
+    "-ar",
+    "44100",
+    "-c:a",
+    "libmp3lame",
+    "-b:a",
+    "128k",
+  ]);
 
   writeFileSync(
     tune,

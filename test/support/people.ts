@@ -81,6 +81,7 @@ export class Person {
   readonly #waiters = new Set<() => void>();
   #dropped = 0;
   #nextTransaction = 0;
+  readonly #question = 1 + Math.floor(Math.random() * 1e6);
   #syncing: Promise<void> = Promise.resolve();
 
   constructor(session: Session) {
@@ -335,7 +336,10 @@ export class Person {
 
   async #sync(since: string | null): Promise<string> {
     const query = new URLSearchParams({ timeout: since === null ? "0" : "20000" });
-    query.set("filter", JSON.stringify({ room: { timeline: { limit: 100 } }, presence: { types: [] } }));
+    // Synapse gives the same question the same answer for two minutes: a person who starts again must not get it.
+    const account = { limit: this.#question };
+    const filter = { room: { timeline: { limit: 100 } }, presence: { types: [] }, account_data: account };
+    query.set("filter", JSON.stringify(filter));
     if (since !== null) query.set("since", since);
     const answer = (await matrixRequest(
       this.session,
