@@ -36,7 +36,7 @@ export interface SenderInfo {
 export type RtcpItem =
   | { kind: "sr"; ssrc: number; sender: SenderInfo; blocks: ReportBlock[] }
   | { kind: "rr"; ssrc: number; blocks: ReportBlock[] }
-  | { kind: "bye"; ssrcs: number[] };
+  | { kind: "bye"; ssrcs: number[]; reason: string };
 
 const SR = 200;
 const RR = 201;
@@ -77,7 +77,11 @@ function readItem(packet: Uint8Array, at: number, end: number, type: number, cou
   if (type === BYE) {
     if (at + 4 + count * 4 > end) return null;
     const ssrcs = Array.from({ length: count }, (_, i) => readUint32(packet, at + 4 + i * 4));
-    return { kind: "bye", ssrcs };
+    const reasonAt = at + 4 + count * 4;
+    const length = reasonAt < end ? packet[reasonAt]! : 0;
+    if (reasonAt + length >= end && length > 0) return null;
+    const reason = Buffer.from(packet.subarray(reasonAt + 1, reasonAt + 1 + length)).toString("utf8");
+    return { kind: "bye", ssrcs, reason };
   }
   const blocksAt = at + 8 + (type === SR ? SENDER_BYTES : 0);
   if (blocksAt + count * BLOCK_BYTES > end) return null;
@@ -114,8 +118,8 @@ export interface Report {
   /** Null: receiver report. */
   sender: SenderInfo | null;
   blocks: readonly ReportBlock[];
-  /** Ends with a goodbye (section 6.6). */
-  bye?: boolean;
+  /** Ends with a goodbye that gives this reason (section 6.6), ≤ 255 bytes of UTF-8; null: it goes on. */
+  bye: string | null;
 }
 
 /** A compound packet: SR or RR, SDES with the CNAME (section 6.1), and BYE when asked. */
@@ -125,7 +129,10 @@ export function writeRtcp(report: Report): Buffer {
   const reportBytes = 8 + (report.sender ? SENDER_BYTES : 0) + blocks.length * BLOCK_BYTES;
   // SSRC, item type and length, text, then one to four zeros up to the next word: the end of the chunk.
   const sdesBytes = 4 + ((4 + 2 + cname.length + 4) & ~3);
-  const packet = Buffer.alloc(reportBytes + sdesBytes + (report.bye ? 8 : 0));
+  const reason = report.bye === null ? null : Buffer.from(report.bye, "utf8").subarray(0, 255);
+  // SSRC, length and text, then zeros up to the next word.
+  const byeBytes = reason ? 8 + ((1 + reason.length + 3) & ~3) : 0;
+  const packet = Buffer.alloc(reportBytes + sdesBytes + byeBytes);
   writeHeader(packet, 0, blocks.length, report.sender ? SR : RR, reportBytes);
   packet.writeUInt32BE(report.ssrc, 4);
   if (report.sender) writeSender(packet, 8, report.sender);
@@ -140,9 +147,11 @@ export function writeRtcp(report: Report): Buffer {
   packet[at + 9] = cname.length;
   packet.set(cname, at + 10);
   at += sdesBytes;
-  if (report.bye) {
-    writeHeader(packet, at, 1, BYE, 8);
+  if (reason) {
+    writeHeader(packet, at, 1, BYE, byeBytes);
     packet.writeUInt32BE(report.ssrc, at + 4);
+    packet[at + 8] = reason.length;
+    packet.set(reason, at + 9);
   }
   return packet;
 }

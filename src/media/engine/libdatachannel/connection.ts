@@ -212,6 +212,7 @@ export class Connection implements EngineConnection, Listener {
       levelExtension,
       declared: remote.ssrcs,
       ownSsrc: this.#parts.output.stream.ssrc,
+      onGoodbye: () => this.#end("closed"),
       ntpNow: () => this.#parts.ntp.now(),
       events: this.#events,
     });

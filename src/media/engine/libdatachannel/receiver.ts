@@ -4,11 +4,20 @@ import { compactNtp, msToNtp, ntpToMs, readRtcp, roundTripMs, writeRtcp } from "
 import type { ReportBlock, SenderInfo } from "../rtcp.ts";
 import { MAX_PAYLOAD_BYTES, RtpReader } from "../rtp.ts";
 
+/**
+ * The reason in our last RTCP packet. A browser closes DTLS, and that is noticed; this library mostly frees its transport
+ * before the alert is written, so that two of us would not notice each other's end for half a minute. A goodbye without
+ * this reason only ends a stream (browsers say it when they stop sending for a while).
+ */
+const GOODBYE = "connection closed";
+
 export interface ReceiverOptions {
   payloadType: number;
   levelExtension: number | null;
   declared: readonly number[];
   ownSsrc: number;
+  /** The other side said that it closes the whole connection. */
+  onGoodbye: () => void;
   /** The clock of our own sender reports, ms since the Unix epoch. */
   ntpNow: () => number;
   events: Pick<ConnectionEvents, "onAudio" | "onSenderClock">;
@@ -69,8 +78,10 @@ export class Receiver {
       return;
     }
     for (const item of items) {
-      if (item.kind === "bye") item.ssrcs.forEach((ssrc) => this.reception.onGoodbye(ssrc));
-      else {
+      if (item.kind === "bye") {
+        item.ssrcs.forEach((ssrc) => this.reception.onGoodbye(ssrc));
+        if (item.reason === GOODBYE) this.#options.onGoodbye();
+      } else {
         if (item.kind === "sr") this.#onSenderReport(item.ssrc, item.sender, nowMs);
         for (const block of item.blocks) if (block.ssrc === this.#options.ownSsrc) this.#onBlock(block);
       }
@@ -88,7 +99,7 @@ export class Receiver {
     }: { sender: SenderInfo | null; cname: string; sinceMs: number; bye: boolean },
   ): Buffer {
     const blocks = this.reception.reports(nowMs, sinceMs);
-    return writeRtcp({ ssrc: this.#options.ownSsrc, cname, sender, blocks, bye });
+    return writeRtcp({ ssrc: this.#options.ownSsrc, cname, sender, blocks, bye: bye ? GOODBYE : null });
   }
 
   #onSenderReport(ssrc: number, sender: SenderInfo, nowMs: number): void {
