@@ -19,7 +19,7 @@ export interface FfmpegOptions {
   descriptors: readonly number[];
   /** No byte on standard output for this long, while we do read, ends the program. */
   idleMs: number;
-  /** Bytes of standard output. The chunk belongs to the listener. */
+  /** Bytes of standard output, at most 128 KiB at once. The chunk belongs to the listener. */
   onData: (chunk: Buffer) => void;
   /** The last call: it has ended and its output was read to the end, or it never started. Not called after `close`. */
   onEnd: (end: FfmpegEnd) => void;
@@ -51,6 +51,7 @@ export class Ffmpeg {
   #idle: Timer | null = null;
   #kill: Timer | null = null;
   #heardAtMs: number;
+  #paused = false;
   #bytes = 0;
   #ended = false;
   #closed = false;
@@ -69,11 +70,8 @@ export class Ffmpeg {
     });
     this.#child.on("close", (code) => this.#end(code));
     this.#child.stderr.on("data", (chunk: Buffer) => this.#stderr.add(chunk));
-    this.#child.stdout.on("data", (chunk: Buffer) => {
-      this.#bytes += chunk.length;
-      this.#heardAtMs = options.clock.now();
-      if (!this.#closed) options.onData(chunk);
-    });
+    // Not "data": Node lets paused streams flow when the process exits, with all that is in its pipe.
+    this.#child.stdout.on("readable", () => this.#read());
     this.#watch(options.idleMs);
   }
 
@@ -96,14 +94,16 @@ export class Ffmpeg {
     return this.#stderr.codec;
   }
 
-  /** Stops reading; the program blocks when its pipe is full. */
+  /** Stops reading (no `onData` until `resume`); the program blocks when its pipe is full. */
   pause(): void {
-    this.#child.stdout.pause();
+    this.#paused = true;
   }
 
   resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
     this.#heardAtMs = this.#options.clock.now();
-    this.#child.stdout.resume();
+    this.#read();
   }
 
   /** Ends the program; no call of `onData` or `onEnd` follows. Idempotent. */
@@ -116,15 +116,26 @@ export class Ffmpeg {
     this.#idle?.cancel();
     this.#idle = null;
     if (this.#ended || this.#kill) return;
-    this.#child.stdout.resume(); // A paused stream would keep "close" from coming.
+    this.#read(); // What nobody reads would keep "close" from coming.
     this.#child.kill("SIGTERM");
     this.#kill = this.#options.clock.timer(KILL_AFTER_MS, () => this.#child.kill("SIGKILL"));
+  }
+
+  #read(): void {
+    const over = (): boolean => this.#closed || this.#verdict !== null;
+    while (!this.#paused || over()) {
+      const chunk = this.#child.stdout.read() as Buffer | null;
+      if (chunk === null) return;
+      this.#bytes += chunk.length;
+      this.#heardAtMs = this.#options.clock.now();
+      if (!over()) this.#options.onData(chunk);
+    }
   }
 
   #watch(delayMs: number): void {
     this.#idle = this.#options.clock.timer(delayMs, () => {
       const { idleMs, clock } = this.#options;
-      const quietMs = this.#child.stdout.isPaused() ? 0 : clock.now() - this.#heardAtMs;
+      const quietMs = this.#paused ? 0 : clock.now() - this.#heardAtMs;
       if (quietMs < idleMs - 1) {
         this.#watch(idleMs - quietMs);
         return;

@@ -48,7 +48,7 @@ export interface PlaybackOptions extends PlaybackEvents {
 }
 
 const RING_SAMPLES = msToSamples(2_000);
-/** 64 KiB, the largest chunk of a pipe, are 341 ms: they fit between this and the ring's size. */
+/** 128 KiB, the largest chunk, are 683 ms: they fit between this and the ring's size. */
 const HIGH_WATER_SAMPLES = msToSamples(1_000);
 /** What must be there before it sounds, at the start and after an underrun. */
 const START_SAMPLES = msToSamples(60);
