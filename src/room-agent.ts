@@ -35,6 +35,8 @@ export interface RoomAgentDeps {
 /** Of the outgoing stereo Opus stream, bit/s. */
 const BITRATE = 128_000;
 const ALONE_MS = 5 * 60_000;
+/** How long the first sound waits for somebody's connection, so that its beginning is heard. */
+const FIRST_LISTENER_MS = 3_000;
 const LANGUAGE: Language = "en";
 
 /** Everything the bot is in one room: its channel, player, recorder and commands, and what ties them together. */
@@ -183,6 +185,28 @@ export class RoomAgent {
     this.#recorder.stop(null).catch((error: unknown) => this.#log.error("recording_failed", { error }));
   }
 
+  /** Joins, and waits a little for the first connection when there is somebody to connect to. */
+  async #joinHeard(): Promise<void> {
+    const { clock } = this.#deps;
+    await this.#channel.join();
+    const waiting = (): boolean => {
+      const members = this.#channel.members();
+      return members.length > 0 && !members.some(({ connected }) => connected);
+    };
+    if (!waiting()) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        unsubscribe();
+        resolve();
+      };
+      const timer = clock.timer(FIRST_LISTENER_MS, done);
+      const unsubscribe = this.#channel.onChange(() => {
+        if (!waiting()) done();
+      });
+    });
+  }
+
   async #leaveAlone(): Promise<void> {
     this.#tell({ key: "channel.alone", params: { minutes: Math.round(ALONE_MS / 60_000) } });
     await this.#channel.leave();
@@ -241,7 +265,7 @@ export class RoomAgent {
         get people() {
           return channel.members().length;
         },
-        join: () => channel.join(),
+        join: () => this.#joinHeard(),
         leave: () => channel.leave(),
       },
       player: this.#player,

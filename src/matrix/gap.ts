@@ -24,7 +24,7 @@ export async function readState(reader: GapReader, roomId: string): Promise<Room
     return decodeAll(z.array(z.unknown()).parse(body), roomId, "state");
   } catch (error) {
     if (reader.signal.aborted) throw error;
-    reader.log.warn("sync_gap", { roomId, reason: `state not readable: ${messageOf(error)}` });
+    reader.log.warn("sync_gap", { room: roomId, reason: `state not readable: ${messageOf(error)}` });
     return null;
   }
 }
@@ -55,8 +55,8 @@ export async function readMissed(
     if (reader.signal.aborted) throw error;
     reason = `not readable: ${messageOf(error)}`;
   }
-  if (reason === "") reader.log.info("sync_gap", { roomId, readBack: newestFirst.length });
-  else reader.log.warn("sync_gap", { roomId, readBack: newestFirst.length, reason });
+  if (reason === "") reader.log.info("sync_gap", { room: roomId, readBack: newestFirst.length });
+  else reader.log.warn("sync_gap", { room: roomId, readBack: newestFirst.length, reason });
   return newestFirst.toReversed();
 }
 

@@ -54,12 +54,12 @@ export class Invites {
   take(roomId: string, inviter: string | null): boolean {
     const { allow, log, signal } = this.#options;
     if (inviter === null || !matchesUser(inviter, allow)) {
-      log.info("invite_ignored", { roomId, inviter, reason: "not allowed by VOICEBOT_INVITES_ALLOW" });
+      log.info("invite_ignored", { room: roomId, inviter, reason: "not allowed by VOICEBOT_INVITES_ALLOW" });
       return false;
     }
     if (this.#pending.has(roomId) || signal.aborted) return true;
     if (this.#pending.size >= MAX_PENDING) {
-      log.warn("invite_ignored", { roomId, inviter, reason: "too many invitations at once" });
+      log.warn("invite_ignored", { room: roomId, inviter, reason: "too many invitations at once" });
       return false;
     }
     this.#inviters.set(roomId, inviter);
@@ -97,12 +97,16 @@ export class Invites {
         if (signal.aborted) return;
         const final = error instanceof HomeserverError && !error.retryable;
         if (final || attempt === ATTEMPTS) {
-          log.warn("invite_failed", { roomId, inviter, error });
+          log.warn("invite_failed", { room: roomId, inviter, error });
           return;
         }
         const delayMs = retryDelayMs(error, backoffMs(attempt, 2000, 60_000, Math.random));
-        log.debug("invite_failed", { roomId, inviter, retryInMs: delayMs, error });
-        await sleep(clock, delayMs, signal).catch(() => {});
+        log.debug("invite_failed", { room: roomId, inviter, retryInMs: delayMs, error });
+        const goOn = await sleep(clock, delayMs, signal).then(
+          () => true,
+          () => false,
+        );
+        if (!goOn) return;
       }
     }
   }

@@ -276,7 +276,7 @@ export class Outbox {
       this.#state = settled(this.#state, item.id);
       if (error.code !== "cancelled") {
         const type = outgoing.kind === "redact" ? "m.room.redaction" : outgoing.type;
-        log.warn("send_failed", { roomId: item.roomId, type, priority: item.priority, error });
+        log.warn("send_failed", { room: item.roomId, type, priority: item.priority, error });
       }
       this.#fail(item.id, error);
       return;
@@ -289,7 +289,7 @@ export class Outbox {
       this.#failures += 1;
       const delayMs = backoffMs(this.#failures, 500, 10_000, this.#options.random ?? Math.random);
       this.#state = paused(this.#state, nowMs, delayMs);
-      log.debug("send_failed", { roomId: item.roomId, priority: item.priority, retryInMs: delayMs, error });
+      log.debug("send_failed", { room: item.roomId, priority: item.priority, retryInMs: delayMs, error });
     }
     const { state, replacedBy } = returned(this.#state, item.id);
     this.#state = state;

@@ -122,7 +122,7 @@ export class SyncRooms {
     if (known === undefined) {
       const fresh = mode !== "initial" && joinIndex >= 0;
       const info = { fresh, inviter: fresh ? this.#options.inviterOf(roomId) : null };
-      this.#options.log.info("room_joined", { roomId, ...info, encrypted: room.encrypted });
+      this.#options.log.info("room_joined", { room: roomId, ...info, encrypted: room.encrypted });
       this.#call(() => this.#options.handlers.onRoomJoined(room, info));
     }
     this.#deliver(room, standing);
@@ -158,7 +158,7 @@ export class SyncRooms {
 
   #leave(roomId: string, reason: LeaveReason): void {
     this.rooms.delete(roomId);
-    this.#options.log.info("room_left", { roomId, reason: reason.kind, by: reason.by });
+    this.#options.log.info("room_left", { room: roomId, reason: reason.kind, by: reason.by });
     this.#call(() => this.#options.handlers.onRoomLeft(roomId, reason));
   }
 
@@ -234,6 +234,6 @@ class DropCounter {
     const nowMs = this.#clock.now();
     if (count === 0 || nowMs - this.#lastLogMs < LOG_EVERY_MS) return;
     this.#lastLogMs = nowMs;
-    this.#log.warn("event_dropped", { roomId, reason: "malformed", count: this.#count });
+    this.#log.warn("event_dropped", { room: roomId, reason: "malformed", count: this.#count });
   }
 }

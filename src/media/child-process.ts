@@ -67,7 +67,8 @@ export class MediaChild {
     const file = new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url);
     this.#process = fork(file, [JSON.stringify(options.child)], {
       serialization: "advanced",
-      execArgv: [],
+      // A small young generation: shorter collections, and 8 MB less.
+      execArgv: ["--max-semi-space-size=1"],
       env: childEnvironment(),
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
