@@ -1,10 +1,9 @@
-import { createReadStream } from "node:fs";
 import { open, rm, stat } from "node:fs/promises";
 import { ReadableStream } from "node:stream/web";
 import { z } from "zod";
 import { sleep } from "../base/async.ts";
 import type { Clock } from "../base/clock.ts";
-import { BotError, toBotError } from "../base/errors.ts";
+import { BotError, messageOf, toBotError } from "../base/errors.ts";
 import { backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
 import { boundedBy, readBounded } from "./transport.ts";
 
@@ -59,13 +58,11 @@ export class MediaClient {
    * Uploads a file of the disk. Repeated on errors that may pass.
    * @returns its mxc URI
    * @throws BotError `media_too_large` (before anything is sent, where the limit is known), `forbidden`, `homeserver`,
-   * `not_found` (no such file), `timeout`, `cancelled`
+   * `not_found` (no such file), `disk_full` (of ours), `timeout`, `cancelled`
    */
   async uploadFile(path: string, options: UploadOptions): Promise<string> {
     const signal = this.#signal(options.signal);
-    const { size } = await stat(path).catch((error: unknown) => {
-      throw new BotError("not_found", "the file to upload is not there", { cause: error });
-    });
+    const { size } = await onDisk(stat(path));
     const limit = await this.uploadLimit(signal);
     if (limit !== null && size > limit) throw tooLarge("media.upload_too_large", size, limit);
     for (let attempt = 1; ; attempt++) {
@@ -86,7 +83,7 @@ export class MediaClient {
    * Downloads into a new file at `toPath` (mode 600), which is removed again if that fails.
    * @param mxc a claim of somebody in a room; checked here
    * @returns bytes written and the claimed type
-   * @throws BotError `not_found`, `media_too_large`, `forbidden`, `homeserver`, `timeout`, `cancelled`
+   * @throws BotError `not_found`, `media_too_large`, `disk_full`, `forbidden`, `homeserver`, `timeout`, `cancelled`
    */
   async download(
     mxc: string,
@@ -124,8 +121,9 @@ export class MediaClient {
   async #upload(path: string, size: number, options: UploadOptions, signal: AbortSignal): Promise<string> {
     const query = new URLSearchParams({ filename: options.fileName }).toString();
     const url = `${this.#options.homeserver.baseUrl}/_matrix/media/v3/upload?${query}`;
+    const handle = await onDisk(open(path));
     // Not more than was there at the start: a file that grows must not break the announced length.
-    const file = createReadStream(path, size === 0 ? {} : { end: size - 1 });
+    const file = handle.createReadStream({ end: Math.max(size - 1, 0) });
     try {
       return await watched(signal, async (bound, alive) => {
         const init: RequestInit & { duplex: "half" } = {
@@ -135,7 +133,7 @@ export class MediaClient {
             "content-type": options.mimeType,
             "content-length": String(size),
           },
-          body: ReadableStream.from(chunksOf(file, alive)) as BodyInit,
+          body: ReadableStream.from(chunksOf(size === 0 ? [] : file, alive)) as BodyInit,
           duplex: "half",
           redirect: "manual",
           signal: bound,
@@ -192,14 +190,14 @@ async function writeBody(
   maxBytes: number,
   alive: () => void,
 ): Promise<number> {
-  const file = await open(toPath, "wx", 0o600);
+  const file = await onDisk(open(toPath, "wx", 0o600));
   let bytes = 0;
   try {
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       alive();
       bytes += chunk.length;
       if (bytes > maxBytes) throw tooLarge("media.download_too_large", bytes, maxBytes);
-      await file.writeFile(chunk);
+      await onDisk(file.writeFile(chunk));
     }
     await file.close();
     return bytes;
@@ -220,10 +218,24 @@ async function watched<T>(
   );
 }
 
-async function* chunksOf(file: AsyncIterable<Uint8Array>, alive: () => void): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  file: AsyncIterable<Uint8Array> | [],
+  alive: () => void,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of file) {
     alive();
     yield chunk;
+  }
+}
+
+/** Tells errors of our own disk from those of the connection. */
+async function onDisk<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const kind = code === "ENOSPC" ? "disk_full" : code === "ENOENT" ? "not_found" : "internal";
+    throw new BotError(kind, `a file of ours: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -26,9 +26,9 @@ export const RULES: Readonly<Record<Priority, PriorityRule>> = {
   answer: { tokens: 1, limit: 200, lifeMs: 150_000 },
   offer: { tokens: 2, limit: 200, lifeMs: 60_000 },
   refresh: { tokens: 1, limit: 200, lifeMs: 30_000 },
-  candidate: { tokens: 3, limit: 200, lifeMs: 60_000 },
-  reply: { tokens: 3, limit: 100, lifeMs: 300_000 },
-  card: { tokens: 4, limit: 50, lifeMs: 120_000 },
+  candidate: { tokens: 2, limit: 200, lifeMs: 60_000 },
+  reply: { tokens: 2, limit: 100, lifeMs: 300_000 },
+  card: { tokens: 3, limit: 50, lifeMs: 120_000 },
 };
 
 export const MODEL = { perSecond: 0.2, burst: 10 } as const;
