@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startProc, type Proc, type ProcExit } from "./proc.ts";
+import { startProc, type Proc, type ProcExit, type ProcLine } from "./proc.ts";
 import type { SynapseUser } from "./synapse.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -15,6 +15,8 @@ export interface BotOptions {
   readonly dataDir?: string;
   readonly mediaDir?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Called for every line that it prints, e.g. to keep them in a file. */
+  readonly onLine?: (line: ProcLine) => void;
 }
 
 /** A bot that can be started, killed and started again on the same data. */
@@ -43,11 +45,12 @@ export class Bot {
   }
 
   async startAgain(): Promise<void> {
-    const { user, mediaDir, env } = this.#options;
+    const { user, mediaDir, env, onLine } = this.#options;
     this.#proc = await startProc({
       name: "bot",
       command: process.execPath,
       args: [cli, "run"],
+      ...(onLine === undefined ? {} : { onLine }),
       env: {
         VOICEBOT_HOMESERVER_URL: user.baseUrl,
         VOICEBOT_ACCESS_TOKEN: user.accessToken,
