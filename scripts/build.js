@@ -45,7 +45,10 @@ function build() {
     const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
     const cli = join(fresh, "cli.js");
     // With errors there is something to try, but it stays old.
-    if (!existsSync(cli)) return status || 1;
+    if (!existsSync(cli)) {
+      console.error("src/cli.ts was not compiled; dist/ stays as it is.");
+      return status || 1;
+    }
     chmodSync(cli, 0o755);
     if (status === 0) writeFileSync(join(fresh, ".stamp"), stamp);
     rmSync(dist, { recursive: true, force: true });
