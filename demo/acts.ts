@@ -52,8 +52,7 @@ export async function playsATrack(stage: Stage, report: Report): Promise<string>
   report.figure("memory, playing (both processes)", main + media, 200, "MB");
   report.say(`main process ${main.toFixed(0)} MB, media process ${media.toFixed(0)} MB`);
 
-  await command(stage, report, "!stop");
-  await reply(stage, report, Date.now() - 1_000);
+  await reply(stage, report, await command(stage, report, "!stop"));
   await sleep(800);
   const silentSince = Date.now();
   await sleep(1_000);
@@ -70,8 +69,7 @@ export async function playsATrack(stage: Stage, report: Report): Promise<string>
   await sleep(3_000);
   const second = correlate((await member.heard(key, audioMs)).samples, other.samples, RATE).correlation;
   report.check("is it Small Hours", second >= SAME, second.toFixed(3), `≥ ${SAME}`);
-  await command(stage, report, "!stop");
-  await reply(stage, report, Date.now() - 1_000);
+  await reply(stage, report, await command(stage, report, "!stop"));
   return key;
 }
 

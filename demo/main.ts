@@ -14,6 +14,9 @@ const report = new Report();
 const curtain = new Curtain();
 let enough: (() => void) | null = null;
 
+// The bot is configured by the demo alone.
+for (const name of Object.keys(process.env)) if (name.startsWith("VOICEBOT_")) delete process.env[name];
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (curtain.isFalling) return;
@@ -51,9 +54,11 @@ async function main(): Promise<number> {
 /** Shows what happens in the room and what the member hears, until Ctrl-C. */
 async function stay(stage: Stage, key: string): Promise<void> {
   const { homeserver, hostUser, host, roomId, alias, botUser, member } = stage;
+  // The room's `!` would be a command to an interactive shell.
+  const room = encodeURIComponent(roomId).replaceAll("!", "%21");
   const curl = `curl -X PUT -H 'Authorization: Bearer ${hostUser.accessToken}' \\
       -d '{"msgtype": "m.text", "body": "!play small-hours"}' \\
-      "${homeserver.baseUrl}/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/$(date +%s)"`;
+      "${homeserver.baseUrl}/_matrix/client/v3/rooms/${room}/send/m.room.message/$(date +%s)"`;
   report.title("Now you: everything stays up until Ctrl-C");
   for (const [name, value] of [
     ["homeserver", homeserver.baseUrl],

@@ -69,7 +69,10 @@ export class Report {
       );
     const wrong = this.#rows.filter((row) => row.mark === "false").length;
     const slow = this.#rows.filter((row) => row.mark === "slow").length;
-    const verdict = wrong === 0 ? paint(32, "All of it was true.") : paint(31, `${wrong} of it went wrong.`);
+    const verdict =
+      wrong === 0
+        ? paint(32, "All of it was true.")
+        : paint(31, `${wrong} ${wrong === 1 ? "check" : "checks"} failed (✗).`);
     console.log(
       `\n  ${verdict}${slow > 0 ? ` ${slow} over target (~), on this machine at this moment.` : ""}`,
     );

@@ -1,6 +1,5 @@
 // The headless member against the browser page, without the bot: each hears the other, whoever comes first.
 import { fileURLToPath } from "node:url";
-import { jest } from "@jest/globals";
 import { TestBrowser, type PageMember } from "../support/browser.ts";
 import { correlate } from "../support/correlate.ts";
 import { decodeFile } from "../support/decode.ts";
@@ -8,8 +7,6 @@ import { dominantFrequency, findGaps, rmsDb } from "../support/measure.ts";
 import { lossBetween, Member } from "../support/member.ts";
 import { Person } from "../support/people.ts";
 import { startSynapse, type Synapse, type SynapseUser } from "../support/synapse.ts";
-
-jest.setTimeout(60_000);
 
 const speech = fileURLToPath(new URL("../../audio/speech.ogg", import.meta.url));
 

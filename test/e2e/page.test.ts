@@ -1,14 +1,11 @@
 // The browser page without the bot: two of them over a real homeserver. What it measures of the bot is worth as much
 // as this.
-import { jest } from "@jest/globals";
 import { TestBrowser, type PageMember } from "../support/browser.ts";
 import { correlate } from "../support/correlate.ts";
 import { decodeFile } from "../support/decode.ts";
 import { dominantFrequency, rmsDb, toneDb } from "../support/measure.ts";
 import { Person } from "../support/people.ts";
 import { startSynapse, type Synapse } from "../support/synapse.ts";
-
-jest.setTimeout(60_000);
 
 let synapse: Synapse;
 let browser: TestBrowser;
