@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { sleep } from "../base/async.ts";
+import { BoundedMap } from "../base/collections.ts";
 import type { Clock } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -60,6 +61,8 @@ export class MatrixSession {
   readonly media: MediaClient;
   readonly #options: SessionOptions;
   readonly #abort = new AbortController();
+  /** How many answers an event has had. */
+  readonly #replies = new BoundedMap<string, number>(1000);
   #identity: Identity | null = null;
   #rooms: SyncRooms | null = null;
   #loop: SyncLoop | null = null;
@@ -159,13 +162,18 @@ export class MatrixSession {
     await this.#loop?.settled();
   }
 
-  /** Answers an event with a notice that pings nobody. `part` tells several answers to one event apart. */
-  reply(roomId: string, toEventId: string, message: Rendered, part = "reply"): Promise<string> {
+  /**
+   * Answers an event with a notice that pings nobody. The first, second, … answer to an event is each sent once, also when
+   * the event is handled again after a kill; whoever returns this promise from its handler loses none by a kill.
+   */
+  reply(roomId: string, toEventId: string, message: Rendered): Promise<string> {
     const content = replyContent(toEventId, message);
+    const ordinal = this.#replies.get(toEventId) ?? 0;
+    this.#replies.set(toEventId, ordinal + 1);
     return this.outbox.send(
       roomId,
       { kind: "message", type: "m.room.message", content },
-      { priority: "reply", txnId: `${part} ${toEventId}` },
+      { priority: "reply", txnId: `reply ${ordinal} ${toEventId}` },
     );
   }
 
