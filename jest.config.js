@@ -14,10 +14,12 @@ const common = {
 const timeoutMs = { unit: 5000, contract: 30_000, integration: 60_000, e2e: 120_000, long: 3_600_000 };
 
 export default {
-  projects: Object.entries(timeoutMs).map(([name, testTimeout]) => ({
+  projects: Object.entries(timeoutMs).map(([name, tierTimeoutMs]) => ({
     ...common,
     displayName: name,
     testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
-    testTimeout,
+    // `testTimeout` of a project is not honoured by Jest 30; this file sets it.
+    globals: { tierTimeoutMs },
+    setupFilesAfterEnv: ["<rootDir>/test/support/tier-timeout.ts"],
   })),
 };
