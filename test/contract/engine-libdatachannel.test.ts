@@ -1,0 +1,6 @@
+import { silentLog } from "../../src/base/log.ts";
+import { systemClock } from "../../src/base/system-clock.ts";
+import { createEngine } from "../../src/media/engine/libdatachannel/index.ts";
+import { describeEngine } from "./engine-behaviour.ts";
+
+describeEngine("libdatachannel", () => createEngine({ clock: systemClock, log: silentLog }));
