@@ -65,8 +65,11 @@ export class RecordReader {
           if (more) continue;
         }
         if (record === "short" || record === "damaged") {
-          const { size } = await this.#handle.stat();
-          this.#end = { validBytes: this.#base + at, tornBytes: size - this.#base - at };
+          const validBytes = this.#base + at;
+          // A file that is still being written is longer by now; what is behind a short record was not there.
+          const size =
+            record === "short" ? this.#base + this.#buffer.length : (await this.#handle.stat()).size;
+          this.#end = { validBytes, tornBytes: size - validBytes };
           return;
         }
         yield { type: record.type, payload: record.payload, offset: this.#base + at };

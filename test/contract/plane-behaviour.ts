@@ -1,0 +1,222 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { MediaPlane } from "../../src/media/plane.ts";
+import { connect, localIce, pause, temporaryDirectory, until, Watched, writeTone } from "./plane-rig.ts";
+
+/** What every media plane does, a fake one included. Files named `missing…` do not exist. */
+export function describePlane(name: string, create: () => MediaPlane): void {
+  describe(name, () => {
+    const directory = temporaryDirectory();
+    const channel = "room";
+    let tone: string;
+    let open: Watched[] = [];
+
+    beforeAll(async () => {
+      tone = await writeTone(path.join(directory(), "tone.wav"), 440, 1);
+    });
+    afterEach(async () => {
+      await Promise.all(open.map(({ plane }) => plane.close()));
+      open = [];
+    });
+    const start = (): Watched => {
+      const watched = new Watched(create());
+      open.push(watched);
+      return watched;
+    };
+
+    test("is up for whoever asks first", async () => {
+      const { plane } = start();
+      expect(plane.state).toBe("up");
+      expect(await plane.request({ kind: "ping" })).toEqual({});
+    });
+
+    test("connects two planes, and tells both when one says goodbye", async () => {
+      const [a, b] = [start(), start()];
+      await connect(a, b);
+      const stats = await a.plane.request({ kind: "stats", channel });
+      expect(stats.peers).toMatchObject([{ peer: "b", state: "connected" }]);
+      expect(stats.rssBytes).toBeGreaterThan(0);
+      await a.plane.request({ kind: "peer.close", channel, peer: "b" });
+      await b.event("peer.state", ({ peer, state }) => peer === "a" && state === "closed");
+      expect(a.all("peer.state").filter(({ state }) => state === "closed")).toEqual([]);
+      expect((await a.plane.request({ kind: "stats", channel })).peers).toEqual([]);
+    });
+
+    test("replaces a connection by a new one, whose end alone is told", async () => {
+      const [a, b] = [start(), start()];
+      await connect(a, b);
+      a.events.length = 0;
+      b.events.length = 0;
+      await connect(a, b);
+      await pause(200);
+      const ends = a.all("peer.state").filter(({ state }) => state === "closed" || state === "failed");
+      expect(ends).toEqual([]);
+      for (const { plane } of [a, b])
+        expect((await plane.request({ kind: "stats", channel })).peers).toMatchObject([
+          { state: "connected" },
+        ]);
+    });
+
+    test("takes candidates before the remote description is there, and any rubbish among them", async () => {
+      const [a, b] = [start(), start()];
+      await a.open(channel);
+      await a.plane.request({ kind: "peer.offer", channel, peer: "b" });
+      for (const candidate of [
+        "candidate:1 1 UDP 2122317823 127.0.0.1 9 typ host",
+        "",
+        "rubbish",
+        "x".repeat(1024),
+      ])
+        expect(
+          await a.plane.request({ kind: "peer.candidate", channel, peer: "b", candidate, mid: null }),
+        ).toEqual({});
+      await connect(a, b);
+    });
+
+    test("names what is not there", async () => {
+      const { plane } = start();
+      const peer = "nobody";
+      const missing = { code: "not_found" };
+      await expect(plane.request({ kind: "peer.offer", channel, peer })).rejects.toMatchObject(missing);
+      await expect(plane.request({ kind: "play.pause", channel })).rejects.toMatchObject(missing);
+      await expect(plane.request({ kind: "stats", channel })).rejects.toMatchObject(missing);
+      await plane.request({ kind: "channel.open", channel, ice: localIce, bitrate: 64_000 });
+      await expect(plane.request({ kind: "peer.accept", channel, peer, sdp: "v=0" })).rejects.toMatchObject(
+        missing,
+      );
+      await expect(
+        plane.request({ kind: "peer.candidate", channel, peer, candidate: "x", mid: null }),
+      ).rejects.toMatchObject(missing);
+      expect(await plane.request({ kind: "peer.close", channel, peer })).toEqual({});
+    });
+
+    test("refuses an offer that is none", async () => {
+      const { plane } = start();
+      await plane.request({ kind: "channel.open", channel, ice: localIce, bitrate: 64_000 });
+      for (const sdp of ["", "rubbish", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"])
+        await expect(plane.request({ kind: "peer.answer", channel, peer: "p", sdp })).rejects.toMatchObject({
+          code: "bad_sdp",
+        });
+    });
+
+    test("plays a track: started once, ended once, in that order", async () => {
+      const watched = start();
+      await watched.open(channel);
+      await watched.play(channel, tone, { track: "one" });
+      const ended = await watched.event("track.ended");
+      expect(ended).toMatchObject({ track: "one", reason: "finished" });
+      expect(ended.positionMs).toBeCloseTo(1_000, -2);
+      const kinds = watched.events.map(({ kind }) => kind).filter((kind) => kind !== "track.position");
+      expect(kinds).toEqual(["track.started", "track.ended"]);
+    });
+
+    test("pauses, goes on, stops", async () => {
+      const watched = start();
+      const { plane } = watched;
+      await watched.open(channel);
+      await watched.play(channel, tone, { paused: true });
+      await pause(300);
+      expect(watched.events).toEqual([]);
+      await plane.request({ kind: "play.resume", channel });
+      await watched.event("track.started");
+      await pause(200);
+      await plane.request({ kind: "play.pause", channel });
+      await pause(1_200);
+      expect(watched.all("track.ended")).toEqual([]);
+      await plane.request({ kind: "play.resume", channel });
+      await pause(100);
+      await plane.request({ kind: "play.stop", channel });
+      const { reason, positionMs } = await watched.event("track.ended");
+      expect(reason).toBe("stopped");
+      expect(positionMs).toBeGreaterThan(150);
+      expect(positionMs).toBeLessThan(900);
+      await plane.request({ kind: "play.stop", channel });
+      await plane.request({ kind: "play.pause", channel });
+      await plane.request({ kind: "play.resume", channel });
+      await pause(100);
+      expect(watched.all("track.ended")).toHaveLength(1);
+    });
+
+    test("replaces a track, and keeps it when the new one cannot be opened", async () => {
+      const watched = start();
+      await watched.open(channel);
+      await watched.plane.request({ kind: "play.volume", channel, percent: 80 });
+      await watched.play(channel, tone, { track: "first" });
+      await watched.event("track.started");
+      await expect(watched.play(channel, path.join(directory(), "missing.wav"))).rejects.toMatchObject({
+        code: "media_unreadable",
+      });
+      expect(watched.all("track.ended")).toEqual([]);
+      await watched.play(channel, tone, { track: "second", positionMs: 400 });
+      expect(await watched.event("track.ended")).toMatchObject({ track: "first", reason: "replaced" });
+      const second = await watched.event("track.ended", ({ track }) => track === "second");
+      expect(second).toMatchObject({ reason: "finished" });
+      expect(second.positionMs).toBeCloseTo(1_000, -2);
+    });
+
+    test("closes a channel with all that is in it, and opens it anew", async () => {
+      const watched = start();
+      const { plane } = watched;
+      await watched.open(channel);
+      await watched.open(channel, 64_000);
+      await watched.play(channel, tone);
+      await watched.event("track.started");
+      await plane.request({ kind: "channel.close", channel });
+      expect(await watched.event("track.ended")).toMatchObject({ reason: "stopped" });
+      expect(await plane.request({ kind: "channel.close", channel })).toEqual({});
+      await expect(plane.request({ kind: "stats", channel })).rejects.toMatchObject({ code: "not_found" });
+      await watched.open(channel);
+      expect((await plane.request({ kind: "stats", channel })).peers).toEqual([]);
+    });
+
+    test("records once at a time", async () => {
+      const watched = start();
+      const { plane } = watched;
+      const into = path.join(directory(), "recordings");
+      await mkdir(into, { recursive: true });
+      await watched.open(channel);
+      await plane.request({ kind: "record.start", channel, recording: "r1", directory: into });
+      await plane.request({ kind: "record.start", channel, recording: "r1", directory: into });
+      await expect(
+        plane.request({ kind: "record.start", channel, recording: "r2", directory: into }),
+      ).rejects.toMatchObject({ code: "already_recording" });
+      await watched.play(channel, tone);
+      expect(await watched.event("record.track")).toMatchObject({
+        recording: "r1",
+        speaker: "music",
+        what: "music",
+      });
+      await plane.request({ kind: "record.stop", channel });
+      await plane.request({ kind: "record.stop", channel });
+      await plane.request({ kind: "record.start", channel, recording: "r2", directory: into });
+      await watched.event("record.track", ({ recording }) => recording === "r2");
+    });
+
+    test("tells a listener no more once it has left", async () => {
+      const watched = start();
+      const { plane } = watched;
+      let heard = 0;
+      const leave = plane.onEvent(() => heard++);
+      await watched.open(channel);
+      await watched.play(channel, tone);
+      await watched.event("track.started");
+      leave();
+      const before = heard;
+      await watched.event("track.ended");
+      expect(before).toBeGreaterThan(0);
+      expect(heard).toBe(before);
+    });
+
+    test("closes once and for all", async () => {
+      const watched = start();
+      await watched.open(channel);
+      await Promise.all([watched.plane.close(), watched.plane.close()]);
+      expect(watched.plane.state).toBe("closed");
+      expect(watched.states).toEqual(["closed"]);
+      await expect(watched.plane.request({ kind: "ping" })).rejects.toMatchObject({
+        code: "media_plane_down",
+      });
+      await until("a quiet end", () => watched.plane.state === "closed" || undefined);
+    });
+  });
+}

@@ -1,0 +1,126 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { MediaPlane, PlaneEvent, PlaneEventOf, PlaneState } from "../../src/media/plane.ts";
+
+export const localIce = { servers: [], allowPrivate: "true" as const };
+
+/** A plane under test with everything it said. */
+export class Watched {
+  readonly plane: MediaPlane;
+  readonly events: PlaneEvent[] = [];
+  readonly states: PlaneState[] = [];
+
+  constructor(plane: MediaPlane) {
+    this.plane = plane;
+    plane.onEvent((event) => this.events.push(event));
+    plane.onState((state) => this.states.push(state));
+  }
+
+  all<K extends PlaneEvent["kind"]>(kind: K): PlaneEventOf<K>[] {
+    return this.events.filter((event): event is PlaneEventOf<K> => event.kind === kind);
+  }
+
+  /** The first event of the kind that matches, already seen or to come within 10 s. */
+  async event<K extends PlaneEvent["kind"]>(
+    kind: K,
+    matches: (event: PlaneEventOf<K>) => boolean = () => true,
+  ): Promise<PlaneEventOf<K>> {
+    return until(`${kind} among ${JSON.stringify(this.events.slice(-10))}`, () =>
+      this.all(kind).find(matches),
+    );
+  }
+
+  async state(state: PlaneState): Promise<void> {
+    await until(`state ${state}`, () => this.plane.state === state || undefined);
+  }
+
+  open(channel: string, bitrate = 128_000): Promise<object> {
+    return this.plane.request({ kind: "channel.open", channel, ice: localIce, bitrate });
+  }
+
+  play(
+    channel: string,
+    file: string,
+    more: { track?: string; positionMs?: number; paused?: boolean } = {},
+  ): Promise<object> {
+    const { track = path.basename(file), positionMs = 0, paused = false } = more;
+    return this.plane.request({
+      kind: "play.start",
+      channel,
+      track,
+      source: { path: file },
+      positionMs,
+      paused,
+    });
+  }
+}
+
+/** Connects channel `channel` of both, as peers `a` and `b`, with the candidates that each finds. */
+export async function connect(a: Watched, b: Watched, channel = "room"): Promise<void> {
+  for (const [from, to, peer] of [
+    [a, b, "a"],
+    [b, a, "b"],
+  ] as const) {
+    from.plane.onEvent((event) => {
+      if (event.kind !== "peer.candidate" || event.channel !== channel) return;
+      const { candidate, mid } = event;
+      to.plane.request({ kind: "peer.candidate", channel, peer, candidate, mid }).catch(() => undefined);
+    });
+  }
+  await Promise.all([a.open(channel), b.open(channel)]);
+  const offer = await a.plane.request({ kind: "peer.offer", channel, peer: "b" });
+  const answer = await b.plane.request({ kind: "peer.answer", channel, peer: "a", sdp: offer.sdp });
+  await a.plane.request({ kind: "peer.accept", channel, peer: "b", sdp: answer.sdp });
+  const connected = (event: PlaneEventOf<"peer.state">): boolean =>
+    event.channel === channel && event.state === "connected";
+  await Promise.all([a.event("peer.state", connected), b.event("peer.state", connected)]);
+}
+
+/** Polls until `look` gives something; rejects after 10 s. */
+export async function until<T>(what: string, look: () => T | undefined, timeoutMs = 10_000): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = look();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await pause(10);
+  }
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A directory that goes with the test file that asked for it. */
+export function temporaryDirectory(): () => string {
+  let directory = "";
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), "plane-"));
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+  return () => directory;
+}
+
+/** Writes a WAV file of 48 kHz stereo with one tone at half of full scale. */
+export async function writeTone(file: string, frequency: number, seconds: number): Promise<string> {
+  const samples = Math.round(seconds * 48_000);
+  const wav = Buffer.alloc(44 + samples * 4);
+  wav.write("RIFF");
+  wav.writeUInt32LE(36 + samples * 4, 4);
+  wav.write("WAVEfmt ", 8);
+  wav.writeUInt32LE(16, 16);
+  wav.writeUInt16LE(1, 20);
+  wav.writeUInt16LE(2, 22);
+  wav.writeUInt32LE(48_000, 24);
+  wav.writeUInt32LE(192_000, 28);
+  wav.writeUInt16LE(4, 32);
+  wav.writeUInt16LE(16, 34);
+  wav.write("data", 36);
+  wav.writeUInt32LE(samples * 4, 40);
+  for (let i = 0; i < samples; i++) {
+    const value = Math.round(16_384 * Math.sin((2 * Math.PI * frequency * i) / 48_000));
+    wav.writeInt16LE(value, 44 + i * 4);
+    wav.writeInt16LE(value, 46 + i * 4);
+  }
+  await writeFile(file, wav);
+  return file;
+}
