@@ -245,7 +245,7 @@ export function tickPeers(turn: Turn): void {
       turn.effects.push({ do: "peer.close", key: peer.key });
     } else {
       if (peer.phase === "offered") turn.resetWanted = true;
-      giveUp(turn, peer);
+      giveUp(turn, peer, peer.phase === "offered");
     }
   }
 }
@@ -308,12 +308,13 @@ function described(turn: Turn, peer: Peer, sdp: string): void {
   }
 }
 
-/** Closes what is there; from now on their refresh or offer is waited for. */
-function giveUp(turn: Turn, peer: Peer): void {
+/** Closes what is there; from now on their refresh or offer is waited for, longer if they never answered. */
+function giveUp(turn: Turn, peer: Peer, unanswered = false): void {
   if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
   const good = peer.phase === "connected" && turn.nowMs - peer.sinceMs >= GOOD_CONNECTION_MS;
   const failures = good ? 0 : peer.failures + 1;
-  const patienceMs = good ? 0 : (PATIENCE_MS[Math.min(failures, PATIENCE_MS.length) - 1] ?? 0);
+  const step = Math.min(failures + (unanswered ? 2 : 0), PATIENCE_MS.length);
+  const patienceMs = PATIENCE_MS[step - 1] ?? 0;
   const rest = { ...peer, attempts: 0, failures, candidates: [] };
   setPhase(turn, rest, { phase: "dormant", notBeforeMs: turn.nowMs + patienceMs });
 }

@@ -168,6 +168,7 @@ export function ownResult(
 /** What is due at `turn.nowMs`. */
 export function tickOwn(turn: Turn): void {
   const { state, nowMs } = turn;
+  hurryForReadme(turn);
   const { own } = state;
   const trip = "trip" in own ? own.trip : null;
   if (trip && nowMs >= trip.giveUpMs) {
@@ -200,7 +201,7 @@ export function tickOwn(turn: Turn): void {
       } else retryOrFail(turn, own.trip, new BotError("timeout", "JOINED was not taken in time"));
       return;
     case "settling":
-      state.own = { phase: "in", refreshMs: nowMs + REFRESH_MS, refreshing: null };
+      state.own = { phase: "in", writtenMs: nowMs, refreshMs: nowMs + REFRESH_MS, refreshing: null };
       offerToEverybody(turn);
       repair(turn);
       return;
@@ -300,8 +301,8 @@ function written(turn: Turn, putId: number, joinState: "JOINED" | "LEFT", eventI
     } as const;
     state.own = echo ? echoed(turn, settling) : settling;
   } else if (own.phase === "in" && own.refreshing?.putId === putId) {
-    const refreshMs = Math.max(nowMs, own.refreshing.sinceMs + refreshIntervalMs(turn));
-    state.own = { ...own, refreshing: null, refreshMs };
+    const writtenMs = own.refreshing.sinceMs;
+    state.own = { phase: "in", writtenMs, refreshMs: writtenMs + REFRESH_MS, refreshing: null };
     repair(turn);
   } else if (own.phase === "leaving" && own.putId === putId) {
     left(turn, own.joinAgain);
@@ -320,7 +321,7 @@ function notWritten(turn: Turn, putId: number, error: BotError): void {
     if (error.code === "forbidden") {
       turn.effects.push({ do: "tell", sentence: { key: "channel.refresh_forbidden" } });
       leave(turn);
-    } else state.own = { ...own, refreshing: null, refreshMs: nowMs + RETRY_WRITE_MS };
+    } else state.own = { ...own, refreshing: null, writtenMs: nowMs, refreshMs: nowMs + RETRY_WRITE_MS };
   } else if (own.phase === "leaving" && own.putId === putId) {
     left(turn, own.joinAgain);
   }
@@ -381,12 +382,15 @@ function repair(turn: Turn): void {
 }
 
 /** README readers forget a member after 10 s, the web client after 20 s. */
-function refreshIntervalMs(turn: Turn): number {
+function hurryForReadme(turn: Turn): void {
   const { state, nowMs } = turn;
+  const { own } = state;
+  if (own.phase !== "in" || own.refreshMs <= own.writtenMs + REFRESH_FOR_README_MS) return;
   for (const member of state.members.values()) {
     if (!isPresent(member, nowMs, mediaFlows(state, member.key))) continue;
     const form = state.peers.get(member.key)?.form ?? member.form;
-    if (form === "readme") return REFRESH_FOR_README_MS;
+    if (form !== "readme") continue;
+    state.own = { ...own, refreshMs: own.writtenMs + REFRESH_FOR_README_MS };
+    return;
   }
-  return REFRESH_MS;
 }

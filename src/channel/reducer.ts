@@ -64,7 +64,7 @@ export function nextWakeMs(state: ChannelState): number | null {
   for (const peer of state.peers.values()) wakeMs = Math.min(wakeMs, peerWakeMs(peer) ?? Infinity);
   for (const held of state.held.values()) wakeMs = Math.min(wakeMs, held.untilMs);
   for (const member of state.members.values()) {
-    if (member.joinState !== "JOINED" || mediaFlows(state, member.key)) continue;
+    if (member.joinState !== "JOINED" || member.expired || mediaFlows(state, member.key)) continue;
     wakeMs = Math.min(wakeMs, member.heardMs + MEMBER_LIFETIME_MS);
   }
   return wakeMs === Infinity ? null : wakeMs;
@@ -209,7 +209,7 @@ function signal(turn: Turn, input: Extract<ChannelInput, { kind: "signal" }>): v
     return;
   }
   // Whoever talks to us is alive, even if its refresh was lost.
-  state.members.set(key, { ...member, heardMs: nowMs });
+  state.members.set(key, { ...member, heardMs: nowMs, expired: false });
   if (signal.type === "candidate") onCandidate(turn, member, signal);
   else if (signal.type === "offer") onOffer(turn, member, signal, stamp);
   else onAnswer(turn, member, signal);

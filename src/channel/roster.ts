@@ -20,6 +20,8 @@ export interface Member {
   heardMs: number;
   /** Monotonic time at which we saw it join. */
   sinceMs: number;
+  /** It was found to be not present any more, so nothing is to be expected of it at any time. */
+  expired: boolean;
   /** The dialect its membership suggests. */
   form: Form;
   glareRule: boolean;
@@ -109,7 +111,7 @@ export function applyMembership(view: RosterView, event: MembershipEvent): Roste
   if (aged && !leaving && !present) return "stale";
   if (!known && !makeRoom(view)) return "full";
   const { form, glareRule } = membership;
-  const entry = { key, userId: sender, stamp, form, glareRule };
+  const entry = { key, userId: sender, stamp, expired: false, form, glareRule };
   if (leaving) {
     // Remembered even if we never saw it join: its JOINED may still be on the way.
     members.set(key, { ...entry, joinState: "LEFT", heardMs: eventMs, sinceMs: eventMs });
@@ -125,15 +127,16 @@ export function applyMembership(view: RosterView, event: MembershipEvent): Roste
   return present ? "refreshed" : "joined";
 }
 
-/** Drops what no longer counts for anything: keeps the roster small in a room with many visits. */
+/** Marks who is gone, and drops what no longer counts for anything: a room with many visits keeps a small roster. */
 export function forgetGone(
   members: Map<string, Member>,
   nowMs: number,
   mediaFlows: (key: string) => boolean,
 ): void {
   for (const [key, member] of members) {
-    if (nowMs - member.heardMs > LEFT_MEMORY_MS && !isPresent(member, nowMs, mediaFlows(key)))
-      members.delete(key);
+    if (isPresent(member, nowMs, mediaFlows(key))) continue;
+    if (nowMs - member.heardMs > LEFT_MEMORY_MS) members.delete(key);
+    else if (!member.expired) members.set(key, { ...member, expired: true });
   }
 }
 

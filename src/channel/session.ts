@@ -431,7 +431,7 @@ export class ChannelSession {
     const wakeMs = nextWakeMs(this.#state);
     if (wakeMs === null) return;
     const { clock } = this.#deps;
-    this.#timer = clock.timer(Math.max(0, Math.ceil(wakeMs - clock.now())), () =>
+    this.#timer = clock.timer(Math.max(1, Math.ceil(wakeMs - clock.now())), () =>
       this.#dispatch({ kind: "tick" }),
     );
   }

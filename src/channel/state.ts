@@ -70,7 +70,13 @@ export type Own =
   | { phase: "opening"; trip: Trip; openId: number; retryMs: number | null; untilMs: number }
   | { phase: "joining"; trip: Trip; putId: number; untilMs: number }
   | { phase: "settling"; trip: Trip; eventId: string; echoed: boolean; untilMs: number }
-  | { phase: "in"; refreshMs: number; refreshing: { putId: number; sinceMs: number } | null }
+  /** `writtenMs` is when the membership was last written, or tried to; `refreshMs` when it is due again. */
+  | {
+      phase: "in";
+      writtenMs: number;
+      refreshMs: number;
+      refreshing: { putId: number; sinceMs: number } | null;
+    }
   | { phase: "leaving"; putId: number; untilMs: number; joinAgain: boolean };
 
 /** What we remember of a peer over its connections. */
