@@ -12,6 +12,10 @@ export class Voice {
     this.#context = context;
     this.#destination = context.createMediaStreamDestination();
     this.#destination.channelCount = 1; // A microphone, as the web client asks for it, is mono.
+    // A microphone is never without a signal: packets go on in silence, which an unconnected node would not send.
+    const hush = new ConstantSourceNode(context, { offset: 0 });
+    hush.connect(this.#destination);
+    hush.start();
   }
 
   get stream() {
