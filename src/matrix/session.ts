@@ -108,7 +108,9 @@ export class MatrixSession {
     for (let attempt = 1; ; attempt++) {
       try {
         const body = await homeserver.request("GET", "/_matrix/client/v3/account/whoami", { signal });
-        const { user_id: userId, device_id: deviceId } = whoamiSchema.parse(body);
+        const answer = whoamiSchema.safeParse(body);
+        if (!answer.success) throw new BotError("homeserver", "the answer is not one of a Matrix homeserver");
+        const { user_id: userId, device_id: deviceId } = answer.data;
         const serverName = userId.slice(userId.indexOf(":") + 1);
         this.#identity = { userId, deviceId: deviceId ?? null, serverName };
         return this.#identity;

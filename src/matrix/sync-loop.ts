@@ -92,7 +92,8 @@ export class SyncLoop {
           continue;
         }
         const retryInMs = Math.round(retryDelayMs(error, backoffMs(failures, 1000, 30_000, random)));
-        const event = error instanceof HomeserverError ? "sync_failed" : "homeserver_unreachable";
+        const isAnswer = error instanceof HomeserverError || !(error instanceof BotError);
+        const event = isAnswer ? "sync_failed" : "homeserver_unreachable";
         log.warn(event, { retryInMs, failures, error: toBotError(error) });
         await sleep(clock, retryInMs, signal).catch(() => {});
       }

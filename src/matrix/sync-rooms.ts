@@ -85,11 +85,18 @@ export class SyncRooms {
     }
     // Rooms with a gap take requests of their own; the others do not wait for them.
     const blocks = Object.entries(join);
-    for (const [roomId, block] of blocks.filter(([, block]) => !block.timeline.limited)) {
-      await this.#joined(roomId, block, mode, since);
-    }
-    for (const [roomId, block] of blocks.filter(([, block]) => block.timeline.limited)) {
-      await this.#joined(roomId, block, mode, since);
+    const ordered = [false, true].flatMap((gap) =>
+      blocks.filter(([, block]) => block.timeline.limited === gap),
+    );
+    for (const [roomId, block] of ordered) {
+      try {
+        await this.#joined(roomId, block, mode, since);
+      } catch (error) {
+        if (this.#options.signal.aborted) throw error;
+        // One room must not hold up the others; its state is read again next time.
+        this.#options.log.error("handler_failed", { room: roomId, error });
+        this.rooms.get(roomId)?.markUnknown();
+      }
     }
     return this.#running;
   }
@@ -125,14 +132,15 @@ export class SyncRooms {
       this.#options.log.info("room_joined", { room: roomId, ...info, encrypted: room.encrypted });
       this.#call(() => this.#options.handlers.onRoomJoined(room, info));
     }
-    this.#deliver(room, standing);
-
     const gap = block.timeline.limited && mode !== "initial" && joinIndex < 0 && since !== null;
+    const rereads = (gap && !whole) || !room.known;
+    if (!rereads) this.#deliver(room, standing);
+
     const before = block.timeline.prev_batch;
     const missed = gap && before !== undefined ? await readMissed(this.#options, roomId, before, since) : [];
-    const reread = (gap && !whole) || !room.known ? await readState(this.#options, roomId) : null;
+    const reread = rereads ? await readState(this.#options, roomId) : null;
     if (reread !== null) room.replace(reread);
-    else if (gap && !whole) room.markUnknown();
+    else if (rereads) room.markUnknown();
     // What was missed is delivered in order, but the room's state has the end of it from the start: who lost power in
     // the gap must not use it.
     for (const event of missed) if (this.#seen.add(event.eventId)) this.#deliver(room, [event]);
@@ -141,7 +149,7 @@ export class SyncRooms {
       if (event.stateKey !== null && reread === null) room.applyLive(event);
       this.#deliver(room, [event]);
     }
-    if (reread !== null) this.#deliver(room, reread);
+    if (rereads) this.#deliver(room, reread ?? standing);
   }
 
   #left(roomId: string, block: LeftRoomBlock): void {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
+import type { Homeserver } from "../../src/matrix/homeserver.ts";
 import { openHomeserver } from "../../src/matrix/sdk-client.ts";
 import type { Outgoing } from "../../src/matrix/outbox.ts";
 import type { Priority } from "../../src/matrix/outbox-policy.ts";
@@ -52,13 +53,15 @@ interface Running {
 interface BotOptions {
   dataDir?: string;
   invitesAllow?: string[];
+  wrap?: (homeserver: Homeserver) => Homeserver;
   onEvent?: (event: RoomEvent, session: MatrixSession) => void | Promise<void>;
 }
 
 async function startBot(user: SynapseUser, options: BotOptions = {}): Promise<Running> {
   const seen: string[] = [];
+  const real = await openHomeserver(user.baseUrl, user.accessToken);
   const session: MatrixSession = new MatrixSession({
-    homeserver: await openHomeserver(user.baseUrl, user.accessToken),
+    homeserver: options.wrap?.(real) ?? real,
     accessToken: user.accessToken,
     dataDir: options.dataDir ?? join(dir, user.deviceId),
     invitesAllow: options.invitesAllow ?? null,
@@ -157,16 +160,54 @@ describe("following rooms", () => {
     }
   });
 
-  test("what a limited timeline left out is read back, in order and once", async () => {
+  /** Sends many messages at once; returns what a reader of live messages must see, in the order of the room. */
+  async function burst(roomId: string, count: number): Promise<string[]> {
+    const position = ada.position;
+    const sent = await Promise.all(Array.from({ length: count }, (_, i) => ada.sendText(roomId, `m${i}`)));
+    await Promise.all(
+      sent.map((eventId) => ada.waitForEvent((event) => event.eventId === eventId, 20_000, position)),
+    );
+    const ids = new Set(sent);
+    const inOrder = ada.events.filter((event) => ids.has(event.eventId));
+    return inOrder.map((event) => `live m.room.message ${String(event.content["body"])}`);
+  }
+
+  const phone = { join_state: "JOINED", timestamp: 1 };
+
+  test("what a limited timeline left out while we were away is read back, in order and once", async () => {
     const { session, user, roomId } = await together();
     await session.stop();
-    for (let i = 0; i < 120; i++) await ada.sendText(roomId, `m${i}`);
-    await ada.sendState(roomId, callStateType, `phone@${ada.userId}`, { join_state: "JOINED", timestamp: 1 });
+    const expected = await burst(roomId, 150);
+    await ada.sendState(roomId, callStateType, `phone@${ada.userId}`, phone);
     const back = await startBot(user);
-    expect(live(back.seen)).toEqual(Array.from({ length: 120 }, (_, i) => `live m.room.message m${i}`));
+    expect(live(back.seen)).toEqual(expected);
     expect(back.session.room(roomId)?.stateOf(callStateType)).toMatchObject([
-      { sender: ada.userId, stateKey: `phone@${ada.userId}`, content: { join_state: "JOINED" } },
+      { sender: ada.userId, stateKey: `phone@${ada.userId}`, content: phone },
     ]);
+  }, 60_000);
+
+  test("and what it left out while we were running, with the state read again", async () => {
+    let hold: Promise<void> | null = null;
+    const { seen, session, roomId, wait } = await together({
+      wrap: (homeserver) => ({
+        baseUrl: homeserver.baseUrl,
+        request: async (method, path, options) => {
+          if (path.endsWith("/sync") && hold !== null) await hold;
+          return homeserver.request(method, path, options);
+        },
+      }),
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hold = promise;
+    await ada.sendText(roomId, "first");
+    await wait("live m.room.message first");
+    await ada.sendState(roomId, callStateType, `phone@${ada.userId}`, phone);
+    const expected = await burst(roomId, 150);
+    resolve();
+    await wait(expected.at(-1) ?? "");
+    expect(live(seen)).toEqual(["live m.room.message first", ...expected]);
+    expect(seen.filter((line) => line === `live ${callStateType}`)).toHaveLength(1);
+    expect(session.room(roomId)?.stateOf(callStateType)).toHaveLength(1);
   }, 60_000);
 
   test("an encrypted room is known as such, and gets nothing but the clear notice", async () => {
