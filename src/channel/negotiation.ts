@@ -2,8 +2,18 @@ import { connectionId, encodeCandidate, encodeDescription, otherForm } from "./c
 import type { CandidateSignal, DescriptionSignal, Form } from "./codec.ts";
 import { isNewer, isPresent } from "./roster.ts";
 import type { Member, Stamp } from "./roster.ts";
+import {
+  connectionOf,
+  drop,
+  flushCandidates,
+  giveUp,
+  memory,
+  PATIENCE_MS,
+  removePeer,
+  setPhase,
+} from "./peers.ts";
 import { mediaFlows, takeId } from "./state.ts";
-import type { ChannelInput, ChannelState, Peer, PeerMemory, PeerPhase, Turn } from "./state.ts";
+import type { ChannelInput, ChannelState, Peer, PeerMemory, Turn } from "./state.ts";
 
 /*
  * Who offers, and what becomes of it, for one peer. Every connection has a number; whoever gives one up either asks the
@@ -29,13 +39,9 @@ export const OFFER_EXPECTED_MS = 5000;
 const ANSWER_WAITS_MS: readonly number[] = [8000, 12_000, 25_000, 25_000];
 const CONNECT_TIMEOUT_MS = 30_000;
 const SHAKY_TIMEOUT_MS = 30_000;
-/** A connection that lasted this long wipes out earlier failures. */
-const GOOD_CONNECTION_MS = 30_000;
 /** Offers on their way at the same time; the outbox takes them as fast as the homeserver lets it. */
 const MAX_OFFERS_UNDER_WAY = 3;
 const MAX_CANDIDATES = 64;
-/** After the nth failure in a row we wait this long for their offer before theirs refresh counts. */
-const PATIENCE_MS: readonly number[] = [0, 10_000, 60_000, 120_000, 300_000, 600_000];
 
 /** Everybody who is there when we come in is offered to. */
 export function offerToEverybody(turn: Turn): void {
@@ -84,12 +90,12 @@ export function onOffer(turn: Turn, member: Member, signal: DescriptionSignal, s
   const known = state.peers.get(member.key);
   const peer: PeerMemory = known ?? memory(member.key);
   if (peer.offerStamp && !isNewer(stamp, peer.offerStamp, false)) return drop(turn, "older_offer");
-  const heard = { ...peer, form: signal.form, offerStamp: stamp };
+  const heard = { ...peer, spoken: signal.form, offerStamp: stamp };
   if (known?.phase === "sending" || known?.phase === "offered") {
     const weYield = member.glareRule && state.ownKey < member.key;
     if (!weYield) {
       // Ours is out: they roll back and answer it. Answering theirs too would leave both stable and mismatched.
-      state.peers.set(member.key, { ...known, form: signal.form });
+      state.peers.set(member.key, { ...known, spoken: signal.form });
       return drop(turn, "glare");
     }
   }
@@ -107,7 +113,7 @@ export function onAnswer(turn: Turn, member: Member, signal: DescriptionSignal):
   const { state, nowMs } = turn;
   const peer = state.peers.get(member.key);
   if (!peer) return drop(turn, "stray_answer");
-  const heard: Peer = { ...peer, form: signal.form };
+  const heard: Peer = { ...peer, spoken: signal.form };
   const remoteId = connectionId(signal.sdp);
   switch (peer.phase) {
     case "sending":
@@ -200,7 +206,7 @@ export function onPlaneEvent(
   const { phase } = peer;
   if (phase !== "sending" && phase !== "offered" && phase !== "connecting" && phase !== "connected") return;
   if (input.kind === "peer.candidate") {
-    const form = peer.form ?? offerForm(state, peer);
+    const form = peer.spoken ?? offerForm(state, peer);
     const content = encodeCandidate(form, state.ownKey, peer.key, input.candidate, input.mid);
     turn.effects.push({ do: "send", key: peer.key, connection: null, content, priority: "candidate" });
     return;
@@ -268,30 +274,6 @@ export function peerWakeMs(peer: Peer): number | null {
   }
 }
 
-export function removePeer(turn: Turn, key: string): void {
-  const peer = turn.state.peers.get(key);
-  if (!peer) return;
-  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key });
-  turn.state.peers.delete(key);
-  logPhase(turn, key, "gone");
-}
-
-export function closeAllPeers(turn: Turn): void {
-  for (const key of [...turn.state.peers.keys()]) removePeer(turn, key);
-  turn.state.held.clear();
-}
-
-/** The plane is gone and every connection with it: there is nothing to close. */
-export function forgetAllPeers(turn: Turn): void {
-  turn.state.peers.clear();
-  turn.state.held.clear();
-}
-
-/** The number of the connection that the plane has, or is making, for this peer. */
-export function connectionOf(peer: Peer): number | null {
-  return "connection" in peer ? peer.connection : null;
-}
-
 function described(turn: Turn, peer: Peer, sdp: string): void {
   const { ownKey } = turn.state;
   const { key } = peer;
@@ -308,17 +290,6 @@ function described(turn: Turn, peer: Peer, sdp: string): void {
   }
 }
 
-/** Closes what is there; from now on their refresh or offer is waited for, longer if they never answered. */
-function giveUp(turn: Turn, peer: Peer, unanswered = false): void {
-  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
-  const good = peer.phase === "connected" && turn.nowMs - peer.sinceMs >= GOOD_CONNECTION_MS;
-  const failures = good ? 0 : peer.failures + 1;
-  const step = Math.min(failures + (unanswered ? 2 : 0), PATIENCE_MS.length);
-  const patienceMs = PATIENCE_MS[step - 1] ?? 0;
-  const rest = { ...peer, attempts: 0, failures, candidates: [] };
-  setPhase(turn, rest, { phase: "dormant", notBeforeMs: turn.nowMs + patienceMs });
-}
-
 /** Replaces the connection by a new offer of ours, within the bounds of one round of offers. */
 function offerAgain(turn: Turn, peer: Peer): void {
   if (peer.attempts >= ANSWER_WAITS_MS.length || peer.failures >= PATIENCE_MS.length)
@@ -328,14 +299,8 @@ function offerAgain(turn: Turn, peer: Peer): void {
 }
 
 function offerForm(state: ChannelState, peer: PeerMemory): Form {
-  const first = peer.form ?? state.members.get(peer.key)?.form ?? "web";
+  const first = peer.spoken ?? state.members.get(peer.key)?.form ?? "web";
   return peer.attempts % 2 === 0 ? first : otherForm(first);
-}
-
-function flushCandidates(turn: Turn, peer: PeerMemory): void {
-  for (const candidate of peer.candidates) {
-    turn.effects.push({ do: "peer.candidate", key: peer.key, ...candidate });
-  }
 }
 
 function present(turn: Turn): Member[] {
@@ -343,23 +308,4 @@ function present(turn: Turn): Member[] {
   return [...state.members.values()].filter((member) =>
     isPresent(member, nowMs, mediaFlows(state, member.key)),
   );
-}
-
-function memory(key: string): PeerMemory {
-  return { key, form: null, attempts: 0, failures: 0, offerStamp: null, candidates: [] };
-}
-
-function setPhase(turn: Turn, peer: PeerMemory, phase: PeerPhase): void {
-  const { key, form, attempts, failures, offerStamp, candidates } = peer;
-  turn.state.peers.set(key, { key, form, attempts, failures, offerStamp, candidates, ...phase });
-  logPhase(turn, key, phase.phase);
-}
-
-function logPhase(turn: Turn, peer: string, state: string): void {
-  const level = state === "connected" || state === "dormant" ? "info" : "debug";
-  turn.effects.push({ do: "log", level, event: "peer_state", fields: { peer, state } });
-}
-
-function drop(turn: Turn, reason: string): void {
-  turn.effects.push({ do: "dropped", reason });
 }

@@ -1,5 +1,6 @@
 import { BotError } from "../base/errors.ts";
-import { closeAllPeers, forgetAllPeers, offerToEverybody } from "./negotiation.ts";
+import { offerToEverybody } from "./negotiation.ts";
+import { closeAllPeers, forgetAllPeers } from "./peers.ts";
 import { isNewer, isPresent } from "./roster.ts";
 import type { MembershipEvent } from "./roster.ts";
 import { mediaFlows, takeId, tellOnce } from "./state.ts";
@@ -388,7 +389,7 @@ function hurryForReadme(turn: Turn): void {
   if (own.phase !== "in" || own.refreshMs <= own.writtenMs + REFRESH_FOR_README_MS) return;
   for (const member of state.members.values()) {
     if (!isPresent(member, nowMs, mediaFlows(state, member.key))) continue;
-    const form = state.peers.get(member.key)?.form ?? member.form;
+    const form = state.peers.get(member.key)?.spoken ?? member.form;
     if (form !== "readme") continue;
     state.own = { ...own, refreshMs: own.writtenMs + REFRESH_FOR_README_MS };
     return;

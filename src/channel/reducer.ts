@@ -7,7 +7,6 @@ import {
   onRefresh,
   peerWakeMs,
   reconcilePeers,
-  removePeer,
   startOffers,
   tickPeers,
 } from "./negotiation.ts";
@@ -23,6 +22,7 @@ import {
   thrownOut,
   tickOwn,
 } from "./own-membership.ts";
+import { drop, removePeer } from "./peers.ts";
 import { applyMembership, forgetGone, isPresent, mayUseKey, MEMBER_LIFETIME_MS } from "./roster.ts";
 import type { Member } from "./roster.ts";
 import { beginTurn, mediaFlows, tellOnce } from "./state.ts";
@@ -246,8 +246,4 @@ function withinRate(turn: Turn, sender: string): boolean {
   if (lately.length === 0 && state.offerTimes.size >= MAX_OFFER_SENDERS) return false;
   state.offerTimes.set(sender, [...lately, nowMs]);
   return true;
-}
-
-function drop(turn: Turn, reason: string): void {
-  turn.effects.push({ do: "dropped", reason });
 }

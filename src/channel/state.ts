@@ -82,8 +82,8 @@ export type Own =
 /** What we remember of a peer over its connections. */
 export interface PeerMemory {
   readonly key: string;
-  /** The form it used last; null before it said anything. */
-  form: Form | null;
+  /** The form it used last; null before it described anything. */
+  spoken: Form | null;
   /** Offers of ours that went unanswered, in a row. */
   attempts: number;
   /** Connections or rounds of offers that failed, in a row. */

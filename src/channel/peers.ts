@@ -1,0 +1,71 @@
+import type { Peer, PeerMemory, PeerPhase, Turn } from "./state.ts";
+
+/*
+ * The books of the peers: every change of a phase and every end of a connection goes through here, so that whoever gives
+ * a connection up closes it.
+ */
+
+/** A connection that lasted this long wipes out earlier failures. */
+const GOOD_CONNECTION_MS = 30_000;
+/** After the nth failure in a row their refresh counts only after this long; theirs offers always do. */
+export const PATIENCE_MS: readonly number[] = [0, 10_000, 60_000, 120_000, 300_000, 600_000];
+
+export function removePeer(turn: Turn, key: string): void {
+  const peer = turn.state.peers.get(key);
+  if (!peer) return;
+  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key });
+  turn.state.peers.delete(key);
+  logPhase(turn, key, "gone");
+}
+
+export function closeAllPeers(turn: Turn): void {
+  for (const key of [...turn.state.peers.keys()]) removePeer(turn, key);
+  turn.state.held.clear();
+}
+
+/** The plane is gone and every connection with it: there is nothing to close. */
+export function forgetAllPeers(turn: Turn): void {
+  turn.state.peers.clear();
+  turn.state.held.clear();
+}
+
+/** The number of the connection that the plane has, or is making, for this peer. */
+export function connectionOf(peer: Peer): number | null {
+  return "connection" in peer ? peer.connection : null;
+}
+
+/** Closes what is there; from now on their refresh or offer is waited for, longer if they never answered. */
+export function giveUp(turn: Turn, peer: Peer, unanswered = false): void {
+  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
+  const good = peer.phase === "connected" && turn.nowMs - peer.sinceMs >= GOOD_CONNECTION_MS;
+  const failures = good ? 0 : peer.failures + 1;
+  const step = Math.min(failures + (unanswered ? 2 : 0), PATIENCE_MS.length);
+  const patienceMs = PATIENCE_MS[step - 1] ?? 0;
+  const rest = { ...peer, attempts: 0, failures, candidates: [] };
+  setPhase(turn, rest, { phase: "dormant", notBeforeMs: turn.nowMs + patienceMs });
+}
+
+export function flushCandidates(turn: Turn, peer: PeerMemory): void {
+  for (const candidate of peer.candidates) {
+    turn.effects.push({ do: "peer.candidate", key: peer.key, ...candidate });
+  }
+}
+
+export function memory(key: string): PeerMemory {
+  return { key, spoken: null, attempts: 0, failures: 0, offerStamp: null, candidates: [] };
+}
+
+export function setPhase(turn: Turn, peer: PeerMemory, phase: PeerPhase): void {
+  const { key, spoken, attempts, failures, offerStamp, candidates } = peer;
+  turn.state.peers.set(key, { key, spoken, attempts, failures, offerStamp, candidates, ...phase });
+  logPhase(turn, key, phase.phase);
+}
+
+function logPhase(turn: Turn, peer: string, state: string): void {
+  const level = state === "connected" || state === "dormant" ? "info" : "debug";
+  turn.effects.push({ do: "log", level, event: "peer_state", fields: { peer, state } });
+}
+
+export function drop(turn: Turn, reason: string): void {
+  turn.effects.push({ do: "dropped", reason });
+}
