@@ -34,6 +34,7 @@ interface Made {
   what: "voice" | "music";
   owner: Owner;
   path: string;
+  channels: 1 | 2;
   stats: PlacerStats;
 }
 
@@ -74,7 +75,7 @@ export async function exportRecording(job: ExportJob, deps: ExportDeps): Promise
         durationMs,
       });
     }
-    const mixProblem = await makeMix(job, work, tracks, names.at(-1) ?? "mix.ogg", durationMs, deps);
+    const mixProblem = await makeMix(job, work, tracks, made, names.at(-1) ?? "mix.ogg", durationMs, deps);
     const about = { recording: journal.start.recording, room: journal.start.roomId, mixProblem, unreadable };
     await writeInfo(work, about, journal, tracks, made, durationMs);
     await rm(join(directory, "export"), { recursive: true, force: true });
@@ -88,7 +89,8 @@ export async function exportRecording(job: ExportJob, deps: ExportDeps): Promise
 /** What exports left behind that were killed. */
 async function removeLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (/^export-[0-9a-f]{8}\.part$/.test(name)) await rm(join(directory, name), { recursive: true, force: true });
+    if (/^export-[0-9a-f]{8}\.part$/.test(name))
+      await rm(join(directory, name), { recursive: true, force: true });
   }
 }
 
@@ -158,7 +160,9 @@ function openOutput(path: string, what: "voice" | "music", owner: Owner, total: 
 function finishOutput({ what, owner, path, writer, placer }: Output, total: number): Made | null {
   placer.finish(total + PRE_SKIP);
   writer.finish({ samples: total, channels: placer.channels });
-  return placer.stats.packets === 0 ? null : { what, owner, path, stats: placer.stats };
+  return placer.stats.packets === 0
+    ? null
+    : { what, owner, path, channels: placer.channels, stats: placer.stats };
 }
 
 /** Adds the mix to `tracks`. Without one the tracks still go out: returns what went wrong, or null. */
@@ -166,13 +170,17 @@ async function makeMix(
   { ffmpeg, titles }: ExportJob,
   work: string,
   tracks: ExportedTrack[],
+  made: readonly Made[],
   file: string,
   durationMs: number,
   { clock, log, onProgress }: ExportDeps,
 ): Promise<string | null> {
   if (tracks.length === 0) return null;
   const output = join(work, file);
-  const inputs = tracks.map((track) => join(work, track.file));
+  const inputs = tracks.map(({ file }, index) => ({
+    path: join(work, file),
+    channels: made[index]?.channels ?? 2,
+  }));
   const expectedBytes = Math.max(1, durationMs * 16);
   const onBytes = (bytes: number): void =>
     onProgress(TRACKS_PERCENT + Math.min(1, bytes / expectedBytes) * (99 - TRACKS_PERCENT));

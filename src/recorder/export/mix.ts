@@ -8,7 +8,7 @@ export interface MixOptions {
   /** The program. */
   ffmpeg: string;
   /** Ogg Opus files of the same start and length. */
-  inputs: readonly string[];
+  inputs: readonly { path: string; channels: 1 | 2 }[];
   output: string;
   title: string;
   clock: Clock;
@@ -26,13 +26,13 @@ const IDLE_MS = 60_000;
  */
 export async function mix({ ffmpeg, inputs, output, title, clock, log, onBytes }: MixOptions): Promise<void> {
   const used = inputs.slice(0, MAX_INPUTS);
-  const descriptors = used.map((path) => openSync(path, "r"));
+  const descriptors = used.map(({ path }) => openSync(path, "r"));
   const file = openSync(output, "wx", 0o640);
   try {
     let written = 0;
     await new Promise<void>((resolve, reject) => {
       const program = new Ffmpeg({
-        ...{ program: ffmpeg, clock, log, what: "mix", args: mixArgs(used.length, title), descriptors },
+        ...{ program: ffmpeg, clock, log, what: "mix", args: mixArgs(used, title), descriptors },
         idleMs: IDLE_MS,
         onData: (chunk) => {
           try {
@@ -57,22 +57,22 @@ export async function mix({ ffmpeg, inputs, output, title, clock, log, onBytes }
   }
 }
 
-function mixArgs(count: number, title: string): string[] {
-  const inputs = Array.from({ length: count }, (_, index) => [
+function mixArgs(inputs: MixOptions["inputs"], title: string): string[] {
+  const files = inputs.flatMap((_, index) => [
     ...["-protocol_whitelist", "file", "-format_whitelist", "ogg", "-threads", "1"],
     ...["-i", `/proc/self/fd/${index + 3}`],
-  ]).flat();
-  // Mono in the middle at full level on both sides, as everybody heard it.
-  const stereo = Array.from(
-    { length: count },
-    (_, index) => `[${index}:a:0]aresample=48000,aformat=channel_layouts=stereo[s${index}]`,
-  );
-  const all = Array.from({ length: count }, (_, index) => `[s${index}]`).join("");
-  const sum = count > 1 ? `${all}amix=inputs=${count}:duration=longest:normalize=0` : `${all}anull`;
+  ]);
+  // Mono comes at full level on both sides, as everybody heard it (ffmpeg's own way would take 3 dB away).
+  const stereo = inputs.map(({ channels }, index) => {
+    const both = channels === 1 ? "pan=stereo|c0=c0|c1=c0" : "aformat=channel_layouts=stereo";
+    return `[${index}:a:0]aresample=48000,${both}[s${index}]`;
+  });
+  const all = inputs.map((_, index) => `[s${index}]`).join("");
+  const sum = inputs.length > 1 ? `amix=inputs=${inputs.length}:duration=longest:normalize=0` : "anull";
   return [
-    ...inputs,
+    ...files,
     ...["-filter_complex_threads", "1", "-filter_complex"],
-    `${stereo.join(";")};${sum},alimiter=level=disabled:limit=0.891:latency=1[out]`,
+    `${stereo.join(";")};${all}${sum},alimiter=level=disabled:limit=0.891:latency=1[out]`,
     ...["-map", "[out]", "-map_metadata", "-1", "-metadata", `title=${title}`],
     ...["-c:a", "libopus", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-f", "ogg", "pipe:1"],
   ];

@@ -1,0 +1,248 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { silentLog } from "../../src/base/log.ts";
+import { systemClock } from "../../src/base/system-clock.ts";
+import { ChildExporter, type ExportOutcome } from "../../src/recorder/exporter.ts";
+import { exportRecording } from "../../src/recorder/export/export.ts";
+import { decodeFile, probeFile } from "../support/decode.ts";
+import { channelOf } from "../support/measure.ts";
+import { over, tone, writeGarbage, writeJournal, writeTrack } from "../support/recording.ts";
+
+const titles = { music: "Music", mix: "Everybody" };
+const deps = { clock: systemClock, log: silentLog, onProgress: () => undefined };
+const PERSON = { kind: "joined", userId: "@ann:test", name: "Ann / Ü 🎙" } as const;
+
+/** Where the sound of one frequency begins and ends in a decoded file, ms. */
+function soundOf(
+  samples: Float32Array,
+  fromMs = 0,
+  toMs = samples.length / 48,
+): { fromMs: number; toMs: number } | null {
+  const threshold = 0.1;
+  let first = -1;
+  let last = -1;
+  for (let i = Math.round(fromMs * 48); i < Math.round(toMs * 48); i++) {
+    if (Math.abs(samples[i] ?? 0) < threshold) continue;
+    if (first < 0) first = i;
+    last = i;
+  }
+  return first < 0 ? null : { fromMs: first / 48, toMs: last / 48 };
+}
+
+/** The level of one frequency in a piece of sound, as a fraction of full scale (Goertzel). */
+function levelAt(samples: Float32Array, hz: number, fromMs: number, toMs: number): number {
+  const from = Math.round(fromMs * 48);
+  const count = Math.round((toMs - fromMs) * 48);
+  let [re, im] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const phase = (2 * Math.PI * hz * i) / 48_000;
+    re += (samples[from + i] ?? 0) * Math.cos(phase);
+    im += (samples[from + i] ?? 0) * Math.sin(phase);
+  }
+  return (2 * Math.hypot(re, im)) / count;
+}
+
+function ffmpegComplaints(path: string): string {
+  const run = spawnSync("ffmpeg", ["-nostdin", "-v", "warning", "-i", path, "-f", "null", "-"], {
+    timeout: 30_000,
+  });
+  return run.stderr.toString();
+}
+
+describe("a recording with everything that networks do", () => {
+  let directory: string;
+  let outcome: ExportOutcome;
+  const LENGTH_MS = 30_007;
+  const path = (file: string): string => join(directory, "export", file);
+  const jitter = (index: number): number => (index * 37) % 45;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "voicebot-export-"));
+    await writeJournal(directory, [
+      { ...PERSON, key: "ann", atMs: 0 },
+      { kind: "joined", key: "bob", userId: "@bob:test", name: "Bob", atMs: 10 },
+      { kind: "gap", reason: "down", atMs: 12_000 },
+      { kind: "resumed", atMs: 13_000 },
+      { kind: "stop", reason: "command", byUserId: "@host:test", atMs: LENGTH_MS },
+    ]);
+    // Ann: jitter and reordering, a lost stretch, a pause; after a crash a second file with another SSRC.
+    const first = tone({ hz: 440, fromMs: 2_000, lengthMs: 4_000 });
+    const lost = (index: number): boolean => index >= 100 && index < 110;
+    const afterPause = tone({ hz: 440, fromMs: 8_000, lengthMs: 2_000, firstTimestamp: 1_000 + 6_000 * 48 });
+    const ann = [
+      ...over(first, { ssrc: 1, delayMs: jitter, lost }),
+      ...over(afterPause, { ssrc: 1, delayMs: jitter }),
+    ];
+    const twice = ann.flatMap((packet, index) => (index % 7 === 0 ? [packet, packet] : [packet]));
+    await writeTrack(directory, "voice-001.mvt", { speaker: "ann" }, twice, { whole: false });
+    const again = tone({ hz: 440, fromMs: 15_000, lengthMs: 2_000, firstTimestamp: 0xffff_f000 });
+    await writeTrack(
+      directory,
+      "voice-003.mvt",
+      { speaker: "ann" },
+      over(again, { ssrc: 2, delayMs: jitter }),
+    );
+    // Bob sounds at the same time as Ann's first tone, and beyond the end.
+    const bob = tone({ hz: 1_000, fromMs: 2_000, lengthMs: 1_000 });
+    const late = tone({ hz: 1_000, fromMs: 29_500, lengthMs: 2_000, firstTimestamp: 1_000 + 27_500 * 48 });
+    await writeTrack(directory, "voice-002.mvt", { speaker: "bob" }, [
+      ...over(bob, { ssrc: 3 }),
+      ...over(late, { ssrc: 3 }),
+    ]);
+    // Music in stereo.
+    const music = tone({ hz: 300, fromMs: 20_000, lengthMs: 5_000, channels: 2 });
+    await writeTrack(
+      directory,
+      "music-001.mvt",
+      { speaker: "music", what: "music" },
+      over(music, { ssrc: 0 }),
+    );
+    await writeGarbage(join(directory, "voice-004.mvt"));
+    outcome = await exportRecording({ directory, ffmpeg: "ffmpeg", titles }, deps);
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  test("gives each voice, the music and a mix, named after people", async () => {
+    expect(outcome.mixProblem).toBeNull();
+    expect(outcome.tracks.map(({ file, what }) => [file, what])).toEqual([
+      ["Ann _ Ü 🎙.ogg", "voice"],
+      ["Bob.ogg", "voice"],
+      ["Music.ogg", "music"],
+      ["Everybody.ogg", "mix"],
+    ]);
+    expect((await readdir(directory)).filter((name) => name.endsWith(".part"))).toEqual([]);
+  });
+
+  test("all files have exactly the recording's length and decode without a complaint", async () => {
+    for (const { file } of outcome.tracks) {
+      const { durationMs, codec, channels } = await probeFile(path(file));
+      expect(codec).toBe("opus");
+      // ffprobe counts the pre-skip (312 samples, RFC 7845 section 4.2), which nobody hears.
+      expect(Math.abs(durationMs - 6.5 - LENGTH_MS)).toBeLessThanOrEqual(1);
+      expect(channels).toBe(file === "Music.ogg" || file === "Everybody.ogg" ? 2 : 1);
+      expect(ffmpegComplaints(path(file))).toBe("");
+      const { samples } = await decodeFile(path(file));
+      expect(Math.abs(samples.length / 48 - LENGTH_MS)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test("sound is where it was, within 5 ms, across pause, loss, reordering, repetition, crash and another SSRC", async () => {
+    const { samples } = await decodeFile(path("Ann _ Ü 🎙.ogg"));
+    // The least delayed packet took 20 ms (a frame) to be sent.
+    for (const [fromMs, toMs] of [
+      [2_020, 6_020],
+      [8_020, 10_020],
+      [15_020, 17_020],
+    ] as const) {
+      const heard = soundOf(samples, fromMs - 500, toMs + 500);
+      expect(Math.abs((heard?.fromMs ?? 0) - fromMs)).toBeLessThanOrEqual(5);
+      expect(Math.abs((heard?.toMs ?? 0) - toMs)).toBeLessThanOrEqual(5);
+    }
+    // Ten packets were lost, two seconds in: 200 ms of silence in their place and nowhere else.
+    expect(soundOf(samples, 4_045, 4_195)).toBeNull();
+    expect(levelAt(samples, 440, 3_000, 4_000)).toBeCloseTo(0.5, 1);
+    expect(levelAt(samples, 440, 4_300, 5_900)).toBeCloseTo(0.5, 1);
+  });
+
+  test("one person's track has nothing of the others", async () => {
+    const ann = (await decodeFile(path("Ann _ Ü 🎙.ogg"))).samples;
+    const bob = (await decodeFile(path("Bob.ogg"))).samples;
+    expect(levelAt(bob, 1_000, 2_100, 2_900)).toBeCloseTo(0.5, 1);
+    expect(levelAt(bob, 440, 2_100, 2_900)).toBeLessThan(0.01);
+    expect(levelAt(ann, 1_000, 2_100, 2_900)).toBeLessThan(0.01);
+    console.log(
+      soundOf(ann, 1500, 3000),
+      soundOf(bob, 1500, 3000),
+      [...bob.slice(2000 * 48, 2025 * 48)]
+        .map((v) => Math.abs(v))
+        .filter((_, i) => i % 24 === 0)
+        .map((v) => v.toFixed(2))
+        .join(" "),
+    );
+    const alike = Math.abs((soundOf(ann)?.fromMs ?? 0) - (soundOf(bob)?.fromMs ?? 0));
+    expect(alike).toBeLessThanOrEqual(5);
+  });
+
+  test("the mix has everybody where they are, at their level", async () => {
+    const samples = channelOf(await decodeFile(path("Everybody.ogg"), { channels: 2 }), 0);
+    expect(levelAt(samples, 440, 3_100, 3_900)).toBeCloseTo(0.5, 1);
+    expect(levelAt(samples, 1_000, 2_100, 2_900)).toBeGreaterThan(0.4);
+    expect(levelAt(samples, 300, 20_500, 24_500)).toBeCloseTo(0.5, 1);
+    expect(Math.abs((soundOf(samples)?.fromMs ?? 0) - 2_020)).toBeLessThanOrEqual(5);
+  });
+
+  test("tags name the person; info.json tells gaps and what could not be read", async () => {
+    const { tags } = await probeFile(path("Ann _ Ü 🎙.ogg"));
+    expect(tags).toMatchObject({ title: "Ann / Ü 🎙", artist: "Ann / Ü 🎙" });
+    const info: unknown = JSON.parse(await readFile(path("info.json"), "utf8"));
+    expect(info).toMatchObject({
+      durationMs: LENGTH_MS,
+      gaps: [{ fromMs: 12_000, toMs: 13_000 }],
+      unreadable: ["voice-004.mvt"],
+    });
+  });
+});
+
+test("a sender's clock that goes wrong is brought back within a few seconds", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "voicebot-export-"));
+  try {
+    await writeJournal(directory, [{ kind: "stop", reason: "command", byUserId: null, atMs: 20_000 }]);
+    // The second half is sent 400 ms later than its timestamps say.
+    const sent = tone({ hz: 500, fromMs: 0, lengthMs: 18_000 });
+    const packets = over(sent, { ssrc: 1, delayMs: (index) => (index >= 300 ? 400 : 0) });
+    await writeTrack(directory, "voice-001.mvt", { speaker: "x" }, packets);
+    const outcome = await exportRecording({ directory, ffmpeg: "ffmpeg", titles }, deps);
+    const { samples } = await decodeFile(join(directory, "export", outcome.tracks[0]?.file ?? ""));
+    const heard = soundOf(samples);
+    expect(Math.abs((heard?.toMs ?? 0) - 18_420)).toBeLessThanOrEqual(20);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+describe("the export child", () => {
+  let directory: string;
+  const exporter = new ChildExporter({ ffmpeg: "ffmpeg", titles, clock: systemClock });
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "voicebot-export-"));
+    await writeJournal(directory, [{ kind: "stop", reason: "command", byUserId: null, atMs: 60_000 }]);
+    await writeTrack(
+      directory,
+      "voice-001.mvt",
+      { speaker: "x" },
+      over(tone({ hz: 500, fromMs: 0, lengthMs: 60_000 }), { ssrc: 1 }),
+    );
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  test("does the same work and tells how far it is", async () => {
+    const percents: number[] = [];
+    const options = {
+      signal: new AbortController().signal,
+      onProgress: (percent: number) => percents.push(percent),
+    };
+    const outcome = await exporter.export(directory, options);
+    expect(outcome.tracks.map(({ file }) => file)).toEqual(["x.ogg", "Everybody.ogg"]);
+    expect(outcome.durationMs).toBe(60_000);
+    expect(percents.length).toBeGreaterThan(0);
+    expect(percents).toEqual([...percents].sort((a, b) => a - b));
+  });
+
+  test("is ended when it is cancelled, and what was exported before stays whole", async () => {
+    const cancel = new AbortController();
+    const work = exporter.export(directory, { signal: cancel.signal, onProgress: () => cancel.abort() });
+    await expect(work).rejects.toMatchObject({ code: "cancelled" });
+    expect(await readdir(join(directory, "export"))).toContain("x.ogg");
+  });
+
+  test("a folder without a readable journal is an error, not a hang", async () => {
+    const empty = await mkdtemp(join(tmpdir(), "voicebot-export-"));
+    await expect(
+      exporter.export(empty, { signal: new AbortController().signal, onProgress: () => undefined }),
+    ).rejects.toMatchObject({ code: "recording_damaged" });
+    await rm(empty, { recursive: true, force: true });
+  });
+});
