@@ -251,11 +251,12 @@ describe("invitations and leaving", () => {
     const refused = await rejection(session.notice(roomId, { text: "x", html: "x" }));
     expect(refused).toMatchObject({ code: "room_encrypted" });
 
+    const beforeInvite = ada.position;
     await ada.invite(roomId, user.userId);
     await ada.waitForEvent(
       (e) => e.roomId === roomId && e.stateKey === user.userId && e.content["membership"] === "join",
       10_000,
-      ada.position,
+      beforeInvite,
     );
     await session.stop();
     await ada.ban(roomId, user.userId);
