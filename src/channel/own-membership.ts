@@ -1,9 +1,8 @@
 import { BotError } from "../base/errors.ts";
 import { offerToEverybody } from "./negotiation.ts";
+import { echoed, hurryForReadme, isJoined, put, REFRESH_MS, refresh, repair } from "./own-key.ts";
 import { closeAllPeers, forgetAllPeers } from "./peers.ts";
-import { isNewer, isPresent } from "./roster.ts";
-import type { MembershipEvent } from "./roster.ts";
-import { mediaFlows, takeId, tellOnce } from "./state.ts";
+import { takeId } from "./state.ts";
 import type { ChannelInput, ChannelState, Own, Trip, Turn } from "./state.ts";
 
 /*
@@ -32,21 +31,10 @@ const WRITE_TIMEOUT_MS = 60_000;
 const OPEN_TIMEOUT_MS = 10_000;
 const RETRY_OPEN_MS = 1000;
 const ECHO_TIMEOUT_MS = 10_000;
-/** After our own JOINED came back: what the others' sync may need more. Kept short, since an offer lost is offered again. */
-const SETTLE_MS = 300;
-const SETTLE_AFTER_RESET_MS = 1000;
 const RETRY_WRITE_MS = 5000;
-const REFRESH_MS = 14_000;
-const REFRESH_FOR_README_MS = 7000;
 const LEAVE_TIMEOUT_MS = 5000;
 const TRIP_TIMEOUT_MS = 120_000;
 const RESET_EVERY_MS = 10 * 60_000;
-const REPAIRS_PER_MINUTE = 3;
-
-/** Phases in which others see us as JOINED, or are about to, and may offer to us. */
-export function isJoined(own: Own): boolean {
-  return own.phase === "joining" || own.phase === "settling" || own.phase === "in";
-}
 
 export function requestJoin(turn: Turn): void {
   const { own } = turn.state;
@@ -107,36 +95,6 @@ export function thrownOut(turn: Turn): void {
     new BotError("forbidden", "not in the room any more", { say: { key: "channel.not_in_room" } }),
   );
   goOut(turn);
-}
-
-/** A membership event of our own key: our echo, or somebody's claim. */
-export function ownKeyEvent(turn: Turn, eventId: string, event: MembershipEvent): void {
-  const { state } = turn;
-  const stamp = { serverTs: event.originServerTs, wallMs: event.wallMs };
-  const known = state.standing;
-  if (known?.eventId !== eventId && known?.stamp && !isNewer(stamp, known.stamp, event.snapshot)) return;
-  const joinState = event.membership.joinState;
-  state.standing = { joinState, eventId, sender: event.sender, stamp };
-  const { own } = state;
-  if (own.phase === "settling" && own.eventId === eventId) {
-    state.own = echoed(turn, own);
-    return;
-  }
-  const claimed = event.sender !== state.ownUserId;
-  if (!isJoined(own) || (!claimed && joinState === "JOINED")) return;
-  // LEFT by ourselves while joining is the echo of our own clearing.
-  if (!claimed && own.phase !== "in") return;
-  turn.effects.push({
-    do: "log",
-    level: "warn",
-    event: "own_key_overwritten",
-    fields: { sender: event.sender, joinState },
-  });
-  if (claimed) {
-    tellOnce(turn, event.sender, { key: "channel.key_overwritten", params: { user: event.sender } });
-  }
-  state.overwritten = true;
-  repair(turn);
 }
 
 export function ownResult(
@@ -244,12 +202,6 @@ function lostTrip(turn: Turn): Trip {
   return { why: "lost", giveUpMs: turn.nowMs + TRIP_TIMEOUT_MS };
 }
 
-function put(turn: Turn, joinState: "JOINED" | "LEFT", priority: "leave" | "refresh"): number {
-  const putId = takeId(turn);
-  turn.effects.push({ do: "put", putId, joinState, priority });
-  return putId;
-}
-
 function setOff(turn: Turn, trip: Trip): void {
   if (turn.state.standing?.joinState === "JOINED") clear(turn, trip);
   else open(turn, trip);
@@ -274,14 +226,8 @@ function openAgain(turn: Turn, opening: Extract<Own, { phase: "opening" }>): voi
 
 function announce(turn: Turn, trip: Trip): void {
   const putId = put(turn, "JOINED", "refresh");
-  turn.state.overwritten = false;
+  turn.state.overwritten = null;
   turn.state.own = { phase: "joining", trip, putId, untilMs: turn.nowMs + WRITE_TIMEOUT_MS };
-}
-
-function echoed(turn: Turn, own: Extract<Own, { phase: "settling" }>): Own {
-  if (own.echoed) return own;
-  const waitMs = own.trip.why === "reset" ? SETTLE_AFTER_RESET_MS : SETTLE_MS;
-  return { ...own, echoed: true, untilMs: turn.nowMs + waitMs };
 }
 
 function written(turn: Turn, putId: number, joinState: "JOINED" | "LEFT", eventId: string): void {
@@ -348,7 +294,7 @@ function failJoin(turn: Turn, error: BotError): void {
 function goOut(turn: Turn): void {
   closeAllPeers(turn);
   turn.state.own = { phase: "out" };
-  turn.state.overwritten = false;
+  turn.state.overwritten = null;
   turn.effects.push({ do: "channel.close" });
 }
 
@@ -362,36 +308,4 @@ function leave(turn: Turn): void {
 function left(turn: Turn, joinAgain: boolean): void {
   goOut(turn);
   if (joinAgain) requestJoin(turn);
-}
-
-function refresh(turn: Turn): void {
-  const { own } = turn.state;
-  if (own.phase !== "in" || own.refreshing) return;
-  const putId = put(turn, "JOINED", "refresh");
-  turn.state.own = { ...own, refreshing: { putId, sinceMs: turn.nowMs } };
-}
-
-/** Writes our key again after somebody overwrote it; beyond a few times a minute the next refresh has to do. */
-function repair(turn: Turn): void {
-  const { state, nowMs } = turn;
-  if (!state.overwritten || state.own.phase !== "in" || state.own.refreshing) return;
-  state.overwritten = false;
-  const lately = state.repairsMs.filter((atMs) => nowMs - atMs < 60_000);
-  if (lately.length >= REPAIRS_PER_MINUTE) return;
-  state.repairsMs = [...lately, nowMs];
-  refresh(turn);
-}
-
-/** README readers forget a member after 10 s, the web client after 20 s. */
-function hurryForReadme(turn: Turn): void {
-  const { state, nowMs } = turn;
-  const { own } = state;
-  if (own.phase !== "in" || own.refreshMs <= own.writtenMs + REFRESH_FOR_README_MS) return;
-  for (const member of state.members.values()) {
-    if (!isPresent(member, nowMs, mediaFlows(state, member.key))) continue;
-    const form = state.peers.get(member.key)?.spoken ?? member.form;
-    if (form !== "readme") continue;
-    state.own = { ...own, refreshMs: own.writtenMs + REFRESH_FOR_README_MS };
-    return;
-  }
 }

@@ -10,9 +10,8 @@ import {
   startOffers,
   tickPeers,
 } from "./negotiation.ts";
+import { isJoined, ownKeyEvent } from "./own-key.ts";
 import {
-  isJoined,
-  ownKeyEvent,
   ownResult,
   ownWakeMs,
   planeChanged,

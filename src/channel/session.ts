@@ -5,39 +5,19 @@ import { BotError, messageOf, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import type { IceSettings, MediaPlane, PlaneEvent } from "../media/plane.ts";
-import { decodeMembership, decodeSignal, GLARE_FIELD, GLARE_RULE, isStateKey } from "./codec.ts";
+import { decodeRoomEvent } from "./border.ts";
+import { GLARE_FIELD, GLARE_RULE, isStateKey } from "./codec.ts";
 import { DropCounter } from "./drops.ts";
-import { MEMBERSHIP_TYPE, SIGNAL_TYPE } from "./ports.ts";
 import type { ChannelRoomEvent, ChannelTransport } from "./ports.ts";
-import { nextWakeMs, presentMembers, reduce } from "./reducer.ts";
-import { initialState, mediaFlows } from "./state.ts";
+import { nextWakeMs, reduce } from "./reducer.ts";
+import { initialState } from "./state.ts";
 import type { ChannelInput, ChannelLimits, ChannelState, Effect } from "./state.ts";
+import { memberChanges, phaseOf, visibleMembers } from "./visible.ts";
+import type { ChannelChange, ChannelMember, ChannelPhase } from "./visible.ts";
 
-/** Signalling that the homeserver has had for longer is an echo of the past (its cached sync answers, a gap). */
-const MAX_SIGNAL_AGE_MS = 30_000;
+export type { ChannelChange, ChannelMember, ChannelPhase } from "./visible.ts";
+
 const SEEN_EVENTS = 2000;
-
-/** `joining` covers coming back after the media plane was lost. */
-export type ChannelPhase = "out" | "joining" | "in" | "leaving";
-
-export interface ChannelMember {
-  /** Device key; the plane's name for the peer and its speaker. */
-  key: string;
-  userId: string;
-  /** Whether media flows. */
-  connected: boolean;
-  /** Monotonic ms (Clock.now) since when it is in the channel. */
-  sinceMs: number;
-}
-
-export type ChannelChange =
-  | { kind: "state"; old: ChannelPhase; new: ChannelPhase }
-  /** Whether the plane has the channel: with each `open: true` it is a new, empty one. */
-  | { kind: "media"; open: boolean }
-  | { kind: "member.joined"; member: ChannelMember }
-  | { kind: "member.left"; member: ChannelMember }
-  | { kind: "member.connected"; member: ChannelMember }
-  | { kind: "member.disconnected"; member: ChannelMember };
 
 export interface ChannelSessionDeps {
   /** Room id; also the plane's name for the channel. */
@@ -112,8 +92,10 @@ export class ChannelSession {
   /** Every event of the room may be given; those of other types are passed over. */
   handle(event: ChannelRoomEvent): void {
     if (this.#closed) return;
-    if (event.type === MEMBERSHIP_TYPE) this.#membership(event);
-    else if (event.type === SIGNAL_TYPE) this.#signal(event);
+    const decoded = decodeRoomEvent(event, this.#deps.clock.wall());
+    if ("dropped" in decoded) {
+      if (decoded.dropped !== null) this.#drops.count(decoded.dropped);
+    } else if (this.#seen.add(event.eventId)) this.#dispatch(decoded);
   }
 
   /** Tells of somebody's `m.room.member`, ours included: `join`, or anything else, which is out. */
@@ -162,42 +144,6 @@ export class ChannelSession {
     const error = new BotError("cancelled", "the channel is closed");
     for (const waiter of this.#joinWaiters.splice(0)) waiter.reject(error);
     for (const waiter of this.#leaveWaiters.splice(0)) waiter.resolve();
-  }
-
-  #membership(event: ChannelRoomEvent): void {
-    const key = event.stateKey;
-    if (key === null || !isStateKey(key)) return this.#drops.count("bad_key");
-    const decoded = decodeMembership(event.content);
-    if (!decoded.ok) return this.#drops.count(`membership_${decoded.reason}`);
-    if (!this.#seen.add(event.eventId)) return;
-    const wallMs = this.#deps.clock.wall();
-    const snapshot = event.origin === "state";
-    this.#dispatch({
-      kind: "membership",
-      eventId: event.eventId,
-      event: {
-        key,
-        sender: event.sender,
-        membership: decoded.value,
-        originServerTs: event.originServerTs,
-        ageMs: Math.max(0, event.ageMs ?? (snapshot ? wallMs - event.originServerTs : 0)),
-        wallMs,
-        snapshot,
-      },
-    });
-  }
-
-  #signal(event: ChannelRoomEvent): void {
-    if (event.origin === "state" || event.stateKey !== null) return;
-    if ((event.ageMs ?? 0) > MAX_SIGNAL_AGE_MS) return this.#drops.count("old_signal");
-    const decoded = decodeSignal(event.content);
-    if (!decoded.ok) {
-      if (decoded.reason !== "end_of_candidates") this.#drops.count(`signal_${decoded.reason}`);
-      return;
-    }
-    if (!this.#seen.add(event.eventId)) return;
-    const stamp = { serverTs: event.originServerTs, wallMs: this.#deps.clock.wall() };
-    this.#dispatch({ kind: "signal", sender: event.sender, signal: decoded.value, stamp });
   }
 
   #planeEvent(event: PlaneEvent): void {
@@ -383,38 +329,17 @@ export class ChannelSession {
   /** Compares what can be seen from outside with what it was and tells the listeners the difference. */
   #announce(old: ChannelPhase): void {
     const before = this.#members;
-    const state = this.#state;
-    const now = new Map<string, ChannelMember>();
-    for (const { key, userId, sinceMs } of presentMembers(state, this.#deps.clock.now())) {
-      now.set(key, { key, userId, sinceMs, connected: mediaFlows(state, key) });
-    }
-    this.#members = now;
-    const phase = phaseOf(state);
+    this.#members = visibleMembers(this.#state, this.#deps.clock.now());
+    const phase = this.state;
     if (phase !== old) {
       this.#log.info("channel_state", { old, new: phase });
       this.#changes.emit({ kind: "state", old, new: phase });
     }
-    for (const [key, was] of before) {
-      const is = now.get(key);
-      const stays = is?.userId === was.userId;
-      if (was.connected && !(stays && is.connected)) {
-        this.#changes.emit({ kind: "member.disconnected", member: { ...was, connected: false } });
-      }
-      if (!stays) this.#member("member.left", { ...was, connected: false });
+    for (const change of memberChanges(before, this.#members)) {
+      const { kind, member } = change;
+      this.#log.info("channel_member", { what: kind, peer: member.key, user: member.userId });
+      this.#changes.emit(change);
     }
-    for (const [key, is] of now) {
-      const was = before.get(key);
-      const stayed = was?.userId === is.userId;
-      if (!stayed) this.#member("member.joined", is);
-      if (is.connected && !(stayed && was.connected)) {
-        this.#changes.emit({ kind: "member.connected", member: is });
-      }
-    }
-  }
-
-  #member(kind: "member.joined" | "member.left", member: ChannelMember): void {
-    this.#log.info("channel_member", { what: kind, peer: member.key, user: member.userId });
-    this.#changes.emit({ kind, member });
   }
 
   #setMediaOpen(open: boolean): void {
@@ -438,18 +363,3 @@ export class ChannelSession {
 }
 
 function ignore(): void {}
-
-function phaseOf({ own }: ChannelState): ChannelPhase {
-  switch (own.phase) {
-    case "out":
-    case "in":
-    case "leaving":
-      return own.phase;
-    case "clearing":
-    case "pausing":
-    case "opening":
-    case "joining":
-    case "settling":
-      return "joining";
-  }
-}

@@ -17,8 +17,8 @@ export interface ChannelState {
   own: Own;
   /** What stands in the room under our key, whoever wrote it. */
   standing: Standing | null;
-  /** Our key was overwritten and is to be written again when we are in. */
-  overwritten: boolean;
+  /** Who overwrote our key, which is to be written again when we are in. */
+  overwritten: { by: string; joinState: "JOINED" | "LEFT" } | null;
   /** When it was written again because of that, lately. */
   repairsMs: readonly number[];
   planeUp: boolean;
@@ -196,7 +196,7 @@ export function initialState(
     limits,
     own: { phase: "out" },
     standing: null,
-    overwritten: false,
+    overwritten: null,
     repairsMs: [],
     planeUp,
     members: new Map(),
