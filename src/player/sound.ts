@@ -80,7 +80,8 @@ export class Sound {
     this.#retry = null;
     const { now, volume } = this.#deps.wanted();
     if (this.#closing.signal.aborted) return;
-    if (!now && !this.#inPlane) {
+    // What is held and not open is opened when it goes on.
+    if (now?.phase !== "playing" && !this.#inPlane) {
       this.#waitingSinceMs = null;
       return;
     }

@@ -59,7 +59,6 @@ class DamagedError extends Error {}
 
 function isDamage(error: unknown): boolean {
   if (error instanceof DamagedError) return true;
-  if (!(error instanceof Error)) return false;
-  const code = (error as { errcode?: unknown }).errcode;
+  const code = (error as { errcode?: unknown } | null)?.errcode;
   return typeof code === "number" && ((code & 0xff) === CORRUPT || (code & 0xff) === NOT_A_DATABASE);
 }

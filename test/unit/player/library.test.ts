@@ -1,0 +1,138 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { toBotError, type BotError } from "../../../src/base/errors.ts";
+import { Library } from "../../../src/player/resolver/library.ts";
+import { fold, matchNames } from "../../../src/player/resolver/match.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+
+let base: string;
+let root: string;
+let clock: FakeClock;
+let library: Library;
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), "voicebot-library-"));
+  root = join(base, "media");
+  await mkdir(join(root, "Beethoven"), { recursive: true });
+  await mkdir(join(root, ".hidden"));
+  await mkdir(join(base, "media-other"));
+  for (const file of [
+    "media/first-light.mp3",
+    "media/Beethoven/Für Élise.FLAC",
+    "media/Beethoven/Mondschein (live).ogg",
+    "media/.secret.mp3",
+    "media/.hidden/x.mp3",
+    "media/notes.txt",
+    "outside.mp3",
+    "media-other/sibling.mp3",
+  ]) {
+    await writeFile(join(base, file), "x");
+  }
+  await symlink("/etc/passwd", join(root, "passwd.mp3"));
+  await symlink(join(base, "outside.mp3"), join(root, "out.mp3"));
+  await symlink(base, join(root, "up"));
+  await symlink(join(root, "first-light.mp3"), join(root, "alias.mp3"));
+  await symlink(join(root, "notes.txt"), join(root, "notes.mp3"));
+  await symlink(join(root, ".secret.mp3"), join(root, "secret.mp3"));
+  await symlink(join(root, "loop.mp3"), join(root, "loop.mp3"));
+  await mkdir(join(root, "folder.mp3"));
+  clock = new FakeClock();
+  library = new Library({ root, clock });
+});
+afterEach(() => rm(base, { recursive: true, force: true }));
+
+const ask = (text: string): Promise<string | undefined> =>
+  library
+    .resolve({ kind: "words", text })
+    .then((found) => (found?.source.kind === "library" ? found.source.path : undefined));
+const refusal = (work: Promise<unknown>): Promise<BotError> =>
+  work.then(() => Promise.reject(new Error("was allowed")), toBotError);
+
+test.each([
+  "../outside.mp3",
+  "Beethoven/../../outside.mp3",
+  "up/outside.mp3",
+  "../media-other/sibling.mp3",
+  "/etc/passwd",
+  "passwd.mp3",
+  "out.mp3",
+  ".secret.mp3",
+  ".hidden/x.mp3",
+  "secret.mp3",
+  "notes.txt",
+  "notes.mp3",
+  "loop.mp3",
+  "folder.mp3",
+  "first-light.mp3\u0000.txt",
+  "first-light.mp3/",
+  "./first-light.mp3",
+  "Beethoven//Für Élise.FLAC",
+  "..\\outside.mp3",
+  "file:///etc/passwd",
+  "~/x.mp3",
+])("nobody gets %j", async (path) => {
+  const opened = await refusal(library.open({ kind: "library", path }));
+  expect(opened.code).toBe("not_found");
+  const found = await ask(path).catch((error: unknown) => toBotError(error).code);
+  // A name may be like one of ours; what comes then is ours.
+  expect(["not_found", "ambiguous", "first-light.mp3", "alias.mp3", "Beethoven/Für Élise.FLAC"]).toContain(
+    found,
+  );
+});
+
+test.each([
+  ["first-light.mp3", "first-light.mp3"],
+  ["first-light", "first-light.mp3"],
+  ["FIRST LIGHT", "first-light.mp3"],
+  ["Beethoven/Für Élise.FLAC", "Beethoven/Für Élise.FLAC"],
+  ["für elise", "Beethoven/Für Élise.FLAC"],
+  ["fur elise", "Beethoven/Für Élise.FLAC"],
+  ["elise", "Beethoven/Für Élise.FLAC"],
+  ["beethoven mondschein", "Beethoven/Mondschein (live).ogg"],
+  ["mondsch", "Beethoven/Mondschein (live).ogg"],
+  ["alias", "alias.mp3"],
+])("%j is %j", async (query, path) => {
+  await expect(ask(query)).resolves.toBe(path);
+});
+
+test("several that match, and none that does, are answered with the nearest", async () => {
+  const several = await refusal(ask("beethoven"));
+  expect(several).toMatchObject({ code: "ambiguous", say: { key: "play.ambiguous", params: { count: 2 } } });
+  expect(several.say.params?.["names"]).toContain("Für Élise");
+  const none = await refusal(ask("mondschien"));
+  expect(none.say).toMatchObject({ key: "play.not_found_nearest" });
+  expect(none.say.params?.["names"]).toContain("Mondschein (live)");
+  expect((await refusal(ask("qqqq"))).say.key).toBe("play.not_found");
+});
+
+test("a new file is found by name after the listing was refreshed, and by path at once", async () => {
+  await refusal(ask("brand new"));
+  await writeFile(join(root, "brand new.mp3"), "x");
+  await expect(ask("brand new.mp3")).resolves.toBe("brand new.mp3");
+  await refusal(ask("brand new"));
+  clock.tick(20_000);
+  await expect(ask("brand new")).resolves.toBe("brand new.mp3");
+});
+
+test("a file that became a link to the outside while it waited is not opened", async () => {
+  await expect(library.open({ kind: "library", path: "first-light.mp3" })).resolves.toMatch(
+    /first-light\.mp3$/,
+  );
+  await rename(join(root, "first-light.mp3"), join(root, "moved.mp3"));
+  await symlink("/etc/hostname", join(root, "first-light.mp3"));
+  expect((await refusal(library.open({ kind: "library", path: "first-light.mp3" }))).say.key).toBe(
+    "play.file_gone",
+  );
+});
+
+test("a folder that is not there finds nothing and does no harm", async () => {
+  const nowhere = new Library({ root: join(base, "nowhere"), clock });
+  await expect(nowhere.resolve({ kind: "words", text: "x" })).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("folding and matching do not mind strange input", () => {
+  expect(fold("Straße – ÉTÉ_2")).toBe("strasse ete 2");
+  expect(matchNames("()[].*+", ["a.mp3"])).toEqual({ kind: "none", nearest: [] });
+  expect(matchNames("x".repeat(5_000), ["a.mp3"]).kind).toBe("none");
+});

@@ -1,0 +1,241 @@
+import { BotError } from "../../../src/base/errors.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import type { Sentence } from "../../../src/base/messages/catalogue.ts";
+import { cleanDetail } from "../../../src/player/text.ts";
+import { RoomPlayer } from "../../../src/player/playback.ts";
+import { MAX_FAILURES } from "../../../src/player/queue.ts";
+import type { PlayerDocuments } from "../../../src/player/saved.ts";
+import { FakeClock, settle } from "../../fakes/clock.ts";
+import { FakePlane } from "../../fakes/plane.ts";
+
+const CHANNEL = "!room:test";
+const ICE = { servers: [], allowPrivate: "auto" } as const;
+const openChannel = (plane: FakePlane): Promise<unknown> =>
+  plane.request({ kind: "channel.open", channel: CHANNEL, ice: { ...ICE, servers: [] }, bitrate: 128_000 });
+const found = (name: string) => ({
+  source: { kind: "library", path: `${name}.mp3` } as const,
+  title: name,
+  durationMs: null,
+});
+
+let clock: FakeClock;
+let plane: FakePlane;
+let told: Sentence[];
+let documents: PlayerDocuments;
+let player: RoomPlayer;
+
+function newPlayer(): RoomPlayer {
+  return new RoomPlayer({
+    ...{ channel: CHANNEL, plane, documents, clock, log: silentLog },
+    open: (source) => {
+      const path = source.kind === "library" ? source.path : "";
+      if (path === "gone.mp3") throw new BotError("not_found", "gone", { say: { key: "play.file_gone" } });
+      return Promise.resolve(`/media/${path}`);
+    },
+    tell: (sentence) => told.push(sentence),
+  });
+}
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  plane = new FakePlane({ clock, durationOf: (path) => (path.includes("bad") ? null : 60_000) });
+  told = [];
+  const kept = new Map<string, string>();
+  documents = {
+    read: (name, schema) =>
+      schema
+        .nullable()
+        .catch(null)
+        .parse(JSON.parse(kept.get(name) ?? "null")),
+    write: (name, value) => void kept.set(name, JSON.stringify(value)),
+  };
+  player = newPlayer();
+  await openChannel(plane);
+});
+afterEach(async () => {
+  player.close();
+  await plane.close();
+});
+
+/** What was asked of the plane about sound, since the last call. */
+let seen = 0;
+beforeEach(() => (seen = 0));
+function asked(): string[] {
+  const fresh = plane.requests.slice(seen);
+  seen = plane.requests.length;
+  return fresh.flatMap((request) => {
+    if (request.kind === "play.start")
+      return [`start ${request.source.path} ${Math.round(request.positionMs)}`];
+    return request.kind.startsWith("play.") ? [request.kind] : [];
+  });
+}
+
+async function add(name: string): Promise<Awaited<ReturnType<RoomPlayer["add"]>>> {
+  const work = player.add(found(name), "@ann:test");
+  work.catch(() => undefined);
+  await clock.advance(200);
+  return work;
+}
+
+test("into silence a track sounds at once; the next waits its turn and then sounds", async () => {
+  await expect(add("one")).resolves.toMatchObject({
+    position: 0,
+    track: { title: "one", durationMs: 60_000 },
+  });
+  await expect(add("two")).resolves.toMatchObject({ position: 1, etaMs: expect.any(Number) });
+  expect(asked()).toEqual(["play.volume", "start /media/one.mp3 0"]);
+  await clock.advance(61_000);
+  expect(asked()).toEqual(["start /media/two.mp3 0"]);
+  const idle: string[] = [];
+  player.onIdle(() => idle.push("idle"));
+  await clock.advance(61_000);
+  expect(player.nowPlaying()).toBeNull();
+  expect(idle).toEqual(["idle"]);
+});
+
+test("a crash of the media child starts the track again where it was, when its channel is open again", async () => {
+  await add("one");
+  await clock.advance(20_000);
+  asked();
+  const { positionMs } = player.nowPlaying() ?? { positionMs: 0 };
+  plane.crash();
+  await clock.advance(3_000);
+  plane.up();
+  await clock.advance(500); // The channel is not there yet: refused, and tried again.
+  await openChannel(plane);
+  player.channelOpened();
+  await clock.advance(100);
+  const last = asked().at(-1);
+  expect(last).toBe(`start /media/one.mp3 ${Math.round(positionMs)}`);
+  expect(positionMs).toBeGreaterThan(18_500);
+  await clock.advance(2_000);
+  expect(asked()).toEqual([]);
+  expect(told).toEqual([]);
+});
+
+test("a channel that never comes back holds the track instead of trying for ever", async () => {
+  await add("one");
+  plane.crash();
+  await clock.advance(120_000);
+  expect(player.nowPlaying()?.phase).toBe("paused");
+  expect(clock.pending).toBe(0);
+});
+
+test("a track that cannot be read is the answer to who asked; later ones are told, and the queue goes on", async () => {
+  await expect(add("bad")).rejects.toMatchObject({
+    say: { key: "player.failed", params: { reason: "not audio" } },
+  });
+  expect(told).toEqual([]);
+  expect(player.nowPlaying()).toBeNull();
+  await add("one");
+  await expect(add("gone")).rejects.toMatchObject({ say: { key: "play.file_gone" } });
+  await expect(add("two")).resolves.toBeTruthy();
+  expect(player.queue()).toHaveLength(1);
+});
+
+test("a track that breaks while it plays is told, and the next one sounds", async () => {
+  const { track } = await add("one");
+  await add("two");
+  const detail = "[mp3 @ 0x55d0] /media/one.mp3: Header missing\n";
+  plane.emit({
+    kind: "track.ended",
+    channel: CHANNEL,
+    track: track.id,
+    reason: "failed",
+    positionMs: 9,
+    detail,
+  });
+  await settle();
+  expect(told).toEqual([{ key: "player.failed", params: { title: "one", reason: "Header missing" } }]);
+  expect(player.nowPlaying()?.track.title).toBe("two");
+});
+
+test("after five failures in a row it stops, says so, and keeps what waits", async () => {
+  await add("one");
+  for (let index = 0; index < MAX_FAILURES + 1; index++) await add(`t${index}`);
+  for (let index = 0; index < MAX_FAILURES; index++) {
+    const id = player.nowPlaying()?.track.id ?? "";
+    // Each breaks before it was heard.
+    plane.emit({
+      kind: "track.ended",
+      channel: CHANNEL,
+      track: id,
+      reason: "failed",
+      positionMs: 0,
+      detail: "x",
+    });
+  }
+  expect(told.at(-1)).toEqual({ key: "player.gave_up", params: { failures: 5, waiting: 2 } });
+  expect(player.nowPlaying()).toBeNull();
+});
+
+test("pause, resume, volume, skip and stop reach the plane once each", async () => {
+  await add("one");
+  await add("two");
+  asked();
+  player.pause();
+  await settle();
+  player.resume();
+  await settle();
+  player.setVolume(150);
+  await settle();
+  expect(player.skip().title).toBe("one");
+  await settle();
+  expect(() => player.skip()).toThrow(expect.objectContaining({ say: { key: "player.already_skipped" } }));
+  player.stop();
+  await settle();
+  expect(asked()).toEqual([
+    "play.pause",
+    "play.resume",
+    "play.volume",
+    "start /media/two.mp3 0",
+    "play.stop",
+  ]);
+  expect(() => player.pause()).toThrow(expect.objectContaining({ code: "nothing_playing" }));
+});
+
+test("a skip that was said before the track ended by itself skips nothing", async () => {
+  await add("one");
+  await add("two");
+  await clock.advance(60_500);
+  expect(player.nowPlaying()?.track.title).toBe("two");
+  expect(() => player.skip(5_000)).toThrow(
+    expect.objectContaining({ say: { key: "player.already_skipped" } }),
+  );
+  expect(player.skip(0).title).toBe("two");
+});
+
+test("after a restart the queue is back and the track goes on where it was", async () => {
+  await add("one");
+  await add("two");
+  player.setVolume(70);
+  await clock.advance(12_000);
+  player.close();
+  player = newPlayer();
+  asked();
+  player.restore({ resume: true });
+  await clock.advance(100);
+  const start = asked().find((request) => request.startsWith("start"));
+  expect(Number(start?.split(" ").at(-1))).toBeGreaterThan(10_500);
+  expect(player.queue().map(({ title }) => title)).toEqual(["two"]);
+  expect(player.volume()).toBe(70);
+});
+
+test("without its channel the interrupted track is held for !resume", async () => {
+  await add("one");
+  player.close();
+  player = newPlayer();
+  player.restore({ resume: false });
+  expect(player.nowPlaying()).toMatchObject({ phase: "paused", track: { title: "one" } });
+  asked();
+  await clock.advance(1_000);
+  expect(asked()).toEqual([]);
+});
+
+test("what ffmpeg says is one short line without paths", () => {
+  expect(cleanDetail("[in#0 @ 0x5f3a] Error opening /srv/media/x.mp3:  Invalid\n data")).toBe(
+    "Error opening Invalid data",
+  );
+  expect(cleanDetail("x".repeat(400))).toHaveLength(160);
+  expect(cleanDetail("\u0000\n")).toBe("unreadable");
+});

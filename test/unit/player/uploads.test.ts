@@ -1,0 +1,105 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UploadCache, type FetchUpload } from "../../../src/player/resolver/cache.ts";
+import { captionOf, decodeUpload, Uploads } from "../../../src/player/resolver/upload.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+
+const signal = new AbortController().signal;
+const audio = { msgtype: "m.audio", url: "mxc://example.org/abc", body: "song.mp3" };
+
+let directory: string;
+let clock: FakeClock;
+let fetched: string[];
+let size: number;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "voicebot-cache-"));
+  clock = new FakeClock();
+  fetched = [];
+  size = 100;
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const fetchUpload: FetchUpload = async (mxc, { path }) => {
+  fetched.push(mxc);
+  await writeFile(path, Buffer.alloc(size));
+};
+const cacheOf = (fetch = fetchUpload): UploadCache =>
+  new UploadCache({ directory, maxFileBytes: 150, maxBytes: 250, fetchUpload: fetch, clock });
+
+test.each([
+  [audio, true],
+  [{ ...audio, msgtype: "m.file" }, true],
+  [{ ...audio, msgtype: "m.file", body: "x", info: { mimetype: "audio/flac" } }, true],
+  [{ ...audio, msgtype: "m.file", body: "notes.txt" }, false],
+  [{ ...audio, msgtype: "m.image" }, false],
+  [{ ...audio, url: undefined, file: { url: "mxc://a/b" } }, false],
+  [{ ...audio, url: "https://example.org/x.mp3" }, false],
+  [{ ...audio, url: "mxc://example.org/../../x" }, false],
+  [{ ...audio, info: "nonsense" }, true],
+  ["nonsense", false],
+])("content %j is an upload: %j", (content, is) => {
+  expect(decodeUpload(content) !== null).toBe(is);
+});
+
+test("a caption is a body that is not the file's name", () => {
+  expect(captionOf({ ...audio, filename: "song.mp3", body: "!play" })).toBe("!play");
+  expect(captionOf({ ...audio, filename: "!play", body: "!play" })).toBeNull();
+  expect(captionOf({ ...audio, body: "!play.mp3" })).toBeNull();
+});
+
+test("claims that cannot be are refused before anything is fetched", async () => {
+  const uploads = new Uploads({ cache: cacheOf(), maxFileBytes: 150 });
+  const ask = (info: object): Promise<unknown> => {
+    const upload = decodeUpload({ ...audio, info });
+    if (!upload) throw new Error("no upload");
+    return uploads.resolve({ kind: "upload", upload }, signal);
+  };
+  await expect(ask({ size: 151 })).rejects.toMatchObject({
+    code: "media_too_large",
+    say: { key: "play.too_large" },
+  });
+  await expect(ask({ size: 0 })).rejects.toMatchObject({ say: { key: "play.empty_file" } });
+  await expect(ask({ mimetype: "image/png" })).rejects.toMatchObject({ say: { key: "play.not_audio" } });
+  expect(fetched).toEqual([]);
+  await expect(ask({ size: 100 })).resolves.toMatchObject({ title: "song" });
+});
+
+test("a file larger than it claims is refused and removed", async () => {
+  size = 151;
+  await expect(cacheOf().file("mxc://a/b", signal)).rejects.toMatchObject({ code: "media_too_large" });
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test("nothing of the uploader's is in a name on disk; a second use and a use at the same time fetch nothing", async () => {
+  const cache = cacheOf();
+  const [one, two] = await Promise.all([cache.file("mxc://a/b", signal), cache.file("mxc://a/b", signal)]);
+  expect(one).toBe(two);
+  await cache.file("mxc://a/b", signal);
+  expect(fetched).toHaveLength(1);
+  expect(await readdir(directory)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+});
+
+test("the least recently used go when there is too much", async () => {
+  const cache = cacheOf();
+  await cache.file("mxc://a/1", signal);
+  clock.tick(5_000);
+  await cache.file("mxc://a/2", signal);
+  const soon = Date.now() + 60_000;
+  clock.tick(soon - clock.wall());
+  await cache.file("mxc://a/1", signal); // Used again.
+  await cache.file("mxc://a/3", signal);
+  expect(await readdir(directory)).toHaveLength(2);
+  await cache.file("mxc://a/1", signal);
+  expect(fetched).toEqual(["mxc://a/1", "mxc://a/2", "mxc://a/3"]);
+});
+
+test("a download that fails leaves nothing and can be tried again", async () => {
+  const cache = cacheOf(async (mxc, options) => {
+    await fetchUpload(mxc, options);
+    if (fetched.length === 1) throw new Error("broken off");
+  });
+  await expect(cache.file("mxc://a/b", signal)).rejects.toThrow("broken off");
+  expect(await readdir(directory)).toEqual([]);
+  await expect(cache.file("mxc://a/b", signal)).resolves.toBeTruthy();
+});

@@ -1,0 +1,101 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import { silentLog, type Log, type LogEvent } from "../../../src/base/log.ts";
+import { SCHEMA_VERSION } from "../../../src/store/migrations.ts";
+import { Store } from "../../../src/store/store.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+
+let dataDir: string;
+let logged: LogEvent[];
+const clock = new FakeClock();
+const note = (event: LogEvent): void => void logged.push(event);
+const log: Log = { ...silentLog, warn: note, error: note };
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "voicebot-store-"));
+  logged = [];
+});
+afterEach(() => rm(dataDir, { recursive: true, force: true }));
+const open = (): Store => Store.open({ dataDir, clock, log });
+
+test("keeps documents of rooms and which channels were wanted over a restart", () => {
+  const schema = z.object({ x: z.number() });
+  const first = open();
+  first.room("!a:b").write("queue", { x: 1 });
+  first.room("!a:b").write("queue", { x: 2 });
+  first.setChannelWanted("!a:b", true);
+  first.setChannelWanted("!c:d", true);
+  first.setChannelWanted("!c:d", false);
+  first.close();
+  first.close();
+  const second = open();
+  expect(second.room("!a:b").read("queue", schema)).toEqual({ x: 2 });
+  expect(second.room("!other:b").read("queue", schema)).toBeNull();
+  expect(second.roomsWithChannelWanted()).toEqual(["!a:b"]);
+  second.forgetRoom("!a:b");
+  expect(second.channelWanted("!a:b")).toBe(false);
+  second.close();
+});
+
+test("a document that does not match its schema is as if it were not there", () => {
+  const store = open();
+  store.room("!a:b").write("queue", { x: "two" });
+  expect(store.room("!a:b").read("queue", z.object({ x: z.number() }))).toBeNull();
+  expect(logged).toEqual(["store_damaged"]);
+  store.close();
+});
+
+test("keeps an index of recordings, newest first", () => {
+  const store = open();
+  const row = {
+    id: "r1",
+    roomId: "!a:b",
+    state: "recording",
+    startedWallMs: 1,
+    durationMs: null,
+    tracks: null,
+  } as const;
+  store.recordings.put(row);
+  store.recordings.put({ ...row, id: "r2", startedWallMs: 2 });
+  store.recordings.put({ ...row, state: "delivered", durationMs: 5_000.4, tracks: 2 });
+  expect(store.recordings.get("r1")).toMatchObject({ state: "delivered", durationMs: 5_000, tracks: 2 });
+  expect(store.recordings.ofRoom("!a:b").map(({ id }) => id)).toEqual(["r2", "r1"]);
+  store.close();
+});
+
+test.each([
+  ["garbage", Buffer.from("this was a database once".repeat(100))],
+  ["half a header", Buffer.from("SQLite for")],
+])("a damaged file (%s) is set aside whole, told, and a fresh one used", async (_, bytes) => {
+  await writeFile(join(dataDir, "bot.db"), bytes);
+  const store = open();
+  store.setChannelWanted("!a:b", true);
+  store.close();
+  expect(logged).toEqual(["store_damaged"]);
+  const aside = (await readdir(dataDir)).find((name) => name.startsWith("bot.db.damaged-"));
+  expect(await readFile(join(dataDir, aside ?? ""))).toEqual(bytes);
+});
+
+test("damage in the middle of the file is noticed at start", async () => {
+  const store = open();
+  for (let index = 0; index < 500; index++) store.room(`!${index}:b`).write("x", "y".repeat(200));
+  store.close();
+  const bytes = await readFile(join(dataDir, "bot.db"));
+  bytes.fill(0xa5, 4096 * 3, 4096 * 8);
+  await writeFile(join(dataDir, "bot.db"), bytes);
+  open().close();
+  expect(logged).toEqual(["store_damaged"]);
+});
+
+test("a file of a newer version is refused and left as it is", async () => {
+  open().close();
+  const database = new DatabaseSync(join(dataDir, "bot.db"));
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+  database.close();
+  const before = await readFile(join(dataDir, "bot.db"));
+  expect(open).toThrow(expect.objectContaining({ code: "store_too_new" }));
+  expect(await readFile(join(dataDir, "bot.db"))).toEqual(before);
+  expect(logged).toEqual([]);
+});
