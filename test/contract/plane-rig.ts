@@ -69,12 +69,27 @@ export async function connect(a: Watched, b: Watched, channel = "room"): Promise
     });
   }
   await Promise.all([a.open(channel), b.open(channel)]);
+  // A connection may fail, and whoever uses a plane then offers again: on a busy machine libdatachannel can check the other
+  // side's certificate an instant before it has stored the description with its fingerprint.
+  for (let attempt = 1; !(await offerOnce(a, b, channel)); attempt++)
+    if (attempt === 3) throw new Error(`failed to connect ${attempt} times`);
+}
+
+async function offerOnce(a: Watched, b: Watched, channel: string): Promise<boolean> {
+  const [seenByA, seenByB] = [a.events.length, b.events.length];
   const offer = await a.plane.request({ kind: "peer.offer", channel, peer: "b" });
   const answer = await b.plane.request({ kind: "peer.answer", channel, peer: "a", sdp: offer.sdp });
   await a.plane.request({ kind: "peer.accept", channel, peer: "b", sdp: answer.sdp });
-  const connected = (event: PlaneEventOf<"peer.state">): boolean =>
-    event.channel === channel && event.state === "connected";
-  await Promise.all([a.event("peer.state", connected), b.event("peer.state", connected)]);
+  const last = (watched: Watched, seen: number, peer: string): string | undefined =>
+    watched.events
+      .slice(seen)
+      .filter((event) => event.kind === "peer.state")
+      .findLast((event) => event.channel === channel && event.peer === peer)?.state;
+  return until("a connection", () => {
+    const states = [last(a, seenByA, "b"), last(b, seenByB, "a")];
+    if (states.includes("failed")) return false;
+    return states.every((state) => state === "connected") || undefined;
+  });
 }
 
 /** Polls until `look` gives something; rejects after 10 s. */
