@@ -1,0 +1,128 @@
+// `!play` is heard: the whole bot as an operator starts it, a real homeserver with default limits, real browsers.
+import { jest } from "@jest/globals";
+import { readFile } from "node:fs/promises";
+import { channelOf, findClicks, findGaps, rmsDb } from "../support/measure.ts";
+import { FIRST_LIGHT, sleep, Stage } from "../support/stage.ts";
+
+jest.setTimeout(120_000);
+
+let stage: Stage;
+beforeAll(async () => (stage = await Stage.start()));
+afterAll(async () => stage?.close());
+
+test("the member is first: the bot joins by itself, and the very track is heard from its beginning", async () => {
+  const scene = await stage.scene();
+  const { page } = await scene.hostPage();
+  await page.join();
+  const said = Date.now();
+  await scene.command("!play first light", /Now playing.*First Light/);
+  const first = await page.firstSound(scene.botKey, said);
+  await sleep(6_000);
+  const heard = await page.heard(scene.botKey, first, 2);
+  const match = stage.matchFirstLight(heard);
+  expect(match.correlation).toBeGreaterThan(0.9);
+  // What was played before anybody was connected is lost; nothing is.
+  expect(Math.abs(match.lagMs)).toBeLessThan(300);
+  for (const channel of [0, 1]) expect(rmsDb(channelOf(heard, channel))).toBeGreaterThan(-35);
+  expect(await page.concealment(scene.botKey, 10_000)).toBeLessThan(0.001);
+  expect(await page.errors()).toEqual([]);
+});
+
+test("the bot is first, a second member comes in mid-track: both hear it, and the bot answers in time", async () => {
+  const scene = await stage.scene();
+  await scene.command("!join", /I am in the voice channel/);
+  const host = await scene.hostPage("Chrome");
+  await host.page.join();
+  await host.page.connected(scene.botKey);
+  await scene.command("!play first-light.mp3", /Now playing/);
+  const guest = await scene.guest("guest", "Firefox");
+  await guest.page.join();
+  const since = Date.now();
+  await guest.page.firstSound(scene.botKey, since);
+  await sleep(5_000);
+  for (const { page } of [host, guest]) {
+    const heard = await page.heard(scene.botKey, Date.now() - 4_000);
+    expect(stage.matchFirstLight(heard).correlation).toBeGreaterThan(0.9);
+  }
+});
+
+test("pause, resume, volume and skip are heard, without clicks or holes", async () => {
+  const scene = await stage.scene();
+  const { page } = await scene.hostPage();
+  await page.join();
+  await scene.command("!play first light", /Now playing/);
+  await page.firstSound(scene.botKey, 0);
+  await sleep(2_000);
+  await scene.command("!pause", /Paused/);
+  await sleep(700);
+  const pausedAt = Date.now();
+  await sleep(1_000);
+  expect(rmsDb((await page.heard(scene.botKey, pausedAt)).samples)).toBeLessThan(-60);
+  await scene.command("!resume", /Going on/);
+  await page.firstSound(scene.botKey, pausedAt + 1_000);
+  await sleep(1_500);
+  const loudFrom = Date.now();
+  await sleep(1_500);
+  const loud = await page.heard(scene.botKey, loudFrom);
+  await scene.command("!volume 10", /10 %/);
+  await sleep(700);
+  const quietFrom = Date.now();
+  await sleep(1_500);
+  const quiet = await page.heard(scene.botKey, quietFrom);
+  expect(rmsDb(loud.samples) - rmsDb(quiet.samples)).toBeGreaterThan(12);
+  expect(findGaps(loud.samples, loud.sampleRate)).toEqual([]);
+  const whole = await page.heard(scene.botKey, 0);
+  expect(findClicks(whole.samples, whole.sampleRate)).toEqual([]);
+});
+
+test("an uploaded file plays as its caption, and as the message replied to", async () => {
+  const scene = await stage.scene();
+  const { page } = await scene.hostPage();
+  await page.join();
+  const bytes = new Uint8Array(await readFile(FIRST_LIGHT));
+  const { position } = scene.host;
+  const upload = await scene.host.sendAudio(scene.roomId, bytes, "audio/mpeg", "mine.mp3", "!play");
+  await scene.botSays(/Now playing/, 20_000, position);
+  const first = await page.firstSound(scene.botKey, 0);
+  await sleep(4_000);
+  expect(stage.matchFirstLight(await page.heard(scene.botKey, first)).correlation).toBeGreaterThan(0.9);
+  const before = scene.host.position;
+  await scene.host.sendText(scene.roomId, "!play", upload);
+  await scene.botSays(/Added .* position 1/, 20_000, before);
+});
+
+test("a member who leaves and comes back, and one who reloads, hear it again", async () => {
+  const scene = await stage.scene();
+  const { page } = await scene.hostPage();
+  await page.join();
+  await scene.command("!play first light", /Now playing/);
+  await page.firstSound(scene.botKey, 0);
+  await page.leave();
+  await sleep(1_000);
+  let since = Date.now();
+  await page.join();
+  await page.firstSound(scene.botKey, since);
+  await page.reload();
+  since = Date.now();
+  await page.join();
+  await page.firstSound(scene.botKey, since);
+  await sleep(3_000);
+  const heard = await page.heard(scene.botKey, Date.now() - 2_500);
+  expect(stage.matchFirstLight(heard).correlation).toBeGreaterThan(0.9);
+});
+
+test("a broken, an empty and a forbidden file are told to the room, and the queue goes on", async () => {
+  const scene = await stage.scene();
+  const { page } = await scene.hostPage();
+  await page.join();
+  await scene.command("!play first light", /Now playing/);
+  const junk = new Uint8Array(20_000).map((_, index) => (index * 7919) % 251);
+  const { position } = scene.host;
+  await scene.host.sendAudio(scene.roomId, junk, "audio/mpeg", "broken.mp3", "!play");
+  await scene.botSays(/could not play/, 20_000, position);
+  await scene.command("!play ../../../etc/passwd", /found nothing/);
+  await scene.command("!play small hours", /Added/);
+  const since = Date.now();
+  await scene.command("!skip", /Skipped .*First Light.*Small Hours/);
+  await page.firstSound(scene.botKey, since);
+});
