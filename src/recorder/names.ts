@@ -9,10 +9,10 @@ const MAX_BYTES = 200;
 export function safeName(name: string): string {
   const plain = name
     .normalize("NFC")
+    .replaceAll(/\s+/g, " ")
     // Controls, format characters (bidi, zero width; but the joiner inside of emoji), lone surrogates, unassigned.
     .replaceAll(/[\p{Cc}\p{Cs}\p{Co}\p{Cn}]|(?!\u200d)\p{Cf}/gu, "")
     .replaceAll(/[/\\:*?"<>|]/g, "_")
-    .replaceAll(/\s+/g, " ")
     .replaceAll(/^[\s.]+|[\s.\u200d]+$/g, "");
   const cut = clip(plain).replaceAll(/[\s.\u200d]+$/g, "");
   if (cut === "") return "unknown";

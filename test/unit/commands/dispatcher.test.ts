@@ -1,0 +1,330 @@
+import { BotError } from "../../../src/base/errors.ts";
+import { silentLog, type Log, type LogFields } from "../../../src/base/log.ts";
+import { render, type Sentence } from "../../../src/base/messages/catalogue.ts";
+import { RoomCommands } from "../../../src/commands/dispatcher.ts";
+import type { RoomContext, RoomMessage } from "../../../src/commands/room-context.ts";
+import { COMMANDS } from "../../../src/commands/table.ts";
+import type { NowPlaying, Track } from "../../../src/player/queue.ts";
+import type { Ask } from "../../../src/player/resolver/resolver.ts";
+import { FakeClock, settle } from "../../fakes/clock.ts";
+
+const ANN = "@ann:test";
+const MOD = "@mod:test";
+const song = { msgtype: "m.audio", url: "mxc://a/b", body: "x.mp3" };
+const track = (id: string, requester = ANN): Track => ({
+  ...{ id, title: id, artist: null, durationMs: 60_000, requester },
+  source: { kind: "library", path: `${id}.mp3` },
+});
+
+/** A room by hand: what commands did to it is in `did`, what it said in `said`. */
+class FakeRoom implements RoomContext {
+  readonly roomId = "!room:test";
+  readonly ownUserId = "@bot:test";
+  readonly prefix = "!";
+  readonly language = "en";
+  encrypted = false;
+  now: NowPlaying | null = null;
+  waiting: Track[] = [];
+  joined = false;
+  people = 1;
+  botPower = 0;
+  needed = 0;
+  recording = false;
+  joinError: BotError | null = null;
+  gate: Promise<void> = Promise.resolve();
+  readonly messages = new Map<string, RoomMessage>();
+  readonly did: string[] = [];
+  readonly said: { to: string; sentence: Sentence }[] = [];
+  readonly sources = {
+    resolve: async (ask: Ask) => {
+      await this.gate;
+      const name = ask.kind === "words" ? ask.text : ask.upload.mxc;
+      this.did.push(`resolve ${name}`);
+      if (name === "nothing")
+        throw new BotError("not_found", "x", { say: { key: "play.not_found", params: { query: name } } });
+      return { source: { kind: "library", path: name } as const, title: name, durationMs: null };
+    },
+  };
+  readonly player: RoomContext["player"] = {
+    add: ({ title }, requester) => {
+      this.did.push(`add ${title}`);
+      return Promise.resolve({ track: track(title, requester), position: 0, etaMs: 0 });
+    },
+    skip: () => track("skipped"),
+    stop: () => void this.did.push("stop"),
+    pause: () => this.now ?? fail(),
+    resume: () => (this.did.push("resume"), this.now ?? fail()),
+    setVolume: (percent) => void this.did.push(`volume ${percent}`),
+    volume: () => 80,
+    nowPlaying: () => this.now,
+    queue: () => this.waiting,
+  };
+  readonly recorder: RoomContext["recorder"] = {
+    start: (by) => (this.did.push(`record ${by}`), Promise.resolve()),
+    stop: () => (this.did.push("record stop"), Promise.resolve()),
+    status: () => (this.recording ? { phase: "recording", elapsedMs: 61_000, tracks: 2 } : { phase: "idle" }),
+  };
+
+  get channel(): RoomContext["channel"] {
+    const { joined, people } = this;
+    const join = (): Promise<void> => {
+      this.did.push("join");
+      if (this.joinError) return Promise.reject(this.joinError);
+      this.joined = true;
+      return Promise.resolve();
+    };
+    return { joined, people, join, leave: () => (this.did.push("leave"), Promise.resolve()) };
+  }
+  powerOf = (userId: string): number => (userId === MOD ? 50 : userId === this.ownUserId ? this.botPower : 0);
+  powerNeeded = (): number => this.needed;
+  displayName = (userId: string): string => (userId === this.ownUserId ? "Bot" : userId.slice(1, 4));
+  reply(to: string, sentence: Sentence): void {
+    this.said.push({ to, sentence });
+  }
+  fetchMessage = (eventId: string): Promise<RoomMessage | null> =>
+    Promise.resolve(this.messages.get(eventId) ?? null);
+}
+function fail(): never {
+  throw new BotError("nothing_playing", "x", { say: { key: "player.nothing" } });
+}
+
+let room: FakeRoom;
+let clock: FakeClock;
+let commands: RoomCommands;
+let lines: { event: string; fields: LogFields }[];
+let count = 0;
+beforeEach(() => {
+  room = new FakeRoom();
+  clock = new FakeClock();
+  lines = [];
+  const note = (event: string, fields: LogFields = {}): void => void lines.push({ event, fields });
+  const log: Log = { ...silentLog, info: note, warn: note, error: note };
+  commands = new RoomCommands({ room, clock, log });
+});
+afterEach(() => commands.close());
+
+const message = (content: object, more: Partial<RoomMessage> = {}): RoomMessage => ({
+  ...{
+    eventId: `$${count++}`,
+    type: "m.room.message",
+    sender: ANN,
+    ageMs: 100,
+    originServerTs: clock.wall(),
+    content,
+  },
+  ...more,
+});
+const text = (body: string, more: Partial<RoomMessage> = {}): RoomMessage =>
+  message({ msgtype: "m.text", body }, more);
+async function say(body: string, more: Partial<RoomMessage> = {}): Promise<string | undefined> {
+  room.said.length = 0;
+  await commands.handle(text(body, more));
+  return room.said[0]?.sentence.key;
+}
+
+describe("!play", () => {
+  test("joins, finds, queues and answers", async () => {
+    await expect(say("!play first light")).resolves.toBe("play.now");
+    expect(room.did).toEqual(["join", "resolve first light", "add first light"]);
+  });
+
+  test("with nobody in the channel says so and does nothing", async () => {
+    room.people = 0;
+    await expect(say("!play x")).resolves.toBe("channel.empty");
+    await expect(say("!record start", { sender: MOD })).resolves.toBe("channel.empty");
+    expect(room.did).toEqual([]);
+  });
+
+  test("without the bot's power says what a moderator can do", async () => {
+    room.needed = 50;
+    await expect(say("!play x")).resolves.toBe("room.power");
+    expect(room.said[0]?.sentence.params).toMatchObject({ needed: 50, actual: 0, suggested: 0 });
+    await expect(say("!join")).resolves.toBe("room.power");
+    expect(room.did).toEqual([]);
+  });
+
+  test("says why it could not join or find", async () => {
+    await expect(say("!play nothing")).resolves.toBe("play.not_found");
+    room.joined = false;
+    room.joinError = new BotError("homeserver", "503");
+    await expect(say("!play x")).resolves.toBe("error.internal");
+  });
+
+  test("bare means the audio it replies to", async () => {
+    room.messages.set("$song", message(song));
+    room.messages.set("$talk", text("hello"));
+    const reply = (event_id: string): object => ({ "m.relates_to": { "m.in_reply_to": { event_id } } });
+    await commands.handle(message({ msgtype: "m.text", body: "!play", ...reply("$song") }));
+    expect(room.did).toContain("add mxc://a/b");
+    await commands.handle(message({ msgtype: "m.text", body: "!play", ...reply("$talk") }));
+    await commands.handle(message({ msgtype: "m.text", body: "!play", ...reply("$unknown") }));
+    expect(room.said.slice(-2).map(({ sentence }) => sentence.key)).toEqual([
+      "play.reply_not_audio",
+      "play.reply_not_audio",
+    ]);
+  });
+
+  test("bare means the file it is the caption of", async () => {
+    await commands.handle(message({ ...song, filename: "x.mp3", body: "!play" }));
+    expect(room.did).toContain("add mxc://a/b");
+  });
+
+  test("bare resumes what is paused, even with a recent upload", async () => {
+    room.now = { track: track("t"), phase: "paused", positionMs: 5_000 };
+    await commands.handle(message(song));
+    await expect(say("!play")).resolves.toBe("player.resumed");
+  });
+
+  test("bare means the sender's own newest upload of the last five minutes, else the help", async () => {
+    await commands.handle(message({ ...song, url: "mxc://a/old" }));
+    await commands.handle(message(song));
+    await expect(say("!play", { sender: MOD })).resolves.toBe("command.usage");
+    await expect(say("!play")).resolves.toBe("play.now");
+    expect(room.did).toContain("add mxc://a/b");
+    clock.tick(300_001);
+    await expect(say("!play")).resolves.toBe("command.usage");
+  });
+
+  test("tracks are queued in the order they were asked for", async () => {
+    const gate = Promise.withResolvers<void>();
+    room.gate = gate.promise;
+    const both = [commands.handle(text("!play one")), commands.handle(text("!play two"))];
+    await settle();
+    await expect(say("!volume")).resolves.toBe("player.volume"); // Others do not wait.
+    gate.resolve();
+    await Promise.all(both);
+    expect(room.did.filter((line) => line.startsWith("add"))).toEqual(["add one", "add two"]);
+  });
+});
+
+describe("who may", () => {
+  test.each(["!stop", "!leave", "!record start", "!record stop", "!record"])("%s needs 50", async (body) => {
+    room.joined = true;
+    await expect(say(body)).resolves.toBe("error.not_permitted");
+    expect(room.said[0]?.sentence.params).toEqual({ level: 50, actual: 0 });
+    expect(room.did).toEqual([]);
+    await say(body, { sender: MOD });
+    expect(room.did.length).toBeGreaterThan(0);
+  });
+
+  test.each(["!play x", "!queue", "!np", "!volume 20", "!record status", "!help", "!ping", "!join"])(
+    "%s is for everybody",
+    async (body) => {
+      await expect(say(body)).resolves.not.toBe("error.not_permitted");
+    },
+  );
+
+  test("one's own track may be skipped, another's needs 50", async () => {
+    room.now = { track: track("t", ANN), phase: "playing", positionMs: 0 };
+    await expect(say("!skip")).resolves.toBe("player.skipped_now");
+    room.now = { track: track("t", "@eve:test"), phase: "playing", positionMs: 0 };
+    await expect(say("!skip")).resolves.toBe("error.not_permitted");
+    await expect(say("!skip", { sender: MOD })).resolves.toBe("player.skipped_now");
+  });
+});
+
+describe("what is heard and what is not", () => {
+  test("names count without case, by alias, and the nearest is offered for a wrong one", async () => {
+    await expect(say("!PiNg")).resolves.toBe("ping");
+    await expect(say("!v 30%")).resolves.toBe("player.volume_set");
+    await expect(say("!plya x")).resolves.toBe("command.unknown_nearest");
+    expect(room.said[0]?.sentence.params?.["nearest"]).toBe("play");
+    await expect(say("!weather")).resolves.toBe("command.unknown");
+  });
+
+  test.each(["201", "-1", "loud", "1e2", "1000"])(
+    "a volume of %s is answered with how it is used",
+    async (value) => {
+      await expect(say(`!volume ${value}`)).resolves.toBe("command.usage");
+      expect(room.did).toEqual([]);
+    },
+  );
+
+  test("the bot's own, old, repeated and other events are not commands", async () => {
+    await expect(say("!ping", { sender: room.ownUserId })).resolves.toBeUndefined();
+    await expect(say("!ping", { ageMs: 120_001 })).resolves.toBeUndefined();
+    expect(lines.at(-1)).toMatchObject({ event: "event_dropped", fields: { reason: "command_too_old" } });
+    await expect(say("!ping", { type: "m.sticker" })).resolves.toBeUndefined();
+    await expect(say("!ping", { eventId: "$same" })).resolves.toBe("ping");
+    await expect(say("!ping", { eventId: "$same" })).resolves.toBeUndefined();
+    // A server that gives no age: the sender's clock has to do.
+    await expect(
+      say("!ping", { ageMs: null, originServerTs: clock.wall() - 200_000 }),
+    ).resolves.toBeUndefined();
+  });
+
+  test("an encrypted room is told once, and nothing is done in it", async () => {
+    room.encrypted = true;
+    await expect(say("!play x")).resolves.toBe("room.encrypted");
+    await expect(say("!play x")).resolves.toBeUndefined();
+    expect(room.did).toEqual([]);
+  });
+
+  test("a flood is dropped beyond a bound", async () => {
+    room.gate = Promise.withResolvers<void>().promise;
+    for (let index = 0; index < 30; index++) void commands.handle(text(`!play ${index}`));
+    await settle();
+    expect(lines.filter(({ fields }) => fields["reason"] === "too_many_commands")).toHaveLength(10);
+  });
+
+  test("each command leaves one line without what was written", async () => {
+    await say("!play secret words");
+    await say("!stop");
+    expect(lines.filter(({ event }) => event === "command").map(({ fields }) => fields)).toEqual([
+      { name: "play", room: room.roomId, ok: true, ms: 0 },
+      { name: "stop", room: room.roomId, ok: false, code: "not_permitted", ms: 0 },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain("secret");
+  });
+
+  test("a fault of ours is answered and logged as such", async () => {
+    room.player.volume = () => {
+      throw new TypeError("oops");
+    };
+    await expect(say("!volume")).resolves.toBe("error.internal");
+    expect(lines.map(({ event }) => event)).toContain("command_failed");
+  });
+
+  test("a command that hangs is answered in the end", async () => {
+    room.gate = Promise.withResolvers<void>().promise;
+    const work = commands.handle(text("!play x"));
+    await clock.advance(121_000);
+    await work;
+    expect(room.said[0]?.sentence).toMatchObject({ key: "error.internal", params: { code: "timeout" } });
+  });
+});
+
+test("!leave ends recording and music before it goes", async () => {
+  room.joined = true;
+  room.recording = true;
+  room.now = { track: track("t"), phase: "playing", positionMs: 0 };
+  await expect(say("!leave", { sender: MOD })).resolves.toBe("channel.left");
+  expect(room.did).toEqual(["record stop", "stop", "leave"]);
+  room.joined = false;
+  await expect(say("!leave", { sender: MOD })).resolves.toBe("command.not_in_channel");
+});
+
+test("!queue and !np show titles safely in both languages", async () => {
+  room.now = { track: { ...track("<b>now</b>"), artist: "A & B" }, phase: "playing", positionMs: 5_000 };
+  room.waiting = Array.from({ length: 12 }, (_, index) => track(`t${index}`));
+  await say("!queue");
+  const sentence = room.said[0]?.sentence;
+  if (!sentence) throw new Error("no answer");
+  expect(render(sentence, "en").text).toContain("12 waiting, 12:00 in all");
+  expect(render(sentence, "de").html).toContain("A &amp; B – &lt;b&gt;now&lt;/b&gt; (1:00)<br>1. t0 (1:00)");
+  await say("!np");
+  expect(render(room.said[0]?.sentence ?? sentence).text).toContain(
+    "playing 0:05 / 1:00 – for ann, volume 80 %",
+  );
+});
+
+test("names and aliases are unique, and help knows each", async () => {
+  const names = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]);
+  expect(new Set(names).size).toBe(names.length);
+  await say("!help");
+  const list = render(room.said[0]?.sentence ?? { key: "ping" }).text;
+  for (const { name } of COMMANDS) expect(list).toContain(`!${name}`);
+  await expect(say("!help vol")).resolves.toBe("help.one");
+  await expect(say("!help !vol")).resolves.toBe("help.one");
+  await expect(say("!help plya")).resolves.toBe("command.unknown_nearest");
+});
