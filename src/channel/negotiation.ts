@@ -38,6 +38,8 @@ export const OFFER_EXPECTED_MS = 5000;
 /** Unanswered offers go out again 8, 20 and 45 s after the first. */
 const ANSWER_WAITS_MS: readonly number[] = [8000, 12_000, 25_000, 25_000];
 const CONNECT_TIMEOUT_MS = 30_000;
+/** An offer or answer that the outbox still has by then is of no use any more. */
+const SEND_TIMEOUT_MS = 180_000;
 const SHAKY_TIMEOUT_MS = 30_000;
 /** Offers on their way at the same time; the outbox takes them as fast as the homeserver lets it. */
 const MAX_OFFERS_UNDER_WAY = 3;
@@ -185,7 +187,7 @@ export function onPeerResult(
         const waitMs = ANSWER_WAITS_MS[Math.min(peer.attempts, ANSWER_WAITS_MS.length) - 1] ?? 8000;
         const { connection, form } = peer;
         setPhase(turn, peer, { phase: "offered", connection, form, untilMs: nowMs + waitMs });
-      } else if (peer.phase === "connecting" && peer.untilMs === null) {
+      } else if (peer.phase === "connecting") {
         state.peers.set(peer.key, { ...peer, untilMs: nowMs + CONNECT_TIMEOUT_MS });
       }
       return;
@@ -260,6 +262,7 @@ export function tickPeers(turn: Turn): void {
 export function peerWakeMs(peer: Peer): number | null {
   switch (peer.phase) {
     case "waiting":
+    case "sending":
     case "offered":
     case "connecting":
       return peer.untilMs;
@@ -267,7 +270,6 @@ export function peerWakeMs(peer: Peer): number | null {
       return peer.shakyUntilMs;
     case "due":
     case "making":
-    case "sending":
     case "answering":
     case "dormant":
       return null;
@@ -275,18 +277,19 @@ export function peerWakeMs(peer: Peer): number | null {
 }
 
 function described(turn: Turn, peer: Peer, sdp: string): void {
+  const { nowMs } = turn;
   const { ownKey } = turn.state;
   const { key } = peer;
   if (peer.phase === "making") {
     const { connection, form } = peer;
     const content = encodeDescription(form, "offer", ownKey, key, sdp);
     turn.effects.push({ do: "send", key, connection, content, priority: "offer" });
-    setPhase(turn, peer, { phase: "sending", connection, form });
+    setPhase(turn, peer, { phase: "sending", connection, form, untilMs: nowMs + SEND_TIMEOUT_MS });
   } else if (peer.phase === "answering") {
     const { connection, form, remoteId } = peer;
     const content = encodeDescription(form, "answer", ownKey, key, sdp);
     turn.effects.push({ do: "send", key, connection, content, priority: "answer" });
-    setPhase(turn, peer, { phase: "connecting", connection, remoteId, untilMs: null });
+    setPhase(turn, peer, { phase: "connecting", connection, remoteId, untilMs: nowMs + SEND_TIMEOUT_MS });
   }
 }
 

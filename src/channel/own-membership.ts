@@ -165,6 +165,8 @@ export function tickOwn(turn: Turn): void {
       repair(turn);
       return;
     case "in":
+      // A write that is under way for so long will not come back; its result is void from now on.
+      if (own.refreshing) state.own = { ...own, refreshing: null };
       refresh(turn);
       return;
     case "leaving":
@@ -179,7 +181,7 @@ export function ownWakeMs(state: ChannelState): number | null {
     case "out":
       return null;
     case "in":
-      return own.refreshing ? null : own.refreshMs;
+      return own.refreshing ? own.refreshing.sinceMs + WRITE_TIMEOUT_MS : own.refreshMs;
     case "leaving":
       return own.untilMs;
     case "opening":

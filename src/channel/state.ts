@@ -102,14 +102,14 @@ export type PeerPhase =
   | { phase: "due" }
   /** The plane makes the offer. */
   | { phase: "making"; connection: number; form: Form }
-  /** The offer is on its way to the homeserver. */
-  | { phase: "sending"; connection: number; form: Form }
+  /** The offer is on its way to the homeserver, which may be a long way when it limits our rate. */
+  | { phase: "sending"; connection: number; form: Form; untilMs: number }
   /** The homeserver has it; their answer is expected. */
   | { phase: "offered"; connection: number; form: Form; untilMs: number }
   /** The plane answers their offer. */
   | { phase: "answering"; connection: number; form: Form; remoteId: string }
-  /** Both descriptions are there. `untilMs` is null until the homeserver has our answer. */
-  | { phase: "connecting"; connection: number; remoteId: string; untilMs: number | null }
+  /** Both descriptions are there, though our answer may still be on its way to the homeserver. */
+  | { phase: "connecting"; connection: number; remoteId: string; untilMs: number }
   /** Media flows; `shakyUntilMs` while it is interrupted. */
   | { phase: "connected"; connection: number; remoteId: string; sinceMs: number; shakyUntilMs: number | null }
   /** No connection; their refresh (not before `notBeforeMs`) or offer is waited for. */
