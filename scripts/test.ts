@@ -58,7 +58,13 @@ function tier(name: string, serial: boolean, timeoutMs: number, byDefault = true
     rmSync(output, { force: true });
     const args = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
     args.push(join(root, "node_modules", "jest", "bin", "jest.js"), "--ci", "--selectProjects", name);
-    args.push("--json", "--outputFile", output, ...(serial ? ["--runInBand"] : []), ...patterns);
+    args.push(
+      "--json",
+      "--outputFile",
+      output,
+      ...(serial ? ["--runInBand"] : ["--maxWorkers=100%"]),
+      ...patterns,
+    );
     const mark = `${process.pid}-${name}`;
     const exit = await run(process.execPath, args, timeoutMs, {
       stdout: "ignore",
