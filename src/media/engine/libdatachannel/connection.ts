@@ -15,6 +15,13 @@ const GATHERING_MS = 2000;
 /** No RTP and no RTCP for this long makes a peer suspect; a browser sends a report every few seconds. */
 const SUSPECT_MS = 10_000;
 const MAX_CANDIDATES = 64;
+/**
+ * An answerer leaves the first checks to the offerer for so long. The library on the other side, when it is the same as
+ * ours, looks for the certificate's fingerprint in a description that it stores a moment after it let ICE and DTLS go on;
+ * on a busy machine our checks, coming early, make it lose that race and fail. A browser does not mind: its own checks
+ * come with the answer, and those that open a way through a NAT are repeated.
+ */
+const ANSWERER_WAITS_MS = 250;
 /** RFC 3550 section 6.2: 5 s between reports, half to one and a half of it at random. */
 const REPORT_MIN_MS = 2500;
 const REPORT_MAX_MS = 7500;
@@ -37,6 +44,8 @@ type State =
 interface Remote {
   mid: string;
   receiver: Receiver;
+  /** Whether candidates go to the library; before, they are kept. */
+  checks: boolean;
 }
 
 /** One libdatachannel peer connection, made for one negotiation. */
@@ -52,6 +61,7 @@ export class Connection implements EngineConnection, Listener {
   #libraryConnected = false;
   #sends = true;
   #candidates = 0;
+  #waiting: Timer | null = null;
   /** Our own candidates that the description names. */
   #given: ReadonlySet<string> = new Set();
   #packetsSent = 0;
@@ -92,6 +102,7 @@ export class Connection implements EngineConnection, Listener {
         open,
         remote.transport.setup === "active" ? "passive" : "active",
       );
+      this.#waiting = this.#parts.clock.timer(ANSWERER_WAITS_MS, () => this.#startChecks());
       return sdp.writeAnswer(remote, transport, this.#parts.output.stream);
     } catch (error) {
       throw this.#failed(error);
@@ -107,6 +118,7 @@ export class Connection implements EngineConnection, Listener {
     const named = { ...remote, sections: [{ ...remote.sections[0]!, mid: sdp.OFFERED_MID }] };
     try {
       this.#setRemote(state, named, "answer", sdp.OFFERED_PAYLOAD_TYPE, remote.levelExtension);
+      this.#startChecks();
     } catch (cause) {
       throw new BotError("bad_sdp", `the library refused the answer: ${messageOf(cause)}`, { cause });
     }
@@ -115,7 +127,8 @@ export class Connection implements EngineConnection, Listener {
   addCandidate(candidate: string, _mid: string | null): void {
     const state = this.#state;
     if (state.kind === "closed") return;
-    if (state.kind === "open" && state.remote) this.#useCandidate(state.native, state.remote.mid, candidate);
+    if (state.kind === "open" && state.remote?.checks)
+      this.#useCandidate(state.native, state.remote.mid, candidate);
     else if (this.#early.length < MAX_CANDIDATES) this.#early.push(candidate);
   }
 
@@ -216,10 +229,17 @@ export class Connection implements EngineConnection, Listener {
       ntpNow: () => this.#parts.ntp.now(),
       events: this.#events,
     });
-    const mid = sdp.libraryMid(remote);
-    open.remote = { mid, receiver };
-    for (const candidate of [...remote.transport.candidates, ...this.#early.splice(0)])
-      this.#useCandidate(open.native, mid, candidate);
+    open.remote = { mid: sdp.libraryMid(remote), receiver, checks: false };
+    this.#early.unshift(...remote.transport.candidates);
+  }
+
+  /** From here on the library may send to the candidates that are allowed. */
+  #startChecks(): void {
+    const state = this.#state;
+    if (state.kind !== "open" || !state.remote) return;
+    state.remote.checks = true;
+    for (const candidate of this.#early.splice(0))
+      this.#useCandidate(state.native, state.remote.mid, candidate);
   }
 
   /** What the library says of itself once gathering ended or took long enough. */
@@ -334,6 +354,7 @@ export class Connection implements EngineConnection, Listener {
       state.gathered.resolve();
       state.native.close();
     }
+    this.#waiting?.cancel();
     this.#early.length = 0;
     this.#parts.onClosed(this);
   }
