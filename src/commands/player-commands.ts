@@ -22,10 +22,15 @@ const play: Command = {
     const { room, message, signal } = invocation;
     const ask = await whatToPlay(invocation);
     if (ask === "help") throw usageOf(play, room.prefix);
+    const { player } = room;
+    const arriving = !room.channel.joined;
     await ensureInChannel(invocation, "play");
     if (ask === "resume") return resumed(invocation);
     const found = await room.sources.resolve(ask, signal);
-    return describeAdded(await room.player.add(found, message.sender));
+    const added = await player.add(found, message.sender);
+    // What was held while the bot was away must not hold up what was asked for now.
+    if (arriving && player.nowPlaying()?.phase === "paused") player.resume();
+    return describeAdded(added);
   },
 };
 
@@ -69,8 +74,10 @@ const skip: Command = {
   aliases: ["s"],
   usage: "",
   help: "help.skip",
-  power: ({ room, message }) =>
-    room.player.nowPlaying()?.track.requester === message.sender ? 0 : MODERATOR,
+  power({ room, message }) {
+    const now = room.player.nowPlaying();
+    return now === null || now.track.requester === message.sender ? 0 : MODERATOR;
+  },
   order: "once",
   run({ room, ageMs }) {
     const title = trackName(room.player.skip(ageMs));

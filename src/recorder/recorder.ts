@@ -81,7 +81,11 @@ interface Running {
  *                                │  ▲ plane up: record.start in the same folder
  *                     plane down └──┘ gap in the journal
  */
-type State = { phase: "idle" } | { phase: "starting" } | Running | { phase: "stopping"; done: Promise<void> };
+type State =
+  | { phase: "idle" }
+  | { phase: "starting"; early: PlaneEvent[] }
+  | Running
+  | { phase: "stopping"; done: Promise<void> };
 
 const RETRY_MS = 500;
 const NOTICED_AT_ONCE = 1_000;
@@ -120,7 +124,8 @@ export class RoomRecorder {
   async start(byUserId: string): Promise<void> {
     const { archive, clock, plane, channel, displayName, roomId, log } = this.#deps;
     if (this.#state.phase !== "idle") throw this.#already();
-    this.#state = { phase: "starting" };
+    const early: PlaneEvent[] = [];
+    this.#state = { phase: "starting", early };
     try {
       const by = { roomId, userId: byUserId, name: displayName(byUserId) };
       const recording = await archive.create(by, (error) => this.#onFailed(messageOf(error)));
@@ -143,6 +148,7 @@ export class RoomRecorder {
       recording.journal.add({ kind: "notice", userId: null });
       for (const { userId } of this.#deps.people.list()) this.#state.noticed.add(userId);
       this.#onPeople();
+      for (const event of early) this.#onEvent(event);
     } catch (error) {
       if (this.#state.phase === "starting") this.#state = { phase: "idle" };
       throw error;
@@ -202,7 +208,11 @@ export class RoomRecorder {
   }
 
   #onEvent(event: PlaneEvent): void {
-    if (this.#state.phase !== "recording" || !("channel" in event)) return;
+    if (event.kind !== "record.track" && event.kind !== "record.failed") return;
+    if (event.channel !== this.#deps.channel) return;
+    // The first packets may be there before the answer to record.start.
+    if (this.#state.phase === "starting") this.#state.early.push(event);
+    if (this.#state.phase !== "recording") return;
     const { recording, tracks } = this.#state;
     if (event.kind === "record.track" && event.recording === recording.id) {
       tracks.add(`${event.what} ${event.speaker}`);

@@ -150,6 +150,15 @@ describe("!play", () => {
     await expect(say("!play x")).resolves.toBe("error.internal");
   });
 
+  test("goes on with what was held while the bot was away, and not with what somebody paused", async () => {
+    room.now = { track: track("held"), phase: "paused", positionMs: 5_000 };
+    await say("!play x");
+    expect(room.did).toEqual(["join", "resolve x", "add x", "resume"]);
+    room.did.length = 0;
+    await say("!play y");
+    expect(room.did).toEqual(["resolve y", "add y"]);
+  });
+
   test("bare means the audio it replies to", async () => {
     room.messages.set("$song", message(song));
     room.messages.set("$talk", text("hello"));

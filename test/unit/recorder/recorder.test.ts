@@ -114,6 +114,25 @@ function recordingId(): string {
   return start?.kind === "record.start" ? start.recording : "";
 }
 
+test("tracks that open while it starts are counted", async () => {
+  plane = new FakePlane({ clock, latencyMs: 50 });
+  const built = build();
+  await clock.advance(50);
+  await built;
+  const work = recorder.start("@host:test");
+  await until(() => recordingId() !== "");
+  const file = { file: "voice-001.mvt", what: "voice" } as const;
+  plane.emit({ kind: "record.track", channel: ROOM, recording: recordingId(), speaker: "ann", ...file });
+  expect(recorder.status().phase).toBe("idle");
+  await clock.advance(50);
+  await work;
+  expect(recorder.status()).toMatchObject({ phase: "recording", tracks: 1 });
+  const closed = recorder.close();
+  await clock.advance(50);
+  await closed;
+  expect(await kinds()).toContain("track");
+});
+
 test("who joins later is told by name, once; who was there knows already", async () => {
   await build();
   await recorder.start("@host:test");
@@ -151,11 +170,12 @@ test("a crash of the media child is a gap, and recording goes on in the same fol
   expect((await kinds()).filter((kind) => kind === "gap")).toHaveLength(1);
 });
 
-test.each([
+const endings: [string, Partial<RecordingLimits>, () => void, number][] = [
   ["record.stopped_limit", { maxMs: 60_000 }, () => undefined, 61_000],
   ["record.stopped_alone", { aloneMs: 60_000 }, () => come(), 71_000],
   ["record.stopped_disk", {}, () => void (free = 1e6), 11_000],
-] as const)("ends by itself: %s", async (key, limits, happen, waitMs) => {
+];
+test.each(endings)("ends by itself: %s", async (key, limits, happen, waitMs) => {
   await build({ ...limits, checkEveryMs: 5_000 });
   await recorder.start("@host:test");
   happen();
