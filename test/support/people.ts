@@ -1,61 +1,13 @@
 // The people of tests and of the demo: a small Matrix client on plain fetch that shares nothing with src/,
 // so that a mistake there cannot hide here.
 import { setTimeout as sleep } from "node:timers/promises";
+import { matrixRequest, MatrixRequestError, readAnswer, type Session } from "./matrix-http.ts";
+import { eventsOf, type MatrixEvent, type SyncAnswer } from "./sync-answer.ts";
 
-/** Who calls; `baseUrl` without a slash at its end. */
-export interface Session {
-  readonly baseUrl: string;
-  readonly userId: string;
-  readonly accessToken: string;
-}
-
-export interface MatrixEvent {
-  readonly roomId: string;
-  readonly type: string;
-  readonly sender: string;
-  readonly content: Readonly<Record<string, unknown>>;
-  readonly eventId: string;
-  readonly stateKey?: string;
-  readonly originServerTs: number;
-  readonly redacts?: string;
-  readonly unsigned: Readonly<Record<string, unknown>>;
-}
-
-/** The homeserver refused. `retryAfterMs` is there with M_LIMIT_EXCEEDED. */
-export class MatrixRequestError extends Error {
-  readonly status: number;
-  readonly errcode: string;
-  readonly retryAfterMs: number | null;
-
-  constructor(call: string, status: number, body: Readonly<Record<string, unknown>>) {
-    super(`${call}: ${status} ${String(body["errcode"])} ${String(body["error"])}`);
-    this.status = status;
-    this.errcode = String(body["errcode"]);
-    this.retryAfterMs = typeof body["retry_after_ms"] === "number" ? body["retry_after_ms"] : null;
-  }
-}
+export { matrixRequest, MatrixRequestError, type Session } from "./matrix-http.ts";
+export type { MatrixEvent } from "./sync-answer.ts";
 
 export const callStateType = "de.mtorials.test.callstate";
-
-/** One JSON call; rejects with MatrixRequestError on any answer that is not 2xx. Never retries. */
-export async function matrixRequest(
-  caller: Pick<Session, "baseUrl"> & { readonly accessToken: string | null },
-  method: string,
-  path: string,
-  body?: unknown,
-  signal: AbortSignal = AbortSignal.timeout(60_000),
-): Promise<unknown> {
-  const response = await fetch(caller.baseUrl + path, {
-    method,
-    headers: {
-      ...(caller.accessToken === null ? {} : { authorization: `Bearer ${caller.accessToken}` }),
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal,
-  });
-  return readAnswer(response, `${method} ${path.split("?")[0]}`);
-}
 
 export interface VoiceRoomOptions {
   readonly name?: string;
@@ -348,16 +300,7 @@ export class Person {
       undefined,
       AbortSignal.any([this.#abort.signal, AbortSignal.timeout(60_000)]),
     )) as SyncAnswer;
-    for (const part of ["join", "leave"] as const) {
-      for (const [roomId, room] of Object.entries(answer.rooms?.[part] ?? {})) {
-        for (const raw of [...(room.state?.events ?? []), ...(room.timeline?.events ?? [])]) {
-          this.#events.push(eventOf(roomId, raw));
-        }
-      }
-    }
-    for (const [roomId, room] of Object.entries(answer.rooms?.invite ?? {})) {
-      for (const raw of room.invite_state?.events ?? []) this.#events.push(eventOf(roomId, raw));
-    }
+    this.#events.push(...eventsOf(answer));
     const surplus = this.#events.length - keptEvents;
     if (surplus > 0) {
       this.#events.splice(0, surplus);
@@ -368,44 +311,6 @@ export class Person {
   }
 }
 
-interface RawEvent {
-  readonly type: string;
-  readonly sender: string;
-  readonly content: Readonly<Record<string, unknown>>;
-  readonly event_id?: string;
-  readonly state_key?: string;
-  readonly origin_server_ts?: number;
-  readonly redacts?: string;
-  readonly unsigned?: Readonly<Record<string, unknown>>;
-}
-
-interface RawEvents {
-  readonly events?: readonly RawEvent[];
-}
-
-interface SyncAnswer {
-  readonly next_batch: string;
-  readonly rooms?: {
-    readonly join?: Readonly<Record<string, { readonly state?: RawEvents; readonly timeline?: RawEvents }>>;
-    readonly leave?: Readonly<Record<string, { readonly state?: RawEvents; readonly timeline?: RawEvents }>>;
-    readonly invite?: Readonly<Record<string, { readonly invite_state?: RawEvents }>>;
-  };
-}
-
-function eventOf(roomId: string, raw: RawEvent): MatrixEvent {
-  return {
-    roomId,
-    type: raw.type,
-    sender: raw.sender,
-    content: raw.content,
-    eventId: raw.event_id ?? "",
-    originServerTs: raw.origin_server_ts ?? 0,
-    unsigned: raw.unsigned ?? {},
-    ...(raw.state_key === undefined ? {} : { stateKey: raw.state_key }),
-    ...(raw.redacts === undefined ? {} : { redacts: raw.redacts }),
-  };
-}
-
 function statePath(roomId: string, type: string, stateKey: string): string {
   const parts = [roomId, "state", type, stateKey].map((part) => encodeURIComponent(part));
   return `/v3/rooms/${parts.join("/")}`;
@@ -413,16 +318,4 @@ function statePath(roomId: string, type: string, stateKey: string): string {
 
 function eventIdOf(answer: unknown): string {
   return (answer as { event_id: string }).event_id;
-}
-
-async function readAnswer(response: Response, call: string): Promise<unknown> {
-  const text = await response.text();
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    body = { errcode: "NOT_JSON", error: text.slice(0, 200) };
-  }
-  if (!response.ok) throw new MatrixRequestError(call, response.status, body as Record<string, unknown>);
-  return body;
 }

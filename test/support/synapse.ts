@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { matrixRequest, type Session } from "./people.ts";
+import { matrixRequest, type Session } from "./matrix-http.ts";
 import { startProc, type Proc } from "./proc.ts";
 
 export interface SynapseOptions {
