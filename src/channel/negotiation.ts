@@ -28,9 +28,9 @@ import type { ChannelInput, ChannelState, Peer, PeerMemory, Turn } from "./state
  *                answering ◄──── (glare, we yield) ─────────────┴────────┤
  *                    │                                                   │ their answer
  *                    └───────────────► connecting ◄──────────────────────┘
- *                                          │ ▲
- *                                          ▼ │ their new offer (by way of answering)
- *                                       connected
+ *                                          │ ▲      failed before it worked: waiting 1 s (we
+ *                                          ▼ │      offered) or 5 s (they did), a few times
+ *                                       connected ─► their new offer: answering
  *
  *   Gone from the channel: closed at once, from every phase.
  */
@@ -38,6 +38,9 @@ export const OFFER_EXPECTED_MS = 5000;
 /** Unanswered offers go out again 8, 20 and 45 s after the first. */
 const ANSWER_WAITS_MS: readonly number[] = [8000, 12_000, 25_000, 25_000];
 const CONNECT_TIMEOUT_MS = 30_000;
+/** When a connection of our offer failed before it ever worked. */
+const OFFER_AGAIN_MS = 1000;
+const MAX_FAILED_ANSWERS = 2;
 /** An offer or answer that the outbox still has by then is of no use any more. */
 const SEND_TIMEOUT_MS = 180_000;
 const SHAKY_TIMEOUT_MS = 30_000;
@@ -237,7 +240,8 @@ export function onPlaneEvent(
       return;
     case "failed":
     case "closed":
-      giveUp(turn, peer);
+      if (phase === "connecting") neverConnected(turn, peer);
+      else giveUp(turn, peer);
   }
 }
 
@@ -247,7 +251,7 @@ export function tickPeers(turn: Turn): void {
   for (const peer of state.peers.values()) {
     const dueMs = peerWakeMs(peer);
     if (dueMs === null || nowMs < dueMs) continue;
-    if (peer.phase === "waiting") setPhase(turn, { ...peer, attempts: 0 }, { phase: "due" });
+    if (peer.phase === "waiting") setPhase(turn, peer, { phase: "due" });
     else if (peer.phase === "offered" && peer.attempts < ANSWER_WAITS_MS.length) {
       setPhase(turn, peer, { phase: "due" });
       turn.effects.push({ do: "peer.close", key: peer.key });
@@ -299,6 +303,18 @@ function offerAgain(turn: Turn, peer: Peer): void {
     return giveUp(turn, peer);
   if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
   setPhase(turn, { ...peer, candidates: [] }, { phase: "due" });
+}
+
+/** ICE or DTLS failed at the first go: whoever offered soon tries again, the other side expects that. */
+function neverConnected(turn: Turn, peer: Peer): void {
+  const { attempts, failures } = peer;
+  const offered = attempts > 0;
+  if (offered ? attempts >= ANSWER_WAITS_MS.length : failures >= MAX_FAILED_ANSWERS)
+    return giveUp(turn, peer);
+  turn.effects.push({ do: "peer.close", key: peer.key });
+  const untilMs = turn.nowMs + (offered ? OFFER_AGAIN_MS : OFFER_EXPECTED_MS);
+  const rest = { ...peer, failures: failures + (offered ? 0 : 1), candidates: [] };
+  setPhase(turn, rest, { phase: "waiting", untilMs });
 }
 
 function offerForm(state: ChannelState, peer: PeerMemory): Form {

@@ -335,6 +335,43 @@ describe("connections that end", () => {
       expect(anna.count("offer")).toBe(1);
     }));
 
+  test("a connection of ours that fails before it worked is offered again after a second, at most four times", () =>
+    scene(async ({ clock, bot, person }) => {
+      const anna = person("anna");
+      anna.joined();
+      const b = bot("b");
+      void b.session.join();
+      await clock.advance(500);
+      for (let round = 1; round <= 4; round++) {
+        expect(anna.count("offer")).toBe(round);
+        anna.joined();
+        anna.answer(b.key);
+        await clock.advance(40);
+        b.plane.emit({ kind: "peer.state", channel: CHANNEL, peer: anna.key, state: "failed" });
+        await clock.advance(1100);
+      }
+      expect(anna.count("offer")).toBe(4);
+      await clock.advance(10_000);
+      expect(anna.count("offer")).toBe(4);
+    }));
+
+  test("a connection of theirs that fails before it worked: their next offer is awaited, then offered", () =>
+    scene(async ({ clock, botInside, person }) => {
+      const b = await botInside("b");
+      const anna = person("anna");
+      anna.joined();
+      anna.offer(b.key);
+      await clock.advance(100);
+      b.plane.emit({ kind: "peer.state", channel: CHANNEL, peer: anna.key, state: "failed" });
+      await clock.advance(4900);
+      expect(anna.count("offer")).toBe(0);
+      await clock.advance(200);
+      expect(anna.count("offer")).toBe(1);
+      anna.answer(b.key);
+      await clock.advance(100);
+      expect(b.connected).toEqual([anna.key]);
+    }));
+
   test("a missed refresh does not end a call whose media flows, nor is it offered again", () =>
     scene(async ({ clock, botInside, person, room }) => {
       const b = await botInside("b");
