@@ -58,6 +58,8 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
         const open = channels.get(request.channel);
         if (open) open.configure(request);
         else channels.set(request.channel, new ChannelMedia(request.channel, request, context));
+        // Looked for now, so that the first track does not wait for it; a missing one is told by whoever needs it.
+        context.ffmpeg().catch(() => undefined);
         return {};
       }
       case "channel.close": {

@@ -71,6 +71,20 @@ describe("the child's life", () => {
     await watched.open(channel);
   });
 
+  test("killed while it plays: its decoder ends too", async () => {
+    start();
+    const tone = await writeTone(path.join(directory(), "long.wav"), 440, 60);
+    await watched.open(channel);
+    await watched.play(channel, tone);
+    await watched.event("track.started");
+    const pid = plane.childPid!;
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+    const decoders = children.trim().split(" ").map(Number);
+    expect(decoders).toHaveLength(1);
+    process.kill(pid, "SIGKILL");
+    await until("the decoder's end", () => !alive(decoders[0]!) || undefined);
+  });
+
   test("killed without a channel: nobody is started until somebody asks", async () => {
     start();
     await plane.request({ kind: "ping" });
