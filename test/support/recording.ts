@@ -102,7 +102,7 @@ export async function writeTrack(
       marker: false,
       levelDbov: null,
     };
-    if (!track.append(encodePacket(record))) await track.flush();
+    track.append(encodePacket(record));
     if (sequence % 500 === 0) await track.flush();
   }
   if (whole) track.append(encodeEnd(startMs + (packets.at(-1)?.arrivalMs ?? 0)));
