@@ -28,6 +28,7 @@ export interface PlaneCore {
 export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
   const { engine, clock, log, ffmpegPath, onEvent } = options;
   const channels = new Map<string, ChannelMedia>();
+  let open = true;
   let closing: Promise<void> | null = null;
   let program: string | null = null;
 
@@ -36,7 +37,7 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
     clock,
     log,
     emit: (event) => {
-      if (!closing) onEvent(event);
+      if (open) onEvent(event);
     },
     ffmpeg: async () => (program ??= await findFfmpeg(ffmpegPath)),
   };
@@ -48,15 +49,15 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
   };
 
   const handle = async (request: PlaneRequest): Promise<PlaneResult<PlaneRequestKind>> => {
-    if (closing) throw new BotError("media_plane_down", "the media plane is closing", { retryable: true });
+    if (!open) throw new BotError("media_plane_down", "the media plane is closing", { retryable: true });
     switch (request.kind) {
       case "ping":
         return {};
       case "probe":
         return probeFile(await context.ffmpeg(), request.source.path, context);
       case "channel.open": {
-        const open = channels.get(request.channel);
-        if (open) open.configure(request);
+        const known = channels.get(request.channel);
+        if (known) known.configure(request);
         else channels.set(request.channel, new ChannelMedia(request.channel, request, context));
         // Looked for now, so that the first track does not wait for it; a missing one is told by whoever needs it.
         context.ffmpeg().catch(() => undefined);
@@ -108,6 +109,7 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
   };
 
   const close = async (): Promise<void> => {
+    open = false;
     await Promise.allSettled([...channels.values()].map((channel) => channel.close()));
     channels.clear();
     await engine.close();

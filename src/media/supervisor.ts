@@ -4,7 +4,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { MediaChild } from "./child-process.ts";
 import { planeRequestSchema } from "./messages.ts";
-import { planeDown } from "./plane-error.ts";
+import { planeDown, planeError } from "./plane-error.ts";
 import type {
   MediaPlane,
   PlaneEvent,
@@ -154,7 +154,7 @@ export class SupervisedPlane implements MediaPlane {
         await state.ready.promise;
         return state.child;
       case "closed":
-        throw planeDown("the media plane is closed");
+        throw planeError("media_plane_down", "the media plane is closed", false);
       case "dormant":
       case "waiting":
         throw planeDown("the media child is being replaced");
