@@ -70,6 +70,9 @@ export function planeChanged(turn: Turn, up: boolean): void {
     // Whoever waits for join() goes on waiting: the trip starts again.
     const trip = "trip" in own ? own.trip : lostTrip(turn);
     clear(turn, trip.why === "reset" ? lostTrip(turn) : trip);
+  } else if (own.phase === "opening") {
+    // Whatever comes of that request now, it was about the plane that is gone.
+    state.own = { ...own, openId: 0, retryMs: turn.nowMs + RETRY_OPEN_MS };
   }
 }
 

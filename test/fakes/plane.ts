@@ -45,6 +45,7 @@ export class FakePlane implements MediaPlane {
   readonly #failures: { kind: PlaneRequestKind; error: BotError }[] = [];
   #state: PlaneState;
   #crashed = false;
+  #crashes = 0;
 
   constructor(options: FakePlaneOptions) {
     this.#clock = options.clock;
@@ -67,10 +68,11 @@ export class FakePlane implements MediaPlane {
     const error = failure < 0 ? null : this.#failures.splice(failure, 1)[0]?.error;
     // What it does takes effect in the order asked; only the answer takes its time.
     const outcome = error ? () => Promise.reject(error) : this.#attempt(request);
-    if (this.#latencyMs > 0) {
+    const crashes = this.#crashes;
+    if (this.#latencyMs > 0)
       await new Promise<void>((resolve) => this.#clock.timer(this.#latencyMs, resolve));
-      this.#alive();
-    }
+    this.#alive();
+    if (crashes !== this.#crashes) throw planeDown(true);
     return (await outcome()) as PlaneResult<K>;
   }
 
@@ -100,6 +102,7 @@ export class FakePlane implements MediaPlane {
   /** The media child is killed: everything in it is gone without a goodbye. */
   crash(): void {
     this.#crashed = true;
+    this.#crashes++;
     for (const channel of this.#channels.values()) {
       for (const connection of channel.peers.values()) connection.vanish();
       channel.playback?.drop();
@@ -314,10 +317,7 @@ export class FakePlane implements MediaPlane {
 
   #alive(): void {
     if (this.#state === "up") return;
-    throw new BotError("media_plane_down", "the media plane is down", {
-      retryable: this.#state === "down",
-      say: { key: "error.media_plane_down" },
-    });
+    throw planeDown(this.#state === "down");
   }
 
   #setState(state: PlaneState): void {
@@ -325,4 +325,9 @@ export class FakePlane implements MediaPlane {
     this.#state = state;
     this.#states.emit(state);
   }
+}
+
+function planeDown(retryable: boolean): BotError {
+  const say = { key: "error.media_plane_down" } as const;
+  return new BotError("media_plane_down", "the media plane is down", { retryable, say });
 }

@@ -83,6 +83,18 @@ describe("joining", () => {
       expect(b.plane.isOpen(CHANNEL)).toBe(true);
     }));
 
+  test("opens the channel again when the plane dies while opening it", () =>
+    scene(async ({ clock, bot }) => {
+      const b = bot("b");
+      const joined = b.session.join();
+      await clock.advance(1);
+      b.plane.crash();
+      b.plane.up();
+      await clock.advance(1000);
+      await joined;
+      expect(b.plane.isOpen(CHANNEL)).toBe(true);
+    }));
+
   test("join() is idempotent and resolves for everybody who asked", () =>
     scene(async ({ clock, room, bot }) => {
       const b = bot("b");
