@@ -4,6 +4,7 @@ import { BotError, messageOf, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { render, type Language, type Sentence } from "../base/messages/catalogue.ts";
 import type { PlaneEvent, TrackTags } from "../media/plane.ts";
+import { Heard } from "./heard.ts";
 import { newTrackId } from "./ids.ts";
 import { emptyQueue, etaMs, reduceQueue } from "./queue.ts";
 import type { NowPlaying, QueueEffect, QueueEvent, QueueState, StoredSource, Track } from "./queue.ts";
@@ -39,7 +40,6 @@ export interface Added {
 const SAVE_POSITION_MS = 5_000;
 /** How long `add` waits for the first sound before it answers without knowing more. */
 const START_MS = 3_000;
-const REMEMBERED_CHANGES = 8;
 
 type Starting = { id: string; started: () => void; failed: (error: BotError) => void };
 
@@ -53,8 +53,7 @@ export class RoomPlayer {
   readonly #unsubscribe: (() => void)[];
   #state: QueueState = emptyQueue;
   #savedAtMs = 0;
-  /** What was on from when on, oldest first. */
-  #changes: { atMs: number; id: string | null }[] = [];
+  readonly #heard = new Heard();
   #starting: Starting | null = null;
 
   constructor(deps: RoomPlayerDeps) {
@@ -125,7 +124,7 @@ export class RoomPlayer {
   /** @param sentMsAgo how long ago the person said it: the track that was on then is meant. */
   skip(sentMsAgo = 0): Track {
     const nowMs = this.#deps.clock.now();
-    const effects = this.#dispatch({ kind: "skip", meant: this.#onAt(nowMs - sentMsAgo), nowMs });
+    const effects = this.#dispatch({ kind: "skip", meant: this.#heard.at(nowMs - sentMsAgo), nowMs });
     const skipped = effects.find((effect) => effect.kind === "skipped");
     if (skipped) return skipped.track;
     if (effects.some((effect) => effect.kind === "already-skipped")) {
@@ -252,15 +251,9 @@ export class RoomPlayer {
   #setState(state: QueueState): void {
     const id = state.now?.track.id ?? null;
     if (id !== (this.#state.now?.track.id ?? null)) {
-      this.#changes.push({ atMs: this.#deps.clock.now(), id });
-      if (this.#changes.length > REMEMBERED_CHANGES) this.#changes.shift();
+      this.#heard.note(id, this.#deps.clock.now());
     }
     this.#state = state;
-  }
-
-  /** What was on at a time of the clock; null when nothing was, or it is not remembered. */
-  #onAt(atMs: number): string | null {
-    return this.#changes.findLast((change) => change.atMs <= atMs)?.id ?? null;
   }
 
   async #probe(track: Track): Promise<TrackTags | null> {

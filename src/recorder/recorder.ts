@@ -1,4 +1,3 @@
-import { statfs } from "node:fs/promises";
 import { clockTime } from "../base/duration.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { BotError, messageOf, toBotError } from "../base/errors.ts";
@@ -7,21 +6,10 @@ import type { Sentence } from "../base/messages/catalogue.ts";
 import type { MediaPlane, PlaneEvent, PlaneState } from "../media/plane.ts";
 import type { OpenRecording, RecordingArchive } from "./archive.ts";
 import type { StopReason } from "./journal.ts";
+import { DEFAULT_LIMITS, freeBytes, overLimit, requireDisk, type RecordingLimits } from "./limits.ts";
+import { Presence, type PeopleFeed } from "./presence.ts";
 
-/** Somebody in the voice channel. `key` is the media plane's name of the peer. */
-export interface ChannelPerson {
-  key: string;
-  userId: string;
-  /** As the room shows it. */
-  name: string;
-}
-
-/** Who is in the voice channel besides the bot, while the bot is in it. */
-export interface PeopleFeed {
-  list(): readonly ChannelPerson[];
-  /** Called after each change of `list`. @returns a function that removes the listener. */
-  onChange(listener: () => void): () => void;
-}
+export type { ChannelPerson, PeopleFeed } from "./presence.ts";
 
 export interface RoomRecorderDeps {
   roomId: string;
@@ -41,20 +29,6 @@ export interface RoomRecorderDeps {
   freeBytes?: (directory: string) => Promise<number>;
 }
 
-export interface RecordingLimits {
-  maxMs: number;
-  aloneMs: number;
-  diskFloorBytes: number;
-  checkEveryMs: number;
-}
-
-export const DEFAULT_LIMITS: RecordingLimits = {
-  maxMs: 4 * 3_600_000,
-  aloneMs: 10 * 60_000,
-  diskFloorBytes: 200e6,
-  checkEveryMs: 10_000,
-};
-
 export type RecorderStatus =
   | { phase: "idle" }
   | { phase: "recording"; elapsedMs: number; tracks: number }
@@ -65,10 +39,7 @@ interface Running {
   recording: OpenRecording;
   startedMs: number;
   tracks: Set<string>;
-  present: Map<string, ChannelPerson>;
-  /** Who knows that this is recorded. */
-  noticed: Set<string>;
-  aloneSinceMs: number | null;
+  presence: Presence;
   /** Set while nothing is written. */
   gapSinceMs: number | null;
   check: Timer;
@@ -88,7 +59,6 @@ type State =
   | { phase: "stopping"; done: Promise<void> };
 
 const RETRY_MS = 500;
-const NOTICED_AT_ONCE = 1_000;
 
 /** Records one room's channel: the consent, the journal, the limits. The media plane writes the sound. */
 export class RoomRecorder {
@@ -130,24 +100,22 @@ export class RoomRecorder {
       const by = { roomId, userId: byUserId, name: displayName(byUserId) };
       const recording = await archive.create(by, (error) => this.#onFailed(messageOf(error)));
       try {
-        await this.#requireDisk(recording.directory);
+        requireDisk(this.#limits, await this.#free(recording.directory));
         const { id, directory } = recording;
         await plane.request({ kind: "record.start", channel, recording: id, directory });
       } catch (error) {
         await archive.discard(recording);
         throw error;
       }
-      const check = clock.timer(this.#limits.checkEveryMs, () => void this.#check());
-      this.#state = {
-        ...{ phase: "recording", recording, check, retry: null, startedMs: clock.now() },
-        ...{ tracks: new Set(), present: new Map(), noticed: new Set() },
-        ...{ aloneSinceMs: null, gapSinceMs: null },
-      };
       log.info("recording_started", { room: roomId, recording: recording.id });
       this.#deps.tell({ key: "record.started", params: { by: by.name, prefix: this.#deps.prefix } });
-      recording.journal.add({ kind: "notice", userId: null });
-      for (const { userId } of this.#deps.people.list()) this.#state.noticed.add(userId);
-      this.#onPeople();
+      const { tell, people } = this.#deps;
+      this.#state = {
+        ...{ phase: "recording", recording, startedMs: clock.now(), gapSinceMs: null, retry: null },
+        tracks: new Set(),
+        presence: new Presence(recording.journal, clock, tell, people.list()),
+        check: clock.timer(this.#limits.checkEveryMs, () => void this.#check()),
+      };
       for (const event of early) this.#onEvent(event);
     } catch (error) {
       if (this.#state.phase === "starting") this.#state = { phase: "idle" };
@@ -273,54 +241,20 @@ export class RoomRecorder {
   }
 
   #onPeople(): void {
-    const running = this.#state;
-    if (running.phase !== "recording") return;
-    const { journal } = running.recording;
-    const list = this.#deps.people.list();
-    const now = new Map(list.map((person) => [person.key, person]));
-    for (const [key, before] of running.present) {
-      // A free-text key can change hands; the journal has to say whose voice it is.
-      if (now.get(key)?.userId !== before.userId) journal.add({ kind: "left", key });
-    }
-    for (const [key, { userId, name }] of now) {
-      const before = running.present.get(key);
-      if (before?.userId !== userId || before.name !== name)
-        journal.add({ kind: "joined", key, userId, name });
-      if (running.noticed.has(userId) || running.noticed.size >= NOTICED_AT_ONCE) continue;
-      running.noticed.add(userId);
-      journal.add({ kind: "notice", userId });
-      this.#deps.tell({ key: "record.joined", params: { name } });
-    }
-    running.present = now;
-    running.aloneSinceMs = now.size > 0 ? null : (running.aloneSinceMs ?? this.#deps.clock.now());
+    if (this.#state.phase === "recording") this.#state.presence.update(this.#deps.people.list());
   }
 
   async #check(): Promise<void> {
     const running = this.#state;
     if (running.phase !== "recording") return;
     const { clock } = this.#deps;
-    const { maxMs, aloneMs, diskFloorBytes, checkEveryMs } = this.#limits;
+    const freeBytes = await this.#free(running.recording.directory);
     const now = clock.now();
-    if (now - running.startedMs >= maxMs) {
-      const hours = Math.round(maxMs / 360_000) / 10;
-      return this.#end("limit", null, { key: "record.stopped_limit", params: { hours } });
-    }
-    if (running.aloneSinceMs !== null && now - running.aloneSinceMs >= aloneMs) {
-      const minutes = Math.round(aloneMs / 60_000);
-      return this.#end("alone", null, { key: "record.stopped_alone", params: { minutes } });
-    }
-    if ((await this.#free(running.recording.directory)) < diskFloorBytes) {
-      return this.#end("disk", null, { key: "record.stopped_disk" });
-    }
-    if (this.#state === running) running.check = clock.timer(checkEveryMs, () => void this.#check());
-  }
-
-  async #requireDisk(directory: string): Promise<void> {
-    const free = await this.#free(directory);
-    const needed = this.#limits.diskFloorBytes;
-    if (free >= needed) return;
-    const params = { free: Math.round(free / 1e6), needed: Math.round(needed / 1e6) };
-    throw new BotError("disk_full", `${free} bytes free`, { say: { key: "record.disk_low", params } });
+    const aloneForMs = now - (running.presence.aloneSinceMs ?? now);
+    const over = overLimit(this.#limits, { elapsedMs: now - running.startedMs, aloneForMs, freeBytes });
+    if (this.#state !== running) return;
+    if (over) await this.#end(over.reason, null, over.say);
+    else running.check = clock.timer(this.#limits.checkEveryMs, () => void this.#check());
   }
 
   /** A disk that does not say counts as roomy: writing will tell. */
@@ -336,9 +270,4 @@ export class RoomRecorder {
       say: { key: "record.already", params: { length } },
     });
   }
-}
-
-async function freeBytes(directory: string): Promise<number> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
 }

@@ -6,7 +6,8 @@ import type { Sentence } from "../../../src/base/messages/catalogue.ts";
 import { RecordingArchive } from "../../../src/recorder/archive.ts";
 import type { ExportOutcome } from "../../../src/recorder/exporter.ts";
 import { readJournal } from "../../../src/recorder/journal.ts";
-import { RoomRecorder, type ChannelPerson, type RecordingLimits } from "../../../src/recorder/recorder.ts";
+import type { RecordingLimits } from "../../../src/recorder/limits.ts";
+import { RoomRecorder, type ChannelPerson } from "../../../src/recorder/recorder.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { FakePlane } from "../../fakes/plane.ts";
 
