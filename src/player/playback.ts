@@ -2,8 +2,9 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { Emitter } from "../base/emitter.ts";
 import { BotError, messageOf, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { render, type Language, type Sentence } from "../base/messages/catalogue.ts";
+import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { PlaneEvent, TrackTags } from "../media/plane.ts";
+import { isBare, nothingPlaying, reasonFor } from "./failure.ts";
 import { Heard } from "./heard.ts";
 import { newTrackId } from "./ids.ts";
 import { emptyQueue, etaMs, reduceQueue } from "./queue.ts";
@@ -37,6 +38,7 @@ export interface Added {
   etaMs: number | null;
 }
 
+const FRAME_MS = 20;
 const SAVE_POSITION_MS = 5_000;
 /** How long `add` waits for the first sound before it answers without knowing more. */
 const START_MS = 3_000;
@@ -203,7 +205,9 @@ export class RoomPlayer {
       const { track, reason, positionMs } = event;
       this.#deps.log.info("track_ended", { track, reason, positionMs });
       this.#sound.ended(track);
-      if (reason === "finished") this.#dispatch({ kind: "finished", id: track });
+      const silent = reason === "finished" && positionMs < FRAME_MS;
+      if (silent) this.#fail(track, new BotError("media_unreadable", "there is no sound in it"));
+      else if (reason === "finished") this.#dispatch({ kind: "finished", id: track });
       if (reason === "failed")
         this.#fail(track, new BotError("media_unreadable", event.detail ?? "unreadable"));
     }
@@ -211,10 +215,7 @@ export class RoomPlayer {
 
   #fail(id: string, error: BotError): void {
     if (this.#closing.signal.aborted) return;
-    const reason =
-      error.say.key === "error.internal" || error.say.key === "error.media_unreadable"
-        ? cleanDetail(error.message)
-        : render(error.say, this.#deps.language?.() ?? "en").text;
+    const reason = reasonFor(error, this.#deps.language?.() ?? "en");
     this.#deps.log.warn("track_failed", {
       track: id,
       code: error.code,
@@ -264,7 +265,7 @@ export class RoomPlayer {
       const { code, message, say } = toBotError(error);
       // A plane that restarts says nothing about the file.
       if (code === "media_plane_down" || code === "timeout") return null;
-      if (say.key !== "error.internal" && say.key !== "error.media_unreadable") throw error;
+      if (!isBare(say)) throw error;
       const reason = cleanDetail(message);
       const params = { title: track.title, reason };
       throw new BotError(code, message, { say: { key: "player.failed", params }, cause: error });
@@ -305,6 +306,3 @@ export class RoomPlayer {
     return this.#state.now;
   }
 }
-
-const nothingPlaying = (): BotError =>
-  new BotError("nothing_playing", "nothing is playing", { say: { key: "player.nothing" } });

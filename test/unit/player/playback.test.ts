@@ -150,6 +150,21 @@ test("a track that breaks while it plays is told, and the next one sounds", asyn
   expect(player.nowPlaying()?.track.title).toBe("two");
 });
 
+test("a file without any sound is told, not passed over", async () => {
+  const { track } = await add("one");
+  plane.emit({
+    kind: "track.ended",
+    channel: CHANNEL,
+    track: track.id,
+    reason: "finished",
+    positionMs: 0,
+    detail: null,
+  });
+  expect(told).toEqual([
+    { key: "player.failed", params: { title: "one", reason: "there is no sound in it" } },
+  ]);
+});
+
 test("after five failures in a row it stops, says so, and keeps what waits", async () => {
   await add("one");
   for (let index = 0; index < MAX_FAILURES + 1; index++) await add(`t${index}`);
