@@ -11,6 +11,7 @@ import type {
   EngineOutput,
   OutgoingFrame,
 } from "../../src/media/engine/engine.ts";
+import * as sdpWrite from "../../src/media/engine/sdp-write.ts";
 import * as sdp from "../../src/media/engine/sdp.ts";
 import type { PeerState } from "../../src/media/messages.ts";
 
@@ -132,7 +133,7 @@ export class FakeConnection implements EngineConnection {
     this.#begin("offered");
     await Promise.resolve();
     this.#assertOpen();
-    return sdp.writeOffer(this.#transport("actpass"), this.#output.stream);
+    return sdpWrite.writeOffer(this.#transport("actpass"), this.#output.stream);
   }
 
   async createAnswer(offer: string): Promise<string> {
@@ -141,7 +142,7 @@ export class FakeConnection implements EngineConnection {
     await Promise.resolve();
     this.#assertOpen();
     this.#setRemote(remote);
-    return sdp.writeAnswer(remote, this.#transport("active"), this.#output.stream);
+    return sdpWrite.writeAnswer(remote, this.#transport("active"), this.#output.stream);
   }
 
   async acceptAnswer(answer: string): Promise<void> {
@@ -224,7 +225,7 @@ export class FakeConnection implements EngineConnection {
 
   #setRemote(remote: sdp.RemoteAudio): void {
     this.#remote = remote.transport.ufrag;
-    this.#direction = sdp.reverse(remote.direction);
+    this.#direction = sdpWrite.reverse(remote.direction);
     for (const candidate of [...remote.transport.candidates, ...this.#early.splice(0)]) this.#use(candidate);
     this.#tryConnect();
   }

@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { BotError, messageOf, toBotError } from "../../../base/errors.ts";
 import type { Clock, Timer } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
@@ -6,15 +5,15 @@ import type { PeerState } from "../../messages.ts";
 import { formatCandidate, parseCandidate } from "../candidates.ts";
 import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnection } from "../engine.ts";
 import * as rtp from "../rtp.ts";
+import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
+import { Liveness } from "./liveness.ts";
 import { Native, withFreePort } from "./library.ts";
+import { RemoteCandidates } from "./remote-candidates.ts";
 import type { Listener, NtpClock, Output } from "./output.ts";
 import { Receiver } from "./receiver.ts";
 
 const GATHERING_MS = 2000;
-/** No RTP and no RTCP for this long makes a peer suspect; a browser sends a report every few seconds. */
-const SUSPECT_MS = 10_000;
-const MAX_CANDIDATES = 64;
 /**
  * An answerer leaves the first checks to the offerer for so long. The library on the other side, when it is the same as
  * ours, looks for the certificate's fingerprint in a description that it stores a moment after it let ICE and DTLS go on;
@@ -22,10 +21,6 @@ const MAX_CANDIDATES = 64;
  * come with the answer, and those that open a way through a NAT are repeated.
  */
 const ANSWERER_WAITS_MS = 250;
-/** RFC 3550 section 6.2: 5 s between reports, half to one and a half of it at random. */
-const REPORT_MIN_MS = 2500;
-const REPORT_MAX_MS = 7500;
-const FIRST_REPORT_MS = 1000;
 
 export interface ConnectionParts {
   clock: Clock;
@@ -38,55 +33,56 @@ export interface ConnectionParts {
 /** What the connection has of the library: nothing, a negotiation under way, or nothing any more. */
 type State =
   | { kind: "new" }
-  | { kind: "open"; native: Native; gathered: Deferred; described: boolean; remote: Remote | null }
+  | {
+      kind: "open";
+      native: Native;
+      gathered: PromiseWithResolvers<void>;
+      described: boolean;
+      remote: Remote | null;
+    }
   | { kind: "closed" };
 
 interface Remote {
   mid: string;
   receiver: Receiver;
-  /** Whether candidates go to the library; before, they are kept. */
-  checks: boolean;
 }
 
 /** One libdatachannel peer connection, made for one negotiation. */
 export class Connection implements EngineConnection, Listener {
-  sendPayloadType = sdp.OFFERED_PAYLOAD_TYPE;
+  sendPayloadType = sdpWrite.OFFERED_PAYLOAD_TYPE;
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
   readonly #parts: ConnectionParts;
-  readonly #early: string[] = [];
+  readonly #remoteCandidates: RemoteCandidates;
   #state: State = { kind: "new" };
   #peerState: PeerState | null = null;
   #trackOpen = false;
   #libraryConnected = false;
   #sends = true;
-  #candidates = 0;
   #waiting: Timer | null = null;
   /** Our own candidates that the description names. */
   #given: ReadonlySet<string> = new Set();
   #packetsSent = 0;
-  #connectedAtMs = 0;
-  #lastHeardAtMs: number | null = null;
-  #nextReportMs = 0;
-  #reportedAtMs = 0;
+  readonly #liveness = new Liveness();
 
   constructor(options: ConnectionOptions, events: ConnectionEvents, parts: ConnectionParts) {
     this.#options = options;
     this.#events = events;
     this.#parts = parts;
+    this.#remoteCandidates = new RemoteCandidates(options.label, options.candidateAllowed, parts.log);
   }
 
   async createOffer(): Promise<string> {
     const open = this.#open();
     try {
-      this.#addAudio(open.native, sdp.OFFERED_MID, sdp.OFFERED_PAYLOAD_TYPE);
+      open.native.addAudio(sdpWrite.OFFERED_MID, sdpWrite.OFFERED_PAYLOAD_TYPE, this.#parts.output.stream);
       const began = await withFreePort(this.#options.ice, () => {
         if (this.#state === open) open.native.offer();
       });
       if (!began)
         throw new BotError("engine_failed", "no UDP port of the range is free", { retryable: true });
       const transport = await this.#described(open, "actpass");
-      return sdp.writeOffer(transport, this.#parts.output.stream);
+      return sdpWrite.writeOffer(transport, this.#parts.output.stream);
     } catch (error) {
       throw this.#failed(error);
     }
@@ -96,14 +92,14 @@ export class Connection implements EngineConnection, Listener {
     const remote = sdp.readOffer(offer);
     const open = this.#open();
     try {
-      this.#addAudio(open.native, sdp.libraryMid(remote), remote.payloadType);
+      open.native.addAudio(sdpWrite.libraryMid(remote), remote.payloadType, this.#parts.output.stream);
       this.#setRemote(open, remote, "offer", remote.payloadType, remote.levelExtension);
       const transport = await this.#described(
         open,
         remote.transport.setup === "active" ? "passive" : "active",
       );
       this.#waiting = this.#parts.clock.timer(ANSWERER_WAITS_MS, () => this.#startChecks());
-      return sdp.writeAnswer(remote, transport, this.#parts.output.stream);
+      return sdpWrite.writeAnswer(remote, transport, this.#parts.output.stream);
     } catch (error) {
       throw this.#failed(error);
     }
@@ -115,9 +111,9 @@ export class Connection implements EngineConnection, Listener {
     if (state.kind !== "open" || !state.described || state.remote)
       throw new BotError("engine_failed", "there is no offer of this connection to be answered");
     // The library knows the section by our name for it; a level extension that we offered keeps its number.
-    const named = { ...remote, sections: [{ ...remote.sections[0]!, mid: sdp.OFFERED_MID }] };
+    const named = { ...remote, sections: [{ ...remote.sections[0]!, mid: sdpWrite.OFFERED_MID }] };
     try {
-      this.#setRemote(state, named, "answer", sdp.OFFERED_PAYLOAD_TYPE, remote.levelExtension);
+      this.#setRemote(state, named, "answer", sdpWrite.OFFERED_PAYLOAD_TYPE, remote.levelExtension);
       this.#startChecks();
     } catch (cause) {
       throw new BotError("bad_sdp", `the library refused the answer: ${messageOf(cause)}`, { cause });
@@ -125,11 +121,7 @@ export class Connection implements EngineConnection, Listener {
   }
 
   addCandidate(candidate: string, _mid: string | null): void {
-    const state = this.#state;
-    if (state.kind === "closed") return;
-    if (state.kind === "open" && state.remote?.checks)
-      this.#useCandidate(state.native, state.remote.mid, candidate);
-    else if (this.#early.length < MAX_CANDIDATES) this.#early.push(candidate);
+    if (this.#state.kind !== "closed") this.#remoteCandidates.add(candidate);
   }
 
   stats(): ConnectionStats {
@@ -141,7 +133,7 @@ export class Connection implements EngineConnection, Listener {
       lossFraction: receiver?.heard?.lossFraction ?? null,
       jitterMs: receiver?.heard?.jitterMs ?? null,
       roundTripMs: receiver?.heard?.roundTripMs ?? null,
-      lastHeardAtMs: this.#lastHeardAtMs,
+      lastHeardAtMs: this.#liveness.lastHeardAtMs,
     };
   }
 
@@ -165,48 +157,29 @@ export class Connection implements EngineConnection, Listener {
   /** Called about once a second: suspicion and reports. */
   tick(nowMs: number): void {
     if (this.#peerState !== "connected" && this.#peerState !== "disconnected") return;
-    const heardAt = this.#lastHeardAtMs ?? this.#connectedAtMs;
-    if (this.#peerState === "connected" && nowMs - heardAt > SUSPECT_MS) this.#emit("disconnected");
-    if (nowMs < this.#nextReportMs) return;
-    this.#nextReportMs = nowMs + randomInt(REPORT_MIN_MS, REPORT_MAX_MS);
-    this.#report(nowMs, false);
+    if (this.#peerState === "connected" && this.#liveness.suspect(nowMs)) this.#emit("disconnected");
+    if (this.#liveness.reportDue(nowMs)) this.#report(nowMs, false);
   }
 
   #open(): Extract<State, { kind: "open" }> {
     if (this.#state.kind !== "new")
       throw new BotError("engine_failed", "a connection is made for one negotiation");
-    const gathered = new Deferred();
-    const guard =
-      <A extends unknown[]>(what: string, run: (...args: A) => void) =>
-      (...args: A): void => {
-        if (this.#state.kind === "closed") return;
-        try {
-          run(...args);
-        } catch (error) {
-          this.#parts.log.error("engine_error", { peer: this.#options.label, what, error });
-        }
-      };
+    const gathered = Promise.withResolvers<void>();
+    const { label, ice } = this.#options;
     try {
-      const native = new Native(this.#options.label, this.#options.ice, {
-        onState: guard("state", (state) => this.#onLibraryState(state)),
-        onGathered: guard("gathered", () => gathered.resolve()),
-        onCandidate: guard("candidate", (candidate, mid) => this.#onLocalCandidate(candidate, mid)),
-        onOpen: guard("open", () => {
-          this.#trackOpen = true;
-          this.#connected();
-        }),
-        onMessage: guard("message", (packet) => this.#onMessage(packet)),
+      const native = new Native(label, ice, {
+        onState: (state) => this.#onLibraryState(state),
+        onGathered: () => gathered.resolve(),
+        onCandidate: (candidate, mid) => this.#onLocalCandidate(candidate, mid),
+        onOpen: () => this.#onOpen(),
+        onMessage: (packet) => this.#onMessage(packet),
+        onError: (error) => this.#parts.log.error("engine_error", { peer: label, error }),
       });
       this.#state = { kind: "open", native, gathered, described: false, remote: null };
       return this.#state;
     } catch (cause) {
       throw new BotError("engine_failed", `no connection: ${messageOf(cause)}`, { cause });
     }
-  }
-
-  #addAudio(native: Native, mid: string, payloadType: number): void {
-    const { ssrc, cname } = this.#parts.output.stream;
-    native.addAudio(mid, payloadType, ssrc, cname);
   }
 
   #setRemote(
@@ -216,10 +189,10 @@ export class Connection implements EngineConnection, Listener {
     receivePayloadType: number,
     levelExtension: number | null,
   ): void {
-    const direction = sdp.reverse(remote.direction);
+    const direction = sdpWrite.reverse(remote.direction);
     this.#sends = direction === "sendrecv" || direction === "sendonly";
     this.sendPayloadType = remote.payloadType;
-    open.native.setRemote(sdp.writeForLibrary(remote), type);
+    open.native.setRemote(sdpWrite.writeForLibrary(remote), type);
     const receiver = new Receiver({
       payloadType: receivePayloadType,
       levelExtension,
@@ -229,17 +202,16 @@ export class Connection implements EngineConnection, Listener {
       ntpNow: () => this.#parts.ntp.now(),
       events: this.#events,
     });
-    open.remote = { mid: sdp.libraryMid(remote), receiver, checks: false };
-    this.#early.unshift(...remote.transport.candidates);
+    open.remote = { mid: sdpWrite.libraryMid(remote), receiver };
+    this.#remoteCandidates.describe(remote.transport.candidates);
   }
 
   /** From here on the library may send to the candidates that are allowed. */
   #startChecks(): void {
     const state = this.#state;
     if (state.kind !== "open" || !state.remote) return;
-    state.remote.checks = true;
-    for (const candidate of this.#early.splice(0))
-      this.#useCandidate(state.native, state.remote.mid, candidate);
+    const { native, remote } = state;
+    this.#remoteCandidates.release((candidate) => native.addCandidate(candidate, remote.mid));
   }
 
   /** What the library says of itself once gathering ended or took long enough. */
@@ -264,21 +236,6 @@ export class Connection implements EngineConnection, Listener {
     });
   }
 
-  #useCandidate(native: Native, mid: string, line: string): void {
-    const candidate = parseCandidate(line);
-    const usable = candidate !== null && candidate.transport === "udp";
-    if (!usable || !this.#options.candidateAllowed(formatCandidate(candidate))) {
-      this.#parts.log.debug("candidate_refused", { peer: this.#options.label });
-      return;
-    }
-    if (this.#candidates++ >= MAX_CANDIDATES) return;
-    try {
-      native.addCandidate(formatCandidate(candidate), mid);
-    } catch (error) {
-      this.#parts.log.debug("candidate_refused", { peer: this.#options.label, reason: messageOf(error) });
-    }
-  }
-
   #onLocalCandidate(line: string, mid: string): void {
     if (this.#state.kind !== "open" || !this.#state.described) return;
     const candidate = parseCandidate(line);
@@ -297,21 +254,24 @@ export class Connection implements EngineConnection, Listener {
     else if (state === "closed") this.#end(this.#peerState === "disconnected" ? "failed" : "closed");
   }
 
+  #onOpen(): void {
+    this.#trackOpen = true;
+    this.#connected();
+  }
+
   #connected(): void {
     if (!this.#trackOpen || !this.#libraryConnected || this.#peerState === "connected") return;
-    const now = this.#parts.clock.now();
-    this.#connectedAtMs = now;
-    this.#nextReportMs = now + FIRST_REPORT_MS;
+    this.#liveness.connected(this.#parts.clock.now());
+    if (this.#sends) this.#parts.output.attach(this);
     this.#emit("connected");
-    if (this.#sends && this.#state.kind === "open") this.#parts.output.attach(this);
   }
 
   #onMessage(packet: Buffer): void {
     if (this.#state.kind !== "open") return;
     const now = this.#parts.clock.now();
-    this.#lastHeardAtMs = now;
+    this.#liveness.heard(now);
     if (this.#peerState === "disconnected") this.#emit("connected");
-    const receiver = this.#state.kind === "open" ? this.#state.remote?.receiver : undefined;
+    const receiver = this.#state.remote?.receiver;
     if (rtp.isRtcp(packet)) receiver?.onRtcp(packet, now);
     else receiver?.onRtp(packet, now);
   }
@@ -322,10 +282,10 @@ export class Connection implements EngineConnection, Listener {
     const packet = state.remote.receiver.report(nowMs, {
       sender: this.#sends ? this.#parts.output.senderInfo() : null,
       cname: this.#parts.output.stream.cname,
-      sinceMs: this.#reportedAtMs,
+      sinceMs: this.#liveness.reportedAtMs,
       bye,
     });
-    this.#reportedAtMs = nowMs;
+    this.#liveness.reportedAtMs = nowMs;
     try {
       state.native.send(packet);
     } catch {
@@ -355,17 +315,6 @@ export class Connection implements EngineConnection, Listener {
       state.native.close();
     }
     this.#waiting?.cancel();
-    this.#early.length = 0;
     this.#parts.onClosed(this);
-  }
-}
-
-/** A promise that somebody else resolves. */
-class Deferred {
-  readonly promise: Promise<void>;
-  resolve!: () => void;
-
-  constructor() {
-    this.promise = new Promise((resolve) => (this.resolve = resolve));
   }
 }

@@ -8,7 +8,7 @@ import type { IceSettings } from "../../messages.ts";
  * The part of node-datachannel that is used, and what one has to know to use it safely:
  * - its native objects must not be collected by V8 before the library reported them closed, or its list of tracks keeps a
  *   dangling pointer that `cleanup()` follows: `Native` holds them until then;
- * - an exception in a callback ends the process: callers guard theirs;
+ * - an exception in a callback ends the process: `Native` guards each;
  * - `setLocalDescription` ends the process when no port of the range is free: `freePort` looks first;
  * - `cleanup()` closes every connection of the process: only the last engine calls it.
  */
@@ -18,6 +18,8 @@ export interface NativeEvents {
   onCandidate(candidate: string, mid: string): void;
   onOpen(): void;
   onMessage(packet: Buffer): void;
+  /** An exception of one of the others. */
+  onError(error: unknown): void;
 }
 
 interface Held {
@@ -49,6 +51,7 @@ export async function releaseLibrary(clock: Clock): Promise<void> {
 export class Native {
   readonly #held: Held;
   readonly #events: NativeEvents;
+  #closed = false;
 
   /** @throws when the library does not take the settings. */
   constructor(label: string, ice: IceSettings, events: NativeEvents) {
@@ -57,17 +60,17 @@ export class Native {
     this.#held = { peer, track: null, open: 1 };
     held.add(this.#held);
     peer.onStateChange((state) => {
-      this.#events.onState(state);
+      this.#guarded(() => events.onState(state));
       if (state === "closed") ended(this.#held);
     });
     peer.onGatheringStateChange((state) => {
-      if (state === "complete") this.#events.onGathered();
+      if (state === "complete") this.#guarded(() => events.onGathered());
     });
-    peer.onLocalCandidate((candidate, mid) => this.#events.onCandidate(candidate, mid));
+    peer.onLocalCandidate((candidate, mid) => this.#guarded(() => events.onCandidate(candidate, mid)));
   }
 
   /** The section of our own description; the descriptions that leave this process are written elsewhere. */
-  addAudio(mid: string, payloadType: number, ssrc: number, cname: string): void {
+  addAudio(mid: string, payloadType: number, { ssrc, cname }: { ssrc: number; cname: string }): void {
     const audio = new Audio(mid, "SendRecv");
     audio.addOpusCodec(payloadType);
     audio.addSSRC(ssrc, cname);
@@ -75,10 +78,10 @@ export class Native {
     const track = entry.peer.addTrack(audio);
     entry.track = track;
     entry.open++;
-    track.onOpen(() => this.#events.onOpen());
+    track.onOpen(() => this.#guarded(() => this.#events.onOpen()));
     track.onClosed(() => ended(entry));
     track.onError(() => undefined); // the state says it
-    track.onMessage((packet) => this.#events.onMessage(packet));
+    track.onMessage((packet) => this.#guarded(() => this.#events.onMessage(packet)));
   }
 
   /** Begins to gather. Make sure of a free port before. */
@@ -104,10 +107,20 @@ export class Native {
     this.#held.track?.sendMessageBinary(packet);
   }
 
-  /** Does not block, also not from inside of a callback. */
+  /** No event follows. Does not block, also not from inside of a callback. */
   close(): void {
+    this.#closed = true;
     this.#held.track?.close();
     this.#held.peer.close();
+  }
+
+  #guarded(run: () => void): void {
+    if (this.#closed) return;
+    try {
+      run();
+    } catch (error) {
+      this.#events.onError(error);
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import type { EngineOutput, OutgoingFrame } from "../engine.ts";
 import { msToNtp } from "../rtcp.ts";
 import type { SenderInfo } from "../rtcp.ts";
 import { RtpWriter, setPayloadType } from "../rtp.ts";
-import type { LocalStream } from "../sdp.ts";
+import type { LocalStream } from "../sdp-write.ts";
 
 /** A connection that the output's packets go to. */
 export interface Listener {

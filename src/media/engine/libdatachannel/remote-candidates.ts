@@ -1,0 +1,55 @@
+import { messageOf } from "../../../base/errors.ts";
+import type { Log } from "../../../base/log.ts";
+import { formatCandidate, parseCandidate } from "../candidates.ts";
+
+const MAX_CANDIDATES = 64;
+
+/** The other side's candidates: kept until the library may have them, filtered, and limited in number. */
+export class RemoteCandidates {
+  readonly #label: string;
+  readonly #allowed: (candidate: string) => boolean;
+  readonly #log: Log;
+  #kept: string[] = [];
+  #used = 0;
+  #use: ((candidate: string) => void) | null = null;
+
+  constructor(label: string, allowed: (candidate: string) => boolean, log: Log) {
+    this.#label = label;
+    this.#allowed = allowed;
+    this.#log = log;
+  }
+
+  /** Those of the description come before those that arrived ahead of it. */
+  describe(candidates: readonly string[]): void {
+    this.#kept.unshift(...candidates);
+  }
+
+  add(candidate: string): void {
+    if (this.#use) this.#give(candidate, this.#use);
+    else if (this.#kept.length < MAX_CANDIDATES) this.#kept.push(candidate);
+  }
+
+  /** From here on `use` gets each allowed one, as `formatCandidate` writes it; it may throw. */
+  release(use: (candidate: string) => void): void {
+    this.#use = use;
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const candidate of kept) this.#give(candidate, use);
+  }
+
+  #give(line: string, use: (candidate: string) => void): void {
+    const candidate = parseCandidate(line);
+    // ICE-TCP does not connect with this library, whatever the policy says.
+    const usable = candidate !== null && candidate.transport === "udp";
+    if (!usable || !this.#allowed(formatCandidate(candidate))) {
+      this.#log.debug("candidate_refused", { peer: this.#label });
+      return;
+    }
+    if (this.#used++ >= MAX_CANDIDATES) return;
+    try {
+      use(formatCandidate(candidate));
+    } catch (error) {
+      this.#log.debug("candidate_refused", { peer: this.#label, reason: messageOf(error) });
+    }
+  }
+}
