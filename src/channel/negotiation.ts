@@ -1,17 +1,8 @@
-import { connectionId, encodeCandidate, encodeDescription, otherForm } from "./codec.ts";
-import type { CandidateSignal, DescriptionSignal, Form } from "./codec.ts";
-import { isNewer, isPresent } from "./roster.ts";
-import type { Member, Stamp } from "./roster.ts";
-import {
-  connectionOf,
-  drop,
-  flushCandidates,
-  giveUp,
-  memory,
-  PATIENCE_MS,
-  removePeer,
-  setPhase,
-} from "./peers.ts";
+import { encodeCandidate, encodeDescription, otherForm } from "./codec.ts";
+import type { Form } from "./codec.ts";
+import { isPresent } from "./roster.ts";
+import type { Member } from "./roster.ts";
+import { connectionOf, giveUp, memory, removePeer, setPhase } from "./peers.ts";
 import { mediaFlows, takeId } from "./state.ts";
 import type { ChannelInput, ChannelState, Peer, PeerMemory, Turn } from "./state.ts";
 
@@ -37,7 +28,8 @@ import type { ChannelInput, ChannelState, Peer, PeerMemory, Turn } from "./state
 export const OFFER_EXPECTED_MS = 5000;
 /** Unanswered offers go out again 8, 20 and 45 s after the first. */
 const ANSWER_WAITS_MS: readonly number[] = [8000, 12_000, 25_000, 25_000];
-const CONNECT_TIMEOUT_MS = 30_000;
+export const MAX_OFFERS = ANSWER_WAITS_MS.length;
+export const CONNECT_TIMEOUT_MS = 30_000;
 /** When a connection of our offer failed before it ever worked. */
 const OFFER_AGAIN_MS = 1000;
 const MAX_FAILED_ANSWERS = 2;
@@ -46,7 +38,6 @@ const SEND_TIMEOUT_MS = 180_000;
 const SHAKY_TIMEOUT_MS = 30_000;
 /** Offers on their way at the same time; the outbox takes them as fast as the homeserver lets it. */
 const MAX_OFFERS_UNDER_WAY = 3;
-const MAX_CANDIDATES = 64;
 
 /** Everybody who is there when we come in is offered to. */
 export function offerToEverybody(turn: Turn): void {
@@ -86,82 +77,6 @@ export function startOffers(turn: Turn): void {
     const form = offerForm(turn.state, peer);
     turn.effects.push({ do: "peer.offer", key: peer.key, connection });
     setPhase(turn, { ...peer, attempts: peer.attempts + 1 }, { phase: "making", connection, form });
-  }
-}
-
-/** An offer of a member who is there. */
-export function onOffer(turn: Turn, member: Member, signal: DescriptionSignal, stamp: Stamp): void {
-  const { state } = turn;
-  const known = state.peers.get(member.key);
-  const peer: PeerMemory = known ?? memory(member.key);
-  if (peer.offerStamp && !isNewer(stamp, peer.offerStamp, false)) return drop(turn, "older_offer");
-  const heard = { ...peer, spoken: signal.form, offerStamp: stamp };
-  if (known?.phase === "sending" || known?.phase === "offered") {
-    const weYield = member.glareRule && state.ownKey < member.key;
-    if (!weYield) {
-      // Ours is out: they roll back and answer it. Answering theirs too would leave both stable and mismatched.
-      state.peers.set(member.key, { ...known, spoken: signal.form });
-      return drop(turn, "glare");
-    }
-  }
-  const connection = takeId(turn);
-  turn.effects.push({ do: "peer.answer", key: member.key, connection, sdp: signal.sdp });
-  // Candidates that came while no description was set belong to this offer, or do no harm.
-  flushCandidates(turn, heard);
-  const remoteId = connectionId(signal.sdp);
-  const phase = { phase: "answering", connection, form: signal.form, remoteId } as const;
-  setPhase(turn, { ...heard, candidates: [] }, phase);
-}
-
-/** An answer of a member who is there. */
-export function onAnswer(turn: Turn, member: Member, signal: DescriptionSignal): void {
-  const { state, nowMs } = turn;
-  const peer = state.peers.get(member.key);
-  if (!peer) return drop(turn, "stray_answer");
-  const heard: Peer = { ...peer, spoken: signal.form };
-  const remoteId = connectionId(signal.sdp);
-  switch (peer.phase) {
-    case "sending":
-    case "offered": {
-      const { connection } = peer;
-      turn.effects.push({ do: "peer.accept", key: peer.key, connection, sdp: signal.sdp });
-      flushCandidates(turn, heard);
-      const untilMs = nowMs + CONNECT_TIMEOUT_MS;
-      setPhase(turn, { ...heard, candidates: [] }, { phase: "connecting", connection, remoteId, untilMs });
-      return;
-    }
-    case "connecting":
-    case "connected": {
-      const silent = peer.phase === "connecting" || peer.shakyUntilMs !== null;
-      if (peer.remoteId === remoteId || !silent) return drop(turn, "stray_answer");
-      // They answered another offer than the one this connection is made of: it will never work.
-      offerAgain(turn, heard);
-      return;
-    }
-    case "dormant":
-      offerAgain(turn, heard);
-      return;
-    case "waiting":
-    case "due":
-    case "making":
-    case "answering":
-      drop(turn, "stray_answer");
-  }
-}
-
-/** A trickled candidate of a member who is there; it waits for its description if need be. */
-export function onCandidate(turn: Turn, member: Member, signal: CandidateSignal): void {
-  const { state } = turn;
-  const candidate = { candidate: signal.candidate, mid: signal.mid };
-  const peer = state.peers.get(member.key);
-  if (!peer) return drop(turn, "candidate_without_peer");
-  if (peer.phase === "answering" || peer.phase === "connecting" || peer.phase === "connected") {
-    turn.effects.push({ do: "peer.candidate", key: peer.key, ...candidate });
-  } else {
-    state.peers.set(peer.key, {
-      ...peer,
-      candidates: [...peer.candidates, candidate].slice(-MAX_CANDIDATES),
-    });
   }
 }
 
@@ -252,7 +167,7 @@ export function tickPeers(turn: Turn): void {
     const dueMs = peerWakeMs(peer);
     if (dueMs === null || nowMs < dueMs) continue;
     if (peer.phase === "waiting") setPhase(turn, peer, { phase: "due" });
-    else if (peer.phase === "offered" && peer.attempts < ANSWER_WAITS_MS.length) {
+    else if (peer.phase === "offered" && peer.attempts < MAX_OFFERS) {
       setPhase(turn, peer, { phase: "due" });
       turn.effects.push({ do: "peer.close", key: peer.key });
     } else {
@@ -297,20 +212,11 @@ function described(turn: Turn, peer: Peer, sdp: string): void {
   }
 }
 
-/** Replaces the connection by a new offer of ours, within the bounds of one round of offers. */
-function offerAgain(turn: Turn, peer: Peer): void {
-  if (peer.attempts >= ANSWER_WAITS_MS.length || peer.failures >= PATIENCE_MS.length)
-    return giveUp(turn, peer);
-  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
-  setPhase(turn, { ...peer, candidates: [] }, { phase: "due" });
-}
-
 /** ICE or DTLS failed at the first go: whoever offered soon tries again, the other side expects that. */
 function neverConnected(turn: Turn, peer: Peer): void {
   const { attempts, failures } = peer;
   const offered = attempts > 0;
-  if (offered ? attempts >= ANSWER_WAITS_MS.length : failures >= MAX_FAILED_ANSWERS)
-    return giveUp(turn, peer);
+  if (offered ? attempts >= MAX_OFFERS : failures >= MAX_FAILED_ANSWERS) return giveUp(turn, peer);
   turn.effects.push({ do: "peer.close", key: peer.key });
   const untilMs = turn.nowMs + (offered ? OFFER_AGAIN_MS : OFFER_EXPECTED_MS);
   const rest = { ...peer, failures: failures + (offered ? 0 : 1), candidates: [] };

@@ -1,46 +1,49 @@
 import { BotError } from "../base/errors.ts";
 import { offerToEverybody } from "./negotiation.ts";
 import { echoed, hurryForReadme, isJoined, put, REFRESH_MS, refresh, repair } from "./own-key.ts";
+import {
+  announce,
+  clear,
+  failJoin,
+  fail,
+  goOut,
+  leave,
+  left,
+  lostTrip,
+  openAgain,
+  openChannel,
+  RETRY_WRITE_MS,
+  retryOrFail,
+  TRIP_TIMEOUT_MS,
+  WRITE_TIMEOUT_MS,
+} from "./own-moves.ts";
 import { closeAllPeers, forgetAllPeers } from "./peers.ts";
-import { takeId } from "./state.ts";
-import type { ChannelInput, ChannelState, Own, Trip, Turn } from "./state.ts";
+import type { ChannelInput, ChannelState, Turn } from "./state.ts";
 
 /*
- * The one scheduler of our own membership. Names are `own.phase`; (LEFT) and (JOINED) are what stands in the room.
+ * The one scheduler of our own membership. Names are `own.phase`; in brackets what stands in the room.
  *
- *          join, our key stands as JOINED        join, it does not
- *      out ───────────────┬────────────────────────────┐
- *       ▲                 ▼                            ▼
- *       │             clearing ──LEFT taken──► pausing ──300 ms──► opening ◄─┐
- *       │  media plane    ▲  ▲                 (LEFT)              │         │ media plane lost or
- *       │  lost, or reset │  │                                     │ opened  │ not there: waits
- *       │                 │  └── write failed: pausing 5 s ──┐     │ on the  ┘
- *       │                 │      (not if somebody waits)     │     ▼ plane
- *       │                in ◄──echo + wait── settling ◄── joining
- *       │              refresh               (JOINED)   JOINED taken
- *       │              every 14 s, 7 s
- *       │ LEFT taken      │
- *       │ or 5 s          ▼ leave (from anywhere after the JOINED was written)
- *       └────────────── leaving ◄── join in vain, timed out
+ *         join, our key stands as JOINED     join, it does not
+ *     out ──────────────────┬───────────────────────┐
+ *      ▲                    ▼                       ▼
+ *      │               clearing ──────► pausing ──────► opening ──────► joining ──────► settling ──────► in ─┐
+ *      │               [JOINED]  LEFT   [LEFT]  300 ms  [LEFT]  the     [LEFT]  JOINED  [JOINED] our    [JOINED]
+ *      │                 ▲  ▲    taken   ▲              plane has       │       taken      │    event      │ │
+ *      │                 │  │            │              the channel     │                  │    back, and  │ └─► refresh every
+ *      │                 │  │            └─ 5 s ─ write failed ◄────────┘                  │    0.3 s      │    14 s (7 s)
+ *      │                 │  │               and nobody waits                               │               │
+ *      │                 │  └─ media plane lost ◄──────────────────────────────────────────┴───────────────┤
+ *      │                 └──── reset, the last resort ◄────────────────────────────────────────────────────┤
+ *      │                                                                                                   │
+ *      └── LEFT taken, or 5 s ── leaving ◄── leave, or too long on the way (2 min), or refresh forbidden ──┘
  *
- *  From every phase to `out` at once: we are not in the room any more. From `clearing` to `settling` a trip that
- *  somebody asked for ends in `out` when a write or the plane fails or takes too long, and `join()` is told why.
+ * A way in that somebody asked for ends in `out` when a write or the plane fails, and `join()` is told why; one that
+ * nobody waits for goes on for two minutes. Out of the room is `out` at once, from everywhere.
  */
 export const CLEAR_PAUSE_MS = 300;
-const WRITE_TIMEOUT_MS = 60_000;
-const OPEN_TIMEOUT_MS = 10_000;
 const RETRY_OPEN_MS = 1000;
 const ECHO_TIMEOUT_MS = 10_000;
-const RETRY_WRITE_MS = 5000;
-const LEAVE_TIMEOUT_MS = 5000;
-const TRIP_TIMEOUT_MS = 120_000;
 const RESET_EVERY_MS = 10 * 60_000;
-
-export function requestJoin(turn: Turn): void {
-  const { own } = turn.state;
-  if (own.phase === "leaving") turn.state.own = { ...own, joinAgain: true };
-  else if (own.phase === "out") setOff(turn, { why: "asked", giveUpMs: turn.nowMs + TRIP_TIMEOUT_MS });
-}
 
 export function requestLeave(turn: Turn): void {
   const { own } = turn.state;
@@ -66,6 +69,7 @@ export function planeChanged(turn: Turn, up: boolean): void {
     return;
   }
   forgetAllPeers(turn);
+  turn.effects.push({ do: "media", open: false });
   if (isJoined(own)) {
     // Whoever waits for join() goes on waiting: the trip starts again.
     const trip = "trip" in own ? own.trip : lostTrip(turn);
@@ -109,7 +113,10 @@ export function ownResult(
   switch (input.kind) {
     case "open.done":
       if (own.phase !== "opening" || own.openId !== input.openId) return;
-      if (state.planeUp) announce(turn, own.trip);
+      if (state.planeUp) {
+        turn.effects.push({ do: "media", open: true });
+        announce(turn, own.trip);
+      }
       // It died while the answer was on its way.
       else state.own = { ...own, retryMs: turn.nowMs + RETRY_OPEN_MS };
       return;
@@ -148,19 +155,20 @@ export function tickOwn(turn: Turn): void {
       retryOrFail(turn, own.trip, new BotError("timeout", "the homeserver did not take LEFT in time"));
       return;
     case "pausing":
-      open(turn, own.trip);
+      openChannel(turn, own.trip);
       return;
     case "opening":
       if (nowMs < own.untilMs) openAgain(turn, own);
       else if (own.trip.why === "asked") {
         fail(turn, new BotError("media_plane_down", "the media plane did not open the channel", planeDown));
-      } else open(turn, own.trip);
+      } else openChannel(turn, own.trip);
       return;
     case "joining":
-      if (own.trip.why === "asked") {
-        failJoin(turn, new BotError("timeout", "the homeserver did not take JOINED in time", serverSlow));
-        leave(turn);
-      } else retryOrFail(turn, own.trip, new BotError("timeout", "JOINED was not taken in time"));
+      retryOrFail(
+        turn,
+        own.trip,
+        new BotError("timeout", "the homeserver did not take JOINED in time", serverSlow),
+      );
       return;
     case "settling":
       state.own = { phase: "in", writtenMs: nowMs, refreshMs: nowMs + REFRESH_MS, refreshing: null };
@@ -202,38 +210,6 @@ const serverSlow = {
   retryable: true,
   say: { key: "error.homeserver", params: { reason: "timeout" } },
 } as const;
-
-function lostTrip(turn: Turn): Trip {
-  return { why: "lost", giveUpMs: turn.nowMs + TRIP_TIMEOUT_MS };
-}
-
-function setOff(turn: Turn, trip: Trip): void {
-  if (turn.state.standing?.joinState === "JOINED") clear(turn, trip);
-  else open(turn, trip);
-}
-
-function clear(turn: Turn, trip: Trip): void {
-  const putId = put(turn, "LEFT", "leave");
-  turn.state.own = { phase: "clearing", trip, putId, untilMs: turn.nowMs + WRITE_TIMEOUT_MS };
-}
-
-/** Asked for even while the plane is down: it may start with the first request. */
-function open(turn: Turn, trip: Trip): void {
-  const untilMs = turn.nowMs + OPEN_TIMEOUT_MS;
-  openAgain(turn, { phase: "opening", trip, openId: 0, retryMs: null, untilMs });
-}
-
-function openAgain(turn: Turn, opening: Extract<Own, { phase: "opening" }>): void {
-  const openId = takeId(turn);
-  turn.effects.push({ do: "channel.open", openId });
-  turn.state.own = { ...opening, openId, retryMs: null };
-}
-
-function announce(turn: Turn, trip: Trip): void {
-  const putId = put(turn, "JOINED", "refresh");
-  turn.state.overwritten = null;
-  turn.state.own = { phase: "joining", trip, putId, untilMs: turn.nowMs + WRITE_TIMEOUT_MS };
-}
 
 function written(turn: Turn, putId: number, joinState: "JOINED" | "LEFT", eventId: string): void {
   const { state, nowMs } = turn;
@@ -277,40 +253,4 @@ function notWritten(turn: Turn, putId: number, error: BotError): void {
   } else if (own.phase === "leaving" && own.putId === putId) {
     left(turn, own.joinAgain);
   }
-}
-
-function retryOrFail(turn: Turn, trip: Trip, error: BotError): void {
-  if (trip.why === "asked") fail(turn, error);
-  else if (error.code === "forbidden") {
-    turn.effects.push({ do: "tell", sentence: { key: "channel.refresh_forbidden" } });
-    goOut(turn);
-  } else turn.state.own = { phase: "pausing", trip, untilMs: turn.nowMs + RETRY_WRITE_MS };
-}
-
-function fail(turn: Turn, error: BotError): void {
-  failJoin(turn, error);
-  goOut(turn);
-}
-
-function failJoin(turn: Turn, error: BotError): void {
-  turn.effects.push({ do: "join.failed", error });
-}
-
-function goOut(turn: Turn): void {
-  closeAllPeers(turn);
-  turn.state.own = { phase: "out" };
-  turn.state.overwritten = null;
-  turn.effects.push({ do: "channel.close" });
-}
-
-function leave(turn: Turn): void {
-  // LEFT first: with the homeserver's copy the others close at once, whatever becomes of the goodbye.
-  const putId = put(turn, "LEFT", "leave");
-  closeAllPeers(turn);
-  turn.state.own = { phase: "leaving", putId, untilMs: turn.nowMs + LEAVE_TIMEOUT_MS, joinAgain: false };
-}
-
-function left(turn: Turn, joinAgain: boolean): void {
-  goOut(turn);
-  if (joinAgain) requestJoin(turn);
 }

@@ -1,7 +1,4 @@
 import {
-  onAnswer,
-  onCandidate,
-  onOffer,
   onPeerResult,
   onPlaneEvent,
   onRefresh,
@@ -15,15 +12,16 @@ import {
   ownResult,
   ownWakeMs,
   planeChanged,
-  requestJoin,
   requestLeave,
   resetIfAlone,
   thrownOut,
   tickOwn,
 } from "./own-membership.ts";
+import { requestJoin } from "./own-moves.ts";
 import { drop, removePeer } from "./peers.ts";
 import { applyMembership, forgetGone, isPresent, mayUseKey, MEMBER_LIFETIME_MS } from "./roster.ts";
 import type { Member } from "./roster.ts";
+import { onAnswer, onCandidate, onOffer } from "./signals.ts";
 import { beginTurn, mediaFlows, tellOnce } from "./state.ts";
 import type { ChannelInput, ChannelState, Effect, Turn } from "./state.ts";
 

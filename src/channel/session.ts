@@ -1,12 +1,12 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { SeenSet } from "../base/collections.ts";
 import { Emitter } from "../base/emitter.ts";
-import { BotError, messageOf, toBotError } from "../base/errors.ts";
+import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import type { IceSettings, MediaPlane, PlaneEvent } from "../media/plane.ts";
 import { decodeRoomEvent } from "./border.ts";
-import { GLARE_FIELD, GLARE_RULE, isStateKey } from "./codec.ts";
+import { isStateKey } from "./codec.ts";
 import { DropCounter } from "./drops.ts";
 import type { ChannelRoomEvent, ChannelTransport } from "./ports.ts";
 import { nextWakeMs, reduce } from "./reducer.ts";
@@ -14,6 +14,7 @@ import { initialState } from "./state.ts";
 import type { ChannelInput, ChannelLimits, ChannelState, Effect } from "./state.ts";
 import { memberChanges, phaseOf, visibleMembers } from "./visible.ts";
 import type { ChannelChange, ChannelMember, ChannelPhase } from "./visible.ts";
+import { ChannelWorker } from "./worker.ts";
 
 export type { ChannelChange, ChannelMember, ChannelPhase } from "./visible.ts";
 
@@ -48,6 +49,7 @@ export class ChannelSession {
   readonly #deps: ChannelSessionDeps;
   readonly #log: Log;
   readonly #drops: DropCounter;
+  readonly #worker: ChannelWorker;
   readonly #seen = new SeenSet<string>(SEEN_EVENTS);
   readonly #changes: Emitter<ChannelChange>;
   readonly #unsubscribe: (() => void)[];
@@ -69,6 +71,7 @@ export class ChannelSession {
     this.#drops = new DropCounter(clock, this.#log);
     this.#changes = new Emitter((error) => this.#log.error("handler_failed", { error }));
     this.#state = initialState(deps.ownKey, deps.ownUserId, plane.state === "up", deps.limits);
+    this.#worker = new ChannelWorker({ ...deps, log: this.#log }, (result) => this.#dispatch(result));
     this.#unsubscribe = [
       plane.onState((state) => this.#dispatch({ kind: "plane", up: state === "up" })),
       plane.onEvent((event) => this.#planeEvent(event)),
@@ -128,8 +131,7 @@ export class ChannelSession {
 
   /** Hands the plane new ICE settings (renewed TURN credentials) for connections to come. */
   refreshIce(): void {
-    if (this.#mediaOpen && !this.#closed)
-      this.#openOnPlane().catch((error: unknown) => this.#planeError(error));
+    if (!this.#closed) this.#worker.refreshIce();
   }
 
   /** Closes what is open on the plane, without a word to the room: `leave()` first. Idempotent. */
@@ -140,7 +142,7 @@ export class ChannelSession {
     this.#timer = null;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#changes.clear();
-    if (this.state !== "out") this.#closeOnPlane();
+    this.#worker.close();
     const error = new BotError("cancelled", "the channel is closed");
     for (const waiter of this.#joinWaiters.splice(0)) waiter.reject(error);
     for (const waiter of this.#leaveWaiters.splice(0)) waiter.resolve();
@@ -175,143 +177,43 @@ export class ChannelSession {
     const before = this.#state;
     const { state, effects } = reduce(before, input, this.#deps.clock.now());
     this.#state = state;
-    if (!state.planeUp) this.#setMediaOpen(false);
     for (const effect of effects) this.#perform(effect);
     this.#announce(phaseOf(before));
     this.#settle(phaseOf(before));
   }
 
   #perform(effect: Effect): void {
-    const { channel, plane, tell } = this.#deps;
     switch (effect.do) {
-      case "put":
-        return this.#put(effect);
-      case "channel.open": {
-        const { openId } = effect;
-        return this.#then(
-          this.#openOnPlane(),
-          () => {
-            this.#setMediaOpen(true);
-            this.#dispatch({ kind: "open.done", openId });
-          },
-          (error) => this.#dispatch({ kind: "open.failed", openId, error }),
-        );
-      }
-      case "channel.close":
-        return this.#closeOnPlane();
-      case "peer.offer":
-      case "peer.answer": {
-        const { key, connection } = effect;
-        const made =
-          effect.do === "peer.offer"
-            ? plane.request<"peer.offer">({ kind: "peer.offer", channel, peer: key })
-            : plane.request<"peer.answer">({ kind: "peer.answer", channel, peer: key, sdp: effect.sdp });
-        return this.#then(
-          made,
-          ({ sdp }) => this.#dispatch({ kind: "described", key, connection, sdp }),
-          (error) => this.#broken(key, connection, error),
-        );
-      }
-      case "peer.accept": {
-        const { key, connection, sdp } = effect;
-        const done = plane.request<"peer.accept">({ kind: "peer.accept", channel, peer: key, sdp });
-        return this.#then(done, ignore, (error) => this.#broken(key, connection, error));
-      }
-      case "peer.candidate": {
-        const { key, candidate, mid } = effect;
-        const done = plane.request<"peer.candidate">({
-          kind: "peer.candidate",
-          channel,
-          peer: key,
-          candidate,
-          mid,
-        });
-        return this.#then(done, ignore, (error) => this.#planeError(error));
-      }
-      case "peer.close": {
-        const done = plane.request<"peer.close">({ kind: "peer.close", channel, peer: effect.key });
-        return this.#then(done, ignore, (error) => this.#planeError(error));
-      }
-      case "send":
-        return this.#send(effect);
+      case "media":
+        return this.#setMediaOpen(effect.open);
       case "join.failed":
         for (const waiter of this.#joinWaiters.splice(0)) waiter.reject(effect.error);
         return;
       case "tell":
-        tell(effect.sentence);
-        return;
+        return this.#tell(effect.sentence);
       case "log":
-        this.#log[effect.level](effect.event, effect.fields);
-        return;
+        return this.#log[effect.level](effect.event, effect.fields);
       case "dropped":
-        this.#drops.count(effect.reason);
+        return this.#drops.count(effect.reason);
+      case "put":
+      case "send":
+      case "channel.open":
+      case "channel.close":
+      case "peer.offer":
+      case "peer.answer":
+      case "peer.accept":
+      case "peer.candidate":
+      case "peer.close":
+        return this.#worker.run(effect);
     }
   }
 
-  #put(effect: Extract<Effect, { do: "put" }>): void {
-    const { putId, joinState, priority } = effect;
-    const { transport, ownKey, clock } = this.#deps;
-    const content = { join_state: joinState, timestamp: clock.wall(), [GLARE_FIELD]: GLARE_RULE };
-    this.#then(
-      transport.putMembership(ownKey, content, priority),
-      (eventId) => this.#dispatch({ kind: "put.done", putId, joinState, eventId }),
-      (error) => {
-        this.#log.warn("send_failed", { what: joinState, code: error.code, reason: error.message });
-        this.#dispatch({ kind: "put.failed", putId, error });
-      },
-    );
-  }
-
-  #send(effect: Extract<Effect, { do: "send" }>): void {
-    const { key, connection, content, priority } = effect;
-    this.#then(
-      this.#deps.transport.sendSignal(content, priority),
-      () => {
-        if (connection !== null) this.#dispatch({ kind: "sent", key, connection });
-      },
-      (error) => {
-        this.#log.warn("send_failed", { what: priority, peer: key, code: error.code, reason: error.message });
-        if (connection !== null) this.#dispatch({ kind: "peer.broken", key, connection, error });
-      },
-    );
-  }
-
-  #broken(key: string, connection: number, error: BotError): void {
-    this.#log.info("peer_state", { peer: key, state: "broken", code: error.code, reason: error.message });
-    this.#dispatch({ kind: "peer.broken", key, connection, error });
-  }
-
-  async #openOnPlane(): Promise<void> {
-    const { channel, plane, ice, bitrate } = this.#deps;
-    await plane.request<"channel.open">({ kind: "channel.open", channel, ice: ice(), bitrate });
-  }
-
-  #closeOnPlane(): void {
-    const { channel, plane } = this.#deps;
-    this.#setMediaOpen(false);
-    if (plane.state !== "up") return;
-    const done = plane.request<"channel.close">({ kind: "channel.close", channel });
-    this.#then(done, ignore, (error) => this.#planeError(error));
-  }
-
-  /** What the plane would not do for a connection that is given up anyway. */
-  #planeError(error: unknown): void {
-    this.#log.debug("engine_error", { reason: messageOf(error) });
-  }
-
-  /** No promise of the plane or the homeserver goes unheard, and none is heard after `close()`. */
-  #then<T>(work: Promise<T>, done: (value: T) => void, failed: (error: BotError) => void): void {
-    const outcome = async (): Promise<void> => {
-      let value: T;
-      try {
-        value = await work;
-      } catch (error) {
-        if (!this.#closed) failed(toBotError(error));
-        return;
-      }
-      if (!this.#closed) done(value);
-    };
-    outcome().catch((error: unknown) => this.#log.error("handler_failed", { error }));
+  #tell(sentence: Sentence): void {
+    try {
+      this.#deps.tell(sentence);
+    } catch (error) {
+      this.#log.error("handler_failed", { error });
+    }
   }
 
   #settle(old: ChannelPhase): void {
@@ -361,5 +263,3 @@ export class ChannelSession {
     );
   }
 }
-
-function ignore(): void {}

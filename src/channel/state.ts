@@ -152,7 +152,8 @@ export type ChannelInput =
   | { kind: "peer.state"; key: string; state: PeerState }
   | { kind: "peer.candidate"; key: string; candidate: string; mid: string };
 
-export type Effect =
+/** What takes its time, on the room or the plane; results come back as inputs. */
+export type WorkEffect =
   | { do: "put"; putId: number; joinState: "JOINED" | "LEFT"; priority: "leave" | "refresh" }
   | { do: "channel.open"; openId: number }
   | { do: "channel.close" }
@@ -168,7 +169,12 @@ export type Effect =
       connection: number | null;
       content: Record<string, unknown>;
       priority: Extract<SendPriority, "answer" | "offer" | "candidate">;
-    }
+    };
+
+export type Effect =
+  | WorkEffect
+  /** The plane has the channel, or has it no more. */
+  | { do: "media"; open: boolean }
   | { do: "join.failed"; error: BotError }
   | { do: "tell"; sentence: Sentence }
   | { do: "log"; level: "debug" | "info" | "warn"; event: LogEvent; fields: LogFields }

@@ -116,6 +116,17 @@ describe("joining", () => {
       expect(b.plane.isOpen(CHANNEL)).toBe(false);
     }));
 
+  test("rejects and posts LEFT when it is not known whether the homeserver took JOINED", () =>
+    scene(async ({ clock, room, bot }) => {
+      const b = bot("b");
+      room.refuse(b.userId, new BotError("homeserver", "gateway timeout", { retryable: true }));
+      const outcome = codeOf(b.session.join());
+      await clock.advance(1000);
+      expect(await outcome).toBe("homeserver");
+      expect(b.session.state).toBe("out");
+      expect(room.memberships(b.userId, b.key)).toEqual(["LEFT"]);
+    }));
+
   test("rejects when the media plane does not come up within 10 s", () =>
     scene(async ({ clock, bot }) => {
       const b = bot("b");
