@@ -5,7 +5,7 @@ import type { Clock } from "./base/clock.ts";
 import { Emitter } from "./base/emitter.ts";
 import { messageOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
-import { render, type Language, type Sentence } from "./base/messages/catalogue.ts";
+import type { Sentence } from "./base/messages/catalogue.ts";
 import { AloneTimer } from "./alone-timer.ts";
 import { RoomCommands } from "./commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
@@ -15,6 +15,7 @@ import { RoomPlayer } from "./player/playback.ts";
 import type { Sources } from "./player/resolver/resolver.ts";
 import type { RecordingArchive } from "./recorder/archive.ts";
 import { RoomRecorder, type PeopleFeed } from "./recorder/recorder.ts";
+import { RoomTalk } from "./room-talk.ts";
 import type { Store } from "./store/store.ts";
 
 export interface RoomAgentDeps {
@@ -37,7 +38,6 @@ const BITRATE = 128_000;
 const ALONE_MS = 5 * 60_000;
 /** How long the first sound waits for somebody's connection, so that its beginning is heard. */
 const FIRST_LISTENER_MS = 3_000;
-const LANGUAGE: Language = "en";
 
 /** Everything the bot is in one room: its channel, player, recorder and commands, and what ties them together. */
 export class RoomAgent {
@@ -50,6 +50,7 @@ export class RoomAgent {
   readonly #alone: AloneTimer;
   readonly #people = new Emitter<void>();
   readonly #ownKey: string;
+  readonly #talk: RoomTalk;
   #transport: ChannelTransport;
   #closed = false;
 
@@ -61,7 +62,8 @@ export class RoomAgent {
     this.#log = log;
     this.#ownKey = `${deps.deviceName}${ownUserId}`;
     this.#transport = this.#makeTransport();
-    const tell = (sentence: Sentence): void => this.#tell(sentence);
+    this.#talk = new RoomTalk({ room, session: deps.session, log });
+    const tell = (sentence: Sentence): void => this.#talk.tell(sentence);
     this.#channel = new ChannelSession({
       ...{ channel: roomId, ownKey: this.#ownKey, ownUserId, plane, clock, tell },
       ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log },
@@ -70,7 +72,7 @@ export class RoomAgent {
       ...{ channel: roomId, plane, clock, log, tell },
       open: (source, signal) => sources.open(source, signal),
       documents: store.room(roomId),
-      language: () => LANGUAGE,
+      language: () => this.#talk.language,
     });
     this.#recorder = new RoomRecorder({
       ...{ roomId, channel: roomId, prefix: deps.prefix, plane, archive, clock, log: deps.log, tell },
@@ -100,7 +102,9 @@ export class RoomAgent {
     // A channel event in an encrypted room would be answered there, and nothing of ours may be sent there.
     if (this.#deps.room.encrypted) await this.#channel.leave();
     else this.#channel.handle(event);
-    if (event.origin === "live") await this.#commands.handle(event);
+    if (event.origin !== "live") return;
+    await this.#commands.handle(event);
+    await this.#talk.replied();
   }
 
   /** The room's state is known and this is a start of the program: go on where the last run ended. */
@@ -131,12 +135,13 @@ export class RoomAgent {
   /** The bot was just invited and came: says what it can do here and what is missing. */
   welcome(): void {
     const { room, prefix } = this.#deps;
-    if (room.encrypted) return this.#tell({ key: "room.encrypted" });
+    if (room.encrypted) return this.#talk.tell({ key: "room.encrypted" });
     const params = { prefix };
-    if (room.can(room.ownUserId, MEMBERSHIP_TYPE, true)) return this.#tell({ key: "room.hello", params });
+    if (room.can(room.ownUserId, MEMBERSHIP_TYPE, true))
+      return this.#talk.tell({ key: "room.hello", params });
     const needed = room.powerNeeded(MEMBERSHIP_TYPE, true);
     const actual = room.powerOf(room.ownUserId);
-    this.#tell({
+    this.#talk.tell({
       key: "room.hello_power",
       params: { prefix, event: MEMBERSHIP_TYPE, needed, actual, suggested: 0 },
     });
@@ -208,7 +213,7 @@ export class RoomAgent {
   }
 
   async #leaveAlone(): Promise<void> {
-    this.#tell({ key: "channel.alone", params: { minutes: Math.round(ALONE_MS / 60_000) } });
+    this.#talk.tell({ key: "channel.alone", params: { minutes: Math.round(ALONE_MS / 60_000) } });
     await this.#channel.leave();
   }
 
@@ -254,7 +259,7 @@ export class RoomAgent {
       roomId: room.id,
       ownUserId: room.ownUserId,
       prefix,
-      language: LANGUAGE,
+      language: this.#talk.language,
       get encrypted() {
         return room.encrypted;
       },
@@ -274,25 +279,8 @@ export class RoomAgent {
       powerOf: (userId) => room.powerOf(userId),
       powerNeeded: (type, isState) => room.powerNeeded(type, isState),
       displayName: (userId) => room.displayName(userId),
-      reply: (eventId, sentence) => this.#reply(eventId, sentence),
+      reply: (eventId, sentence) => this.#talk.reply(eventId, sentence),
       fetchMessage: (eventId): Promise<RoomMessage | null> => session.readEvent(room.id, eventId),
     };
-  }
-
-  #reply(eventId: string, sentence: Sentence): void {
-    const { room, session } = this.#deps;
-    if (room.encrypted) return this.#tell(sentence);
-    session
-      .reply(room.id, eventId, render(sentence, LANGUAGE))
-      .catch((error: unknown) => this.#log.warn("send_failed", { what: "reply", reason: messageOf(error) }));
-  }
-
-  #tell(sentence: Sentence): void {
-    const { room, session } = this.#deps;
-    const message = render(sentence, LANGUAGE);
-    const sent = room.encrypted ? session.clearNotice(room.id, message) : session.notice(room.id, message);
-    sent.catch((error: unknown) =>
-      this.#log.warn("send_failed", { what: "notice", reason: messageOf(error) }),
-    );
   }
 }
