@@ -247,8 +247,8 @@ export class RoomAgent {
           { kind: "state", type: MEMBERSHIP_TYPE, stateKey, content },
           { priority },
         ),
-      sendSignal: (content, priority) =>
-        session.outbox.send(room.id, { kind: "message", type: SIGNAL_TYPE, content }, { priority }),
+      sendSignal: (content, priority, signal) =>
+        session.outbox.send(room.id, { kind: "message", type: SIGNAL_TYPE, content }, { priority, signal }),
     };
   }
 

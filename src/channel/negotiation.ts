@@ -2,7 +2,17 @@ import { encodeCandidate, encodeDescription, otherForm } from "./codec.ts";
 import type { Form } from "./codec.ts";
 import { isPresent } from "./roster.ts";
 import type { Member } from "./roster.ts";
-import { connectionOf, giveUp, memory, removePeer, setPhase } from "./peers.ts";
+import {
+  ANSWER_WAITS_MS,
+  CONNECT_TIMEOUT_MS,
+  connectionOf,
+  giveUp,
+  MAX_OFFERS,
+  memory,
+  removePeer,
+  setPhase,
+} from "./peers.ts";
+import { answerOffer, yields } from "./signals.ts";
 import { mediaFlows, takeId } from "./state.ts";
 import type { ChannelInput, ChannelState, Peer, PeerMemory, Turn } from "./state.ts";
 
@@ -26,10 +36,6 @@ import type { ChannelInput, ChannelState, Peer, PeerMemory, Turn } from "./state
  *   Gone from the channel: closed at once, from every phase.
  */
 export const OFFER_EXPECTED_MS = 5000;
-/** Unanswered offers go out again 8, 20 and 45 s after the first. */
-const ANSWER_WAITS_MS: readonly number[] = [8000, 12_000, 25_000, 25_000];
-export const MAX_OFFERS = ANSWER_WAITS_MS.length;
-export const CONNECT_TIMEOUT_MS = 30_000;
 /** When a connection of our offer failed before it ever worked. */
 const OFFER_AGAIN_MS = 1000;
 const MAX_FAILED_ANSWERS = 2;
@@ -102,6 +108,8 @@ export function onPeerResult(
       return;
     case "sent":
       if (peer.phase === "sending") {
+        const { theirs } = peer;
+        if (theirs && yields(turn, peer.key)) return answerOffer(turn, peer, theirs.signal, theirs.stamp);
         const waitMs = ANSWER_WAITS_MS[Math.min(peer.attempts, ANSWER_WAITS_MS.length) - 1] ?? 8000;
         const { connection, form } = peer;
         setPhase(turn, peer, { phase: "offered", connection, form, untilMs: nowMs + waitMs });
@@ -110,6 +118,10 @@ export function onPeerResult(
       }
       return;
     case "peer.broken":
+      if (peer.phase === "sending" && peer.theirs) {
+        const { signal, stamp } = peer.theirs;
+        return answerOffer(turn, peer, signal, stamp);
+      }
       // A connection whose media flows has no use for whatever failed late.
       if (peer.phase !== "connected") giveUp(turn, peer);
   }
@@ -203,7 +215,13 @@ function described(turn: Turn, peer: Peer, sdp: string): void {
     const { connection, form } = peer;
     const content = encodeDescription(form, "offer", ownKey, key, sdp);
     turn.effects.push({ do: "send", key, connection, content, priority: "offer" });
-    setPhase(turn, peer, { phase: "sending", connection, form, untilMs: nowMs + SEND_TIMEOUT_MS });
+    setPhase(turn, peer, {
+      phase: "sending",
+      connection,
+      form,
+      untilMs: nowMs + SEND_TIMEOUT_MS,
+      theirs: null,
+    });
   } else if (peer.phase === "answering") {
     const { connection, form, remoteId } = peer;
     const content = encodeDescription(form, "answer", ownKey, key, sdp);

@@ -5,6 +5,10 @@ import type { Peer, PeerMemory, PeerPhase, Turn } from "./state.ts";
  * a connection up closes it.
  */
 
+/** Unanswered offers go out again 8, 20 and 45 s after the first. */
+export const ANSWER_WAITS_MS: readonly number[] = [8000, 12_000, 25_000, 25_000];
+export const MAX_OFFERS = ANSWER_WAITS_MS.length;
+export const CONNECT_TIMEOUT_MS = 30_000;
 /** A connection that lasted this long wipes out earlier failures. */
 const GOOD_CONNECTION_MS = 30_000;
 /** After the nth failure in a row their refresh counts only after this long; theirs offers always do. */

@@ -21,8 +21,15 @@ export interface ChannelTransport {
     content: { join_state: "JOINED" | "LEFT"; timestamp: number },
     priority: "leave" | "refresh",
   ): Promise<string>;
-  /** Sends a signalling event. @throws BotError as above. */
-  sendSignal(content: Record<string, unknown>, priority: "answer" | "offer" | "candidate"): Promise<string>;
+  /**
+   * Sends a signalling event. `signal` takes it back as long as it has not left.
+   * @throws BotError as above; `cancelled` only if it was never sent.
+   */
+  sendSignal(
+    content: Record<string, unknown>,
+    priority: "answer" | "offer" | "candidate",
+    signal: AbortSignal,
+  ): Promise<string>;
 }
 
 /** An event of the room as the homeserver gave it: `sender`, `type`, `stateKey` and `ageMs` are facts, content a claim. */

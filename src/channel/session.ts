@@ -197,6 +197,7 @@ export class ChannelSession {
         return this.#drops.count(effect.reason);
       case "put":
       case "send":
+      case "unsend":
       case "channel.open":
       case "channel.close":
       case "peer.offer":

@@ -1,11 +1,20 @@
 import { connectionId } from "./codec.ts";
 import type { CandidateSignal, DescriptionSignal } from "./codec.ts";
-import { connectionOf, drop, flushCandidates, giveUp, memory, PATIENCE_MS, setPhase } from "./peers.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  MAX_OFFERS,
+  connectionOf,
+  drop,
+  flushCandidates,
+  giveUp,
+  memory,
+  PATIENCE_MS,
+  setPhase,
+} from "./peers.ts";
 import { isNewer } from "./roster.ts";
 import type { Member, Stamp } from "./roster.ts";
 import { takeId } from "./state.ts";
 import type { Peer, PeerMemory, Turn } from "./state.ts";
-import { CONNECT_TIMEOUT_MS, MAX_OFFERS } from "./negotiation.ts";
 
 /* What the signalling of a member does to its peer. The picture is in negotiation.ts. */
 
@@ -14,25 +23,44 @@ const MAX_CANDIDATES = 64;
 /** An offer of a member who is there. */
 export function onOffer(turn: Turn, member: Member, signal: DescriptionSignal, stamp: Stamp): void {
   const { state } = turn;
-  const known = state.peers.get(member.key);
-  const peer: PeerMemory = known ?? memory(member.key);
+  const { key } = member;
+  const known = state.peers.get(key);
+  const peer: PeerMemory = known ?? memory(key);
   if (peer.offerStamp && !isNewer(stamp, peer.offerStamp, false)) return drop(turn, "older_offer");
-  const heard = { ...peer, spoken: signal.form, offerStamp: stamp };
-  if (known?.phase === "sending" || known?.phase === "offered") {
-    const weYield = member.glareRule && state.ownKey < member.key;
-    if (!weYield) {
-      // Ours is out: they roll back and answer it. Answering theirs too would leave both stable and mismatched.
-      state.peers.set(member.key, { ...known, spoken: signal.form });
-      return drop(turn, "glare");
-    }
+  if (known?.phase === "sending") {
+    // Whether ours can still be taken back is known when its result comes; an answer now might overtake it.
+    state.peers.set(key, { ...known, spoken: signal.form, theirs: { signal, stamp } });
+    turn.effects.push({ do: "unsend", key });
+    return;
   }
+  if (known?.phase === "offered" && !yields(turn, key)) {
+    // Ours is out: they roll back and answer it. Answering theirs too would leave both stable and mismatched.
+    state.peers.set(key, { ...known, spoken: signal.form });
+    return drop(turn, "glare");
+  }
+  answerOffer(turn, peer, signal, stamp);
+}
+
+/** Of two who offered to each other and both know the rule, the smaller key gives way. */
+export function yields(turn: Turn, key: string): boolean {
+  const { ownKey, members } = turn.state;
+  return members.get(key)?.glareRule === true && ownKey < key;
+}
+
+/** Makes a connection for their offer, in place of the one there may be. */
+export function answerOffer(
+  turn: Turn,
+  peer: PeerMemory,
+  { form, sdp }: DescriptionSignal,
+  offerStamp: Stamp,
+): void {
+  const { key } = peer;
   const connection = takeId(turn);
-  turn.effects.push({ do: "peer.answer", key: member.key, connection, sdp: signal.sdp });
+  turn.effects.push({ do: "peer.answer", key, connection, sdp });
   // Candidates that came while no description was set belong to this offer, or do no harm.
-  flushCandidates(turn, heard);
-  const remoteId = connectionId(signal.sdp);
-  const phase = { phase: "answering", connection, form: signal.form, remoteId } as const;
-  setPhase(turn, { ...heard, candidates: [] }, phase);
+  flushCandidates(turn, peer);
+  const rest = { ...peer, spoken: form, offerStamp, candidates: [] };
+  setPhase(turn, rest, { phase: "answering", connection, form, remoteId: connectionId(sdp) });
 }
 
 /** An answer of a member who is there. */

@@ -103,7 +103,14 @@ export type PeerPhase =
   /** The plane makes the offer. */
   | { phase: "making"; connection: number; form: Form }
   /** The offer is on its way to the homeserver, which may be a long way when it limits our rate. */
-  | { phase: "sending"; connection: number; form: Form; untilMs: number }
+  | {
+      phase: "sending";
+      connection: number;
+      form: Form;
+      untilMs: number;
+      /** Theirs came meanwhile: ours is being taken back, and if that succeeds theirs is answered. */
+      theirs: { signal: DescriptionSignal; stamp: Stamp } | null;
+    }
   /** The homeserver has it; their answer is expected. */
   | { phase: "offered"; connection: number; form: Form; untilMs: number }
   /** The plane answers their offer. */
@@ -162,6 +169,8 @@ export type WorkEffect =
   | { do: "peer.accept"; key: string; connection: number; sdp: string }
   | { do: "peer.candidate"; key: string; candidate: string; mid: string | null }
   | { do: "peer.close"; key: string }
+  /** Take back the offer under way, if it has not left; its result says which. */
+  | { do: "unsend"; key: string }
   | {
       do: "send";
       key: string;

@@ -26,6 +26,8 @@ export class ChannelWorker {
   readonly #deps: WorkerDeps;
   readonly #report: (input: ChannelInput) => void;
   /** The channel was asked for on the plane, and not closed since. */
+  /** By key, the description on its way to the homeserver. */
+  readonly #sending = new Map<string, AbortController>();
   #open = false;
   #openings = 0;
   #closed = false;
@@ -46,6 +48,8 @@ export class ChannelWorker {
         return this.#openChannel(effect.openId);
       case "channel.close":
         return this.#closeChannel();
+      case "unsend":
+        return this.#unsend(effect.key);
       case "peer.offer":
       case "peer.answer":
         return this.#describe(effect);
@@ -60,6 +64,8 @@ export class ChannelWorker {
         return this.#ask({ kind: "peer.candidate", channel, peer: key, candidate, mid });
       }
       case "peer.close":
+        // A description of a connection that is gone is better not sent.
+        this.#unsend(effect.key);
         return this.#ask({ kind: "peer.close", channel, peer: effect.key });
     }
   }
@@ -73,6 +79,7 @@ export class ChannelWorker {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const controller of this.#sending.values()) controller.abort();
     this.#closeChannel();
   }
 
@@ -93,16 +100,29 @@ export class ChannelWorker {
   #send(effect: Extract<WorkEffect, { do: "send" }>): void {
     const { key, connection, content, priority } = effect;
     const { transport, log } = this.#deps;
+    const controller = new AbortController();
+    if (connection !== null) this.#sending.set(key, controller);
+    const ended = (): void => {
+      if (this.#sending.get(key) === controller) this.#sending.delete(key);
+    };
     this.#then(
-      () => transport.sendSignal(content, priority),
+      () => transport.sendSignal(content, priority, controller.signal),
       () => {
+        ended();
         if (connection !== null) this.#report({ kind: "sent", key, connection });
       },
       (error) => {
-        log.warn("send_failed", { what: priority, peer: key, code: error.code, reason: error.message });
+        ended();
+        if (error.code !== "cancelled") {
+          log.warn("send_failed", { what: priority, peer: key, code: error.code, reason: error.message });
+        }
         if (connection !== null) this.#report({ kind: "peer.broken", key, connection, error });
       },
     );
+  }
+
+  #unsend(key: string): void {
+    this.#sending.get(key)?.abort();
   }
 
   #openChannel(openId: number): void {

@@ -1,4 +1,4 @@
-import type { BotError } from "../../src/base/errors.ts";
+import { BotError } from "../../src/base/errors.ts";
 import { MEMBERSHIP_TYPE, SIGNAL_TYPE } from "../../src/channel/ports.ts";
 import type { ChannelRoomEvent, ChannelTransport } from "../../src/channel/ports.ts";
 import type { FakeClock } from "./clock.ts";
@@ -47,7 +47,7 @@ export class FakeRoom {
   transport(userId: string): ChannelTransport {
     return {
       putMembership: (key, content) => this.#write(userId, MEMBERSHIP_TYPE, key, content),
-      sendSignal: (content) => this.#write(userId, SIGNAL_TYPE, null, content),
+      sendSignal: (content, _, signal) => this.#write(userId, SIGNAL_TYPE, null, content, signal),
     };
   }
 
@@ -95,10 +95,17 @@ export class FakeRoom {
       .map((event) => (event.content as Record<string, unknown>)["join_state"]);
   }
 
-  async #write(sender: string, type: string, stateKey: string | null, content: object): Promise<string> {
+  async #write(
+    sender: string,
+    type: string,
+    stateKey: string | null,
+    content: object,
+    signal?: AbortSignal,
+  ): Promise<string> {
     const { clock, writeMs } = this.#options;
     const halfMs = (writeMs?.() ?? 10) / 2;
     await new Promise<void>((resolve) => clock.timer(halfMs, resolve));
+    if (signal?.aborted) throw new BotError("cancelled", "taken back");
     const refusal = this.#refusals.findIndex((entry) => entry.sender === sender);
     const error = refusal < 0 ? null : this.#refusals.splice(refusal, 1)[0]?.error;
     if (error) throw error;

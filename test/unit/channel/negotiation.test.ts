@@ -273,6 +273,57 @@ describe("glare", () => {
     }));
 });
 
+describe("an offer that still waits for the homeserver's rate limit", () => {
+  // Every write takes 4 s there and 4 s back.
+  const slow = { writeMs: () => 8000 };
+
+  test("is taken back when theirs comes: theirs is answered", () =>
+    scene(async ({ clock, bot, person, room }) => {
+      const anna = person("anna");
+      anna.joined();
+      const b = bot("b");
+      void b.session.join();
+      await clock.advance(8400);
+      anna.joined();
+      await clock.advance(1000);
+      const theirs = anna.offer(b.key);
+      await clock.advance(8000);
+      expect(room.signals(b.userId).map((signal) => signal["rtc_type"])).toEqual(["answer"]);
+      theirs.setRemote(anna.newest("answer"));
+      await clock.advance(100);
+      expect(b.connected).toEqual([anna.key]);
+    }, slow));
+
+  test("is taken back when they leave", () =>
+    scene(async ({ clock, bot, person, room }) => {
+      const anna = person("anna");
+      anna.joined();
+      const b = bot("b");
+      void b.session.join();
+      await clock.advance(8400);
+      anna.left();
+      await clock.advance(20_000);
+      expect(room.signals(b.userId)).toEqual([]);
+    }, slow));
+
+  test("of which it is too late to take it back: they are to answer it", () =>
+    scene(async ({ clock, bot, person, room }) => {
+      const anna = person("anna");
+      anna.joined();
+      const b = bot("b");
+      void b.session.join();
+      await clock.advance(8400);
+      anna.joined();
+      await clock.advance(4000);
+      anna.offer(b.key);
+      await clock.advance(7000);
+      expect(room.signals(b.userId).map((signal) => signal["rtc_type"])).toEqual(["offer"]);
+      anna.answer(b.key);
+      await clock.advance(100);
+      expect(b.connected).toEqual([anna.key]);
+    }, slow));
+});
+
 describe("connections that end", () => {
   test("a new offer from a connected key replaces the connection", () =>
     scene(async ({ clock, botInside, person }) => {
