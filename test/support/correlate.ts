@@ -9,6 +9,8 @@ const RATE = 8_000;
 const SEGMENT = RATE;
 /** Quieter segments say nothing (RMS, about -56 dBFS). */
 const SILENCE = 0.0015;
+/** Places of the anchor that are looked into. */
+const CANDIDATES = 8;
 /** How far a segment may lie from where its neighbour says (jitter buffers stretch and squeeze time). */
 const DRIFT = round(0.12 * RATE);
 
@@ -28,7 +30,7 @@ export type Match = {
 /**
  * Finds `needle` in `haystack` (both mono, same `sampleRate`), whatever their gain and polarity.
  *
- * The loudest 3 s are searched in all of the haystack (one FFT); from there each second is looked for only where its
+ * The loudest 3 s are searched in all of the haystack (one FFT); from the best places each second is looked for only where its
  * neighbour says it must be, within 120 ms. So a wrong track cannot shine by finding each second somewhere else, and a
  * receiver's jitter buffer, which stretches time a little, does not spoil a right one. A right track comes out at 0.9
  * or above through 128 kbit/s Opus, a wrong one under 0.3.
@@ -40,13 +42,20 @@ export function correlate(needle: Float32Array, haystack: Float32Array, sampleRa
   const anchorAt = loudest(sought, anchorLength);
   const anchor = sought.subarray(anchorAt, anchorAt + anchorLength);
   if (anchorLength < SEGMENT / 4 || rms(anchor) < SILENCE) return { correlation: 0, lagMs: 0, segments: [] };
-  const found = search(anchor, reference);
+  // Music repeats itself, and a stretch of time inside the anchor costs the right place some of its correlation: each of
+  // the best places is followed, and the one that holds for the whole needle is it.
+  const matches = search(anchor, reference, CANDIDATES).map(({ at }) =>
+    follow(sought, reference, anchorAt, at - anchorAt),
+  );
+  return matches.reduce((best, match) => (match.correlation > best.correlation ? match : best));
+}
 
+/** Looks for each second of `sought` where its neighbour says, away from `anchorAt` on both sides. */
+function follow(sought: Float32Array, reference: Float32Array, anchorAt: number, lagAtAnchor: number): Match {
   const segments: { atMs: number; correlation: number; lagMs: number }[] = [];
-  const lagAtAnchor = found.at - anchorAt;
-  const follow = (starts: number[]): void => {
+  for (const step of [SEGMENT, -SEGMENT]) {
     let lag = lagAtAnchor;
-    for (const start of starts) {
+    for (let start = anchorAt + min(0, step); start >= 0 && start < sought.length; start += step) {
       const segment = sought.subarray(start, start + SEGMENT);
       if (segment.length < SEGMENT / 2 || rms(segment) < SILENCE) continue;
       const local = searchNear(segment, reference, start + lag);
@@ -57,13 +66,7 @@ export function correlate(needle: Float32Array, haystack: Float32Array, sampleRa
         lagMs: toMs(local.at - start),
       });
     }
-  };
-  const after: number[] = [];
-  for (let start = anchorAt; start < sought.length; start += SEGMENT) after.push(start);
-  const before: number[] = [];
-  for (let start = anchorAt - SEGMENT; start >= 0; start -= SEGMENT) before.push(start);
-  follow(after);
-  follow(before);
+  }
   segments.sort((a, b) => a.atMs - b.atMs);
   const sorted = segments.map((segment) => segment.correlation).sort((a, b) => a - b);
   return {
@@ -123,8 +126,11 @@ function loudest(samples: Float32Array, length: number): number {
 
 type Place = { readonly at: number; readonly correlation: number };
 
-/** Best normalised correlation of `needle` at any place of `haystack`, partly outside included. */
-function search(needle: Float32Array, haystack: Float32Array): Place {
+/**
+ * The `count` best places of `needle` in `haystack` (partly outside included) by normalised correlation, at least DRIFT
+ * apart, best first.
+ */
+function search(needle: Float32Array, haystack: Float32Array, count: number): Place[] {
   const n = powerOfTwo(needle.length + haystack.length);
   // Both are real, so one complex transform carries both; their product is taken apart by symmetry.
   const re = new Float64Array(n);
@@ -149,13 +155,20 @@ function search(needle: Float32Array, haystack: Float32Array): Place {
   const own = needle.reduce((sum, sample) => sum + sample * sample, 0);
   // A place whose haystack is next to silent would divide by next to nothing.
   const floor = needle.length * SILENCE ** 2;
-  let best: Place = { at: 0, correlation: 0 };
-  for (let at = 1 - needle.length; at < haystack.length; at++) {
+  const values = new Float64Array(needle.length - 1 + haystack.length);
+  for (let i = 0; i < values.length; i++) {
+    const at = i + 1 - needle.length;
     const there = energy[min(haystack.length, at + needle.length)]! - energy[max(0, at)]!;
-    const value = abs(productRe[(at + n) % n]!) / sqrt(own * max(there, floor));
-    if (value > best.correlation) best = { at, correlation: value };
+    values[i] = abs(productRe[(at + n) % n]!) / sqrt(own * max(there, floor));
   }
-  return best;
+  const places: Place[] = [];
+  while (places.length < count) {
+    let best = 0;
+    for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+    places.push({ at: best + 1 - needle.length, correlation: values[best] ?? 0 });
+    values.fill(0, max(0, best - DRIFT), best + DRIFT);
+  }
+  return places;
 }
 
 /** As `search`, only where the needle's start lies within DRIFT of `expected`. */
@@ -163,6 +176,6 @@ function searchNear(needle: Float32Array, haystack: Float32Array, expected: numb
   const from = max(0, expected - DRIFT);
   const to = min(haystack.length, expected + needle.length + DRIFT);
   if (to - from < needle.length / 2) return { at: expected, correlation: 0 };
-  const place = search(needle, haystack.subarray(from, to));
-  return { at: place.at + from, correlation: place.correlation };
+  const [place] = search(needle, haystack.subarray(from, to), 1);
+  return { at: place!.at + from, correlation: place!.correlation };
 }
