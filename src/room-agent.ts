@@ -79,7 +79,9 @@ export class RoomAgent {
       people: this.#peopleFeed(),
       displayName: (userId) => room.displayName(userId),
     });
-    this.#commands = new RoomCommands({ room: this.#context(), clock, log: deps.log });
+    this.#commands = new RoomCommands({
+      ...{ room: this.#context(), documents: store.room(roomId), clock, log: deps.log },
+    });
     this.#alone = new AloneTimer({
       clock,
       limitMs: ALONE_MS,

@@ -6,12 +6,15 @@ import type { Log } from "../base/log.ts";
 import type { UploadClaim } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
 import type { Command, Invocation } from "./command.ts";
+import { HandledCommands, type HandledDocuments } from "./handled.ts";
 import { parseCommand, type ParsedCommand } from "./parser.ts";
 import type { RoomContext, RoomMessage } from "./room-context.ts";
 import { findCommand, unknownCommand } from "./table.ts";
 
 export interface RoomCommandsDeps {
   room: RoomContext;
+  /** The store's documents of the room. */
+  documents: HandledDocuments;
   clock: Clock;
   log: Log;
 }
@@ -34,11 +37,13 @@ export class RoomCommands {
   readonly #closing = new AbortController();
   readonly #seen = new SeenSet<string>(REMEMBERED_EVENTS);
   readonly #uploads = new BoundedMap<string, { upload: UploadClaim; atMs: number }>(REMEMBERED_UPLOADERS);
+  readonly #handled: HandledCommands;
   #underWay = 0;
   #toldEncrypted = false;
 
-  constructor({ room, clock, log }: RoomCommandsDeps) {
+  constructor({ room, documents, clock, log }: RoomCommandsDeps) {
     this.#room = room;
+    this.#handled = new HandledCommands(documents);
     this.#clock = clock;
     this.#log = log;
   }
@@ -52,7 +57,7 @@ export class RoomCommands {
     const { prefix, ownUserId } = this.#room;
     const ownName = this.#room.displayName(ownUserId);
     const parsed = parseCommand(message.content, { prefix, ownUserId, ownName });
-    if (!parsed) return;
+    if (!parsed || this.#handled.has(message.eventId)) return;
     if (ageMs > MAX_AGE_MS) {
       this.#log.info("event_dropped", { room: this.#room.roomId, reason: "command_too_old", ageMs });
     } else if (this.#underWay >= MAX_UNDER_WAY) {
@@ -81,6 +86,7 @@ export class RoomCommands {
       const { signal } = this.#closing;
       const invocation = { room: this.#room, message, args, repliesTo, ageMs, recentUpload, signal };
       const answer = await withTimeout(this.#clock, RUN_MS, name, this.#inOrder(command, invocation));
+      this.#handled.add(message.eventId);
       if (answer) this.#room.reply(message.eventId, answer);
       this.#log.info("command", { name, room: roomId, ok: true, ms: this.#sinceMs(beganMs) });
     } catch (thrown) {

@@ -7,6 +7,7 @@ import { COMMANDS } from "../../../src/commands/table.ts";
 import type { NowPlaying, Track } from "../../../src/player/queue.ts";
 import type { Ask } from "../../../src/player/resolver/resolver.ts";
 import { FakeClock, settle } from "../../fakes/clock.ts";
+import { FakeDocuments } from "../../fakes/documents.ts";
 
 const ANN = "@ann:test";
 const MOD = "@mod:test";
@@ -90,6 +91,7 @@ function fail(): never {
 
 let room: FakeRoom;
 let clock: FakeClock;
+let documents: FakeDocuments;
 let commands: RoomCommands;
 let lines: { event: string; fields: LogFields }[];
 let count = 0;
@@ -99,7 +101,8 @@ beforeEach(() => {
   lines = [];
   const note = (event: string, fields: LogFields = {}): void => void lines.push({ event, fields });
   const log: Log = { ...silentLog, info: note, warn: note, error: note };
-  commands = new RoomCommands({ room, clock, log });
+  documents = new FakeDocuments();
+  commands = new RoomCommands({ room, documents, clock, log });
 });
 afterEach(() => commands.close());
 
@@ -121,6 +124,19 @@ async function say(body: string, more: Partial<RoomMessage> = {}): Promise<strin
   await commands.handle(text(body, more));
   return room.said[0]?.sentence.key;
 }
+
+test("a command that was carried out before a kill is not carried out again by the next start", async () => {
+  const once = text("!play first light");
+  await commands.handle(once);
+  expect(room.did).toContain("add first light");
+  room.did.length = 0;
+  const restarted = new RoomCommands({ room, documents, clock, log: silentLog });
+  await restarted.handle(once);
+  expect(room.did).toEqual([]);
+  await restarted.handle(text("!play second"));
+  expect(room.did).toContain("add second");
+  restarted.close();
+});
 
 describe("!play", () => {
   test("joins, finds, queues and answers", async () => {

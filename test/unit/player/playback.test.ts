@@ -4,8 +4,8 @@ import type { Sentence } from "../../../src/base/messages/catalogue.ts";
 import { cleanDetail } from "../../../src/player/text.ts";
 import { RoomPlayer } from "../../../src/player/playback.ts";
 import { MAX_FAILURES } from "../../../src/player/queue.ts";
-import type { PlayerDocuments } from "../../../src/player/saved.ts";
 import { FakeClock, settle } from "../../fakes/clock.ts";
+import { FakeDocuments } from "../../fakes/documents.ts";
 import { FakePlane } from "../../fakes/plane.ts";
 
 const CHANNEL = "!room:test";
@@ -21,7 +21,7 @@ const found = (name: string) => ({
 let clock: FakeClock;
 let plane: FakePlane;
 let told: Sentence[];
-let documents: PlayerDocuments;
+let documents: FakeDocuments;
 let player: RoomPlayer;
 
 function newPlayer(): RoomPlayer {
@@ -40,15 +40,7 @@ beforeEach(async () => {
   clock = new FakeClock();
   plane = new FakePlane({ clock, durationOf: (path) => (path.includes("bad") ? null : 60_000) });
   told = [];
-  const kept = new Map<string, string>();
-  documents = {
-    read: (name, schema) =>
-      schema
-        .nullable()
-        .catch(null)
-        .parse(JSON.parse(kept.get(name) ?? "null")),
-    write: (name, value) => void kept.set(name, JSON.stringify(value)),
-  };
+  documents = new FakeDocuments();
   player = newPlayer();
   await openChannel(plane);
 });

@@ -1,0 +1,21 @@
+import type { z } from "zod";
+
+/** The store's documents of one room, in memory, through JSON as in the store. */
+export class FakeDocuments {
+  readonly kept = new Map<string, string>();
+
+  read<T>(name: string, schema: z.ZodType<T>): T | null {
+    return schema
+      .nullable()
+      .catch(null)
+      .parse(JSON.parse(this.kept.get(name) ?? "null"));
+  }
+
+  write(name: string, value: unknown): void {
+    this.kept.set(name, JSON.stringify(value));
+  }
+
+  remove(name: string): void {
+    this.kept.delete(name);
+  }
+}
