@@ -9,14 +9,14 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description("A headless bot for Matrix voice channels: plays music into them and records them.")
     .version(version())
     .exitOverride()
-    .showHelpAfterError("(matrix-voice-bot --help lists the commands)")
-    .action(() => program.help());
+    .showHelpAfterError("(matrix-voice-bot --help lists the commands)");
   program
     .command("run")
     .description("Run the bot. It is configured by environment variables; see the README.")
     .action(async () => {
       process.exitCode = await run(process.env, version());
     });
+  if (argv.length <= 2) return program.outputHelp();
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
