@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/emitter.ts";
 import { BotError, messageOf, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -12,6 +12,7 @@ import type { NowPlaying, QueueEffect, QueueEvent, QueueState, StoredSource, Tra
 import type { Found } from "./resolver/resolver.ts";
 import { loadQueue, savePosition, saveQueue, type PlayerDocuments } from "./saved.ts";
 import { Sound, type PlayerPlane } from "./sound.ts";
+import { Starting } from "./starting.ts";
 import { cleanDetail, describe, oneLine } from "./text.ts";
 
 export interface RoomPlayerDeps {
@@ -43,8 +44,6 @@ const SAVE_POSITION_MS = 5_000;
 /** How long `add` waits for the first sound before it answers without knowing more. */
 const START_MS = 3_000;
 
-type Starting = { id: string; started: () => void; failed: (error: BotError) => void };
-
 /** The queue of one room and what sounds of it. Lives as long as the room; the channel may come and go. */
 export class RoomPlayer {
   readonly #deps: RoomPlayerDeps;
@@ -52,15 +51,16 @@ export class RoomPlayer {
   readonly #idle = new Emitter<void>();
   readonly #changed = new Emitter<QueueState>();
   readonly #closing = new AbortController();
+  readonly #starting: Starting;
   readonly #unsubscribe: (() => void)[];
   #state: QueueState = emptyQueue;
   #savedAtMs = 0;
   readonly #heard = new Heard();
-  #starting: Starting | null = null;
 
   constructor(deps: RoomPlayerDeps) {
     this.#deps = deps;
     const { plane, channel, clock, open } = deps;
+    this.#starting = new Starting(clock, START_MS);
     this.#sound = new Sound({
       ...{ plane, channel, clock, open },
       wanted: () => this.#state,
@@ -117,7 +117,7 @@ export class RoomPlayer {
     }
     // Something else may have waited (after failures): then that comes first, and this one is not on.
     this.#refuse(this.#dispatch({ kind: "add", track }));
-    if (this.nowPlaying()?.track.id === track.id) await this.#begun(track.id);
+    if (this.nowPlaying()?.track.id === track.id) await this.#starting.sound(track.id);
     const tags = await this.#probe(track).catch(() => null);
     if (tags) this.#dispatch({ kind: "describe", ...describe(track, tags) });
     return this.#added(track.id, track);
@@ -184,7 +184,7 @@ export class RoomPlayer {
     this.#closing.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#sound.close();
-    this.#starting?.failed(new BotError("cancelled", "closed"));
+    this.#starting.fail(new BotError("cancelled", "closed"));
     this.#idle.clear();
     this.#changed.clear();
   }
@@ -194,7 +194,7 @@ export class RoomPlayer {
     if (event.kind === "track.started") {
       this.#deps.log.info("track_started", { track: event.track });
       this.#dispatch({ kind: "started", id: event.track });
-      if (this.#starting?.id === event.track) this.#starting.started();
+      this.#starting.sounded(event.track);
     } else if (event.kind === "track.position") {
       this.#dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
       const nowMs = this.#deps.clock.now();
@@ -227,8 +227,8 @@ export class RoomPlayer {
     if (!failed) return;
     const say: Sentence = { key: "player.failed", params: { title: failed.track.title, reason } };
     // Who is waiting for an answer gets it as the answer; everybody else is told.
-    if (this.#starting?.id === id)
-      this.#starting.failed(new BotError(error.code, error.message, { say, cause: error }));
+    if (this.#starting.isWaitedFor(id))
+      this.#starting.fail(new BotError(error.code, error.message, { say, cause: error }));
     else this.#deps.tell(say);
     const gaveUp = effects.find((effect) => effect.kind === "gave-up");
     if (!gaveUp) return;
@@ -270,20 +270,6 @@ export class RoomPlayer {
       const params = { title: track.title, reason };
       throw new BotError(code, message, { say: { key: "player.failed", params }, cause: error });
     }
-  }
-
-  /** Resolves with the first sound of a track, or after 3 s; rejects when it fails before. */
-  #begun(id: string): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer: Timer = this.#deps.clock.timer(START_MS, resolve);
-    const starting: Starting = { id, started: resolve, failed: reject };
-    this.#starting = starting;
-    const settled = promise.finally(() => {
-      timer.cancel();
-      if (this.#starting === starting) this.#starting = null;
-    });
-    settled.catch(() => undefined);
-    return settled;
   }
 
   #added(id: string, fallback: Track): Added {
