@@ -243,6 +243,7 @@ export class RoomAgent {
   #makeTransport(): ChannelTransport {
     const { room, session } = this.#deps;
     return {
+      spare: () => session.outbox.spare,
       putMembership: (stateKey, content, priority) =>
         session.outbox.send(
           room.id,

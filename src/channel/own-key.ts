@@ -78,16 +78,25 @@ export function repair(turn: Turn): void {
   refresh(turn);
 }
 
-/** README readers forget a member after 10 s, the web client after 20 s. */
+/**
+ * README readers forget a member after 10 s, the web client after 20 s: where one of the former is, we refresh sooner as
+ * long as the rate budget has something over. Asked again at each turn, so what is not possible now may be in a second.
+ */
 export function hurryForReadme(turn: Turn): void {
-  const { state, nowMs } = turn;
+  const { state } = turn;
   const { own } = state;
-  if (own.phase !== "in" || own.refreshMs <= own.writtenMs + REFRESH_FOR_README_MS) return;
+  if (own.phase !== "in" || own.refreshing) return;
+  const soonMs = own.writtenMs + REFRESH_FOR_README_MS;
+  if (turn.spare && readmeIsThere(turn)) {
+    if (own.refreshMs > soonMs) state.own = { ...own, refreshMs: soonMs };
+  } else if (own.refreshMs === soonMs) state.own = { ...own, refreshMs: own.writtenMs + REFRESH_MS };
+}
+
+function readmeIsThere({ state, nowMs }: Turn): boolean {
   for (const member of state.members.values()) {
     if (!isPresent(member, nowMs, mediaFlows(state, member.key))) continue;
     const form = state.peers.get(member.key)?.spoken ?? member.form;
-    if (form !== "readme") continue;
-    state.own = { ...own, refreshMs: own.writtenMs + REFRESH_FOR_README_MS };
-    return;
+    if (form === "readme") return true;
   }
+  return false;
 }

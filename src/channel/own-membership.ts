@@ -171,7 +171,12 @@ export function tickOwn(turn: Turn): void {
       );
       return;
     case "settling":
-      state.own = { phase: "in", writtenMs: nowMs, refreshMs: nowMs + REFRESH_MS, refreshing: null };
+      state.own = {
+        phase: "in",
+        writtenMs: own.writtenMs,
+        refreshMs: own.writtenMs + REFRESH_MS,
+        refreshing: null,
+      };
       offerToEverybody(turn);
       repair(turn);
       return;
@@ -225,6 +230,7 @@ function written(turn: Turn, putId: number, joinState: "JOINED" | "LEFT", eventI
       trip: own.trip,
       eventId,
       echoed: false,
+      writtenMs: own.writtenMs,
       untilMs: nowMs + ECHO_TIMEOUT_MS,
     } as const;
     state.own = echo ? echoed(turn, settling) : settling;

@@ -52,7 +52,13 @@ export function openAgain(turn: Turn, opening: Extract<Own, { phase: "opening" }
 export function announce(turn: Turn, trip: Trip): void {
   const putId = put(turn, "JOINED", "refresh");
   turn.state.overwritten = null;
-  turn.state.own = { phase: "joining", trip, putId, untilMs: turn.nowMs + WRITE_TIMEOUT_MS };
+  turn.state.own = {
+    phase: "joining",
+    trip,
+    putId,
+    writtenMs: turn.nowMs,
+    untilMs: turn.nowMs + WRITE_TIMEOUT_MS,
+  };
 }
 
 /** A write on the way in failed. */

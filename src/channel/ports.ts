@@ -11,6 +11,8 @@ export const SIGNAL_TYPE = "de.mtorials.test.call";
 export type SendPriority = "leave" | "answer" | "offer" | "refresh" | "candidate" | "reply" | "card";
 
 export interface ChannelTransport {
+  /** Whether the homeserver's rate limit leaves something over for what is good to have: a quicker refresh. */
+  spare(): boolean;
   /**
    * Writes the own membership, whole: the content has fields beyond those named. Resolves with the event id when the homeserver has taken it. A waiting refresh is
    * replaced by a newer write to the same key.

@@ -34,14 +34,16 @@ const MAX_OFFER_SENDERS = 1000;
 
 /**
  * What an event does to the channel: the new state and what is to be done about it. `nowMs` is monotonic. Every event
- * ends with the same reconciliation: connections to exactly those who are there.
+ * ends with the same reconciliation: connections to exactly those who are there. `spare`: the rate budget allows more than
+ * what has to be sent.
  */
 export function reduce(
   before: ChannelState,
   input: ChannelInput,
   nowMs: number,
+  spare: boolean,
 ): { state: ChannelState; effects: readonly Effect[] } {
-  const turn = beginTurn(before, nowMs);
+  const turn = beginTurn(before, nowMs, spare);
   apply(turn, input);
   const { state } = turn;
   // Whatever the event was, what is due is due.

@@ -175,7 +175,7 @@ export class ChannelSession {
   #step(input: ChannelInput): void {
     if (this.#closed) return;
     const before = this.#state;
-    const { state, effects } = reduce(before, input, this.#deps.clock.now());
+    const { state, effects } = reduce(before, input, this.#deps.clock.now(), this.#deps.transport.spare());
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
     this.#announce(phaseOf(before));

@@ -68,8 +68,9 @@ export type Own =
   | { phase: "pausing"; trip: Trip; untilMs: number }
   /** `retryMs` is set while no request is under way. */
   | { phase: "opening"; trip: Trip; openId: number; retryMs: number | null; untilMs: number }
-  | { phase: "joining"; trip: Trip; putId: number; untilMs: number }
-  | { phase: "settling"; trip: Trip; eventId: string; echoed: boolean; untilMs: number }
+  /** `writtenMs` is when JOINED was asked for: the others count from then. */
+  | { phase: "joining"; trip: Trip; putId: number; writtenMs: number; untilMs: number }
+  | { phase: "settling"; trip: Trip; eventId: string; echoed: boolean; writtenMs: number; untilMs: number }
   /** `writtenMs` is when the membership was last written, or tried to; `refreshMs` when it is due again. */
   | {
       phase: "in";
@@ -195,6 +196,8 @@ export interface Turn {
   readonly state: ChannelState;
   readonly effects: Effect[];
   readonly nowMs: number;
+  /** The rate budget allows more than what has to be sent. */
+  readonly spare: boolean;
   /** A peer left every offer unanswered: if nobody else is connected, we reset ourselves. */
   resetWanted: boolean;
 }
@@ -225,7 +228,7 @@ export function initialState(
   };
 }
 
-export function beginTurn(state: ChannelState, nowMs: number): Turn {
+export function beginTurn(state: ChannelState, nowMs: number, spare: boolean): Turn {
   return {
     state: {
       ...state,
@@ -237,6 +240,7 @@ export function beginTurn(state: ChannelState, nowMs: number): Turn {
     },
     effects: [],
     nowMs,
+    spare,
     resetWanted: false,
   };
 }

@@ -32,6 +32,8 @@ export const RULES: Readonly<Record<Priority, PriorityRule>> = {
 };
 
 export const MODEL = { perSecond: 0.2, burst: 10 } as const;
+/** More than what is kept back from an offer, so that whoever joins is never behind a luxury. */
+const SPARE_TOKENS = 3;
 /** After so long without a 429 the limit is tried again: the operator may have lifted it. */
 export const FORGET_LIMIT_MS = 600_000;
 /** At most so many requests at once, one of them per room; a LEFT may go beside them. */
@@ -199,6 +201,12 @@ export function paused(state: OutboxState, nowMs: number, delayMs: number): Outb
 
 export function isLimited(state: OutboxState, nowMs: number): boolean {
   return state.limitedAtMs !== null && nowMs - state.limitedAtMs < FORGET_LIMIT_MS;
+}
+
+/** Whether what nobody has to have may be sent: there is no limit, or enough for it after all that is kept back. */
+export function hasSpare(state: OutboxState, nowMs: number): boolean {
+  if (nowMs < state.blockedUntilMs) return false;
+  return !isLimited(state, nowMs) || tokensAt(state, nowMs) - state.waiting.length >= SPARE_TOKENS;
 }
 
 /** Events that the model lets go at once, now. */

@@ -9,6 +9,7 @@ import {
   emptyOutbox,
   enqueue,
   expire,
+  hasSpare,
   isLimited,
   paused,
   refused,
@@ -84,6 +85,14 @@ export class Outbox {
   /** Whether the homeserver's limit has been met lately, so that low priorities are held back. */
   get limited(): boolean {
     return isLimited(this.#state, this.#options.clock.now());
+  }
+
+  /**
+   * Whether something is left over for what is good to have: no limit has been met lately, or the model has more tokens
+   * than are kept back for what must be sent.
+   */
+  get spare(): boolean {
+    return hasSpare(this.#state, this.#options.clock.now());
   }
 
   /** Events that wait or are on their way. */

@@ -15,6 +15,8 @@ export interface FakeRoomOptions {
   syncMs?: () => number;
   /** How often one event is brought to one member; default once. */
   copies?: () => number;
+  /** Whether the rate limit of who writes leaves something over; default yes. */
+  spare?: () => boolean;
   /** Let events overtake each other on the way to a member. */
   unordered?: boolean;
 }
@@ -46,6 +48,7 @@ export class FakeRoom {
   /** How `userId` writes to the room. */
   transport(userId: string): ChannelTransport {
     return {
+      spare: () => this.#options.spare?.() ?? true,
       putMembership: (key, content) => this.#write(userId, MEMBERSHIP_TYPE, key, content),
       sendSignal: (content, _, signal) => this.#write(userId, SIGNAL_TYPE, null, content, signal),
     };

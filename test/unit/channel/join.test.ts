@@ -194,6 +194,43 @@ describe("staying", () => {
       expect(count()).toBeLessThanOrEqual(1 + 4 + 9);
     }));
 
+  test("with a README reader, but nothing over in the rate budget, refreshes every 14 s; sooner as soon as there is", () => {
+    let spare = false;
+    return scene(
+      async ({ clock, room, botInside, person }) => {
+        const b = await botInside("b");
+        const count = (): number => room.memberships(b.userId, b.key).length;
+        const reader = person("reader");
+        const minute = async (): Promise<void> => {
+          for (let second = 0; second < 60; second += 5) {
+            reader.joined(String(clock.wall()));
+            await clock.advance(5000);
+          }
+        };
+        await minute();
+        expect(count()).toBe(1 + 4);
+        spare = true;
+        await minute();
+        expect(count()).toBeGreaterThanOrEqual(1 + 4 + 7);
+      },
+      { spare: () => spare },
+    );
+  });
+
+  test("counts the time until the first refresh from the JOINED itself, however long its echo takes", () =>
+    scene(
+      async ({ clock, room, bot, person }) => {
+        person("reader").joined(null);
+        const b = bot("b");
+        void b.session.join();
+        await clock.advance(4000 + 2500);
+        expect(room.memberships(b.userId, b.key)).toHaveLength(1);
+        await clock.advance(1000);
+        expect(room.memberships(b.userId, b.key)).toHaveLength(2);
+      },
+      { syncMs: () => 4000 },
+    ));
+
   test("a refused refresh is tried again; a forbidden one ends the stay and the room is told", () =>
     scene(async ({ clock, room, botInside }) => {
       const b = await botInside("b");

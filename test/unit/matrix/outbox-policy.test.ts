@@ -5,6 +5,7 @@ import {
   enqueue,
   expire,
   FORGET_LIMIT_MS,
+  hasSpare,
   isLimited,
   MAX_IN_FLIGHT,
   MODEL,
@@ -254,4 +255,36 @@ test("against a limited homeserver: every leave and answer goes out, in bounded 
     }),
     { numRuns: 300 },
   );
+});
+
+test("something is over without a limit, and in one when the model has more than is kept back", () => {
+  expect(hasSpare(emptyOutbox(0), 0)).toBe(true);
+  const limited = refused(emptyOutbox(0), 0, 5000);
+  expect(hasSpare(limited, 4000)).toBe(false);
+  expect(hasSpare(limited, 5000)).toBe(false);
+  expect(hasSpare(limited, 16_000)).toBe(true);
+  const busy = enqueue(limited, item("offer", { enqueuedMs: 16_000 })).state;
+  expect(hasSpare(busy, 16_000)).toBe(false);
+  expect(hasSpare(busy, 21_000)).toBe(true);
+});
+
+test("at the default limit one room may hurry all the time, and three rooms fall back to the slow refresh", () => {
+  const refreshes = (rooms: number): number => {
+    let state = refused(emptyOutbox(0), 0, 5000);
+    const lastMs = Array.from({ length: rooms }, () => 0);
+    let hurried = 0;
+    for (let nowMs = 0; nowMs < 590_000; nowMs += 500) {
+      lastMs.forEach((writtenMs, room) => {
+        const soon = nowMs - writtenMs < 14_000;
+        if (nowMs - writtenMs < 7000 || (soon && !hasSpare(state, nowMs))) return;
+        if (soon && nowMs > 60_000) hurried++;
+        lastMs[room] = nowMs;
+        const refresh = item("refresh", { enqueuedMs: nowMs, roomId: `!${room}` });
+        state = settled(started(enqueue(state, refresh).state, refresh, nowMs), refresh.id);
+      });
+    }
+    return hurried / rooms;
+  };
+  expect(refreshes(1)).toBeGreaterThan(70);
+  expect(refreshes(3)).toBeLessThan(15);
 });
