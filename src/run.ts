@@ -3,8 +3,9 @@ import { BotError, messageOf } from "./base/errors.ts";
 import { createLog } from "./base/log.ts";
 import type { Log } from "./base/log.ts";
 import { systemClock } from "./base/system-clock.ts";
-import { loadConfig } from "./config/config.ts";
+import { loadConfig, type ConfigProblem } from "./config/config.ts";
 import { EXIT } from "./exit-codes.ts";
+import { preflight } from "./preflight.ts";
 import { terminalLines } from "./terminal-log.ts";
 
 /** A shutdown has to be over before an operator's patience (docker stop: 10 s) is. */
@@ -16,13 +17,10 @@ const SHUTDOWN_LIMIT_MS = 9_000;
  */
 export async function run(env: NodeJS.ProcessEnv, version: string): Promise<number> {
   const loaded = loadConfig(env);
-  if (!loaded.ok) {
-    for (const { key, problem, hint } of loaded.problems) {
-      process.stderr.write(`${key}: ${problem}${hint ? ` (${hint})` : ""}\n`);
-    }
-    return EXIT.config;
-  }
+  if (!loaded.ok) return refuse(loaded.problems);
   const { config } = loaded;
+  const missing = await preflight(config);
+  if (missing.length > 0) return refuse(missing);
   const log = createLog(config.logLevel, process.stdout.isTTY ? await terminalLines() : undefined);
   log.info("starting", { version, node: process.versions.node });
 
@@ -48,6 +46,11 @@ export async function run(env: NodeJS.ProcessEnv, version: string): Promise<numb
     clearTimeout(limit);
     log.info("stopped");
   }
+}
+
+function refuse(problems: readonly ConfigProblem[]): number {
+  for (const { key, problem, hint } of problems) process.stderr.write(`${key}: ${problem} (${hint})\n`);
+  return EXIT.config;
 }
 
 function reportFatal(log: Log, error: unknown): number {

@@ -81,6 +81,23 @@ test("a wrong configuration ends with 78 and names every wrong key", async () =>
   }
 });
 
+test("a folder that cannot be written and an ffmpeg that is not there end with 78, both named", async () => {
+  const proc = await startProc({
+    command: process.execPath,
+    args: [cli, "run"],
+    env: {
+      NODE_OPTIONS: undefined,
+      VOICEBOT_HOMESERVER_URL: stage.synapse.baseUrl,
+      VOICEBOT_ACCESS_TOKEN: "x",
+      VOICEBOT_DATA_DIR: "/dev/null/data",
+      VOICEBOT_FFMPEG_PATH: "/no/such/ffmpeg",
+    },
+  });
+  expect(await proc.exited).toEqual({ code: 78, signal: null });
+  expect(proc.output).toMatch(/VOICEBOT_DATA_DIR: cannot be used/);
+  expect(proc.output).toMatch(/VOICEBOT_FFMPEG_PATH: no usable ffmpeg.*apt-get install ffmpeg/);
+});
+
 test("a token that is not valid ends with 77 and says so; no secret is in the output", async () => {
   const proc = await startProc({
     command: process.execPath,
