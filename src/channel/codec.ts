@@ -176,9 +176,10 @@ export const otherForm = (form: Form): Form => (form === "web" ? "readme" : "web
  * that has them (RFC 8839 section 5.4, RFC 8122 section 5).
  */
 export function connectionId(sdp: string): string {
-  const ufrag = /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? "";
-  const fingerprint = /^a=fingerprint:(.+?)\s*$/m.exec(sdp)?.[1] ?? "";
-  return `${ufrag} ${fingerprint.toLowerCase()}`;
+  const ufrag = /^a=ice-ufrag:(\S{1,256})/m.exec(sdp)?.[1] ?? "";
+  // No pattern with two ends that may meet anywhere: on a line of 48 KB of blanks it takes seconds.
+  const fingerprint = /^a=fingerprint:(.{1,400})/m.exec(sdp)?.[1] ?? "";
+  return `${ufrag} ${fingerprint.trim().toLowerCase()}`;
 }
 
 function isSdp(text: string): boolean {

@@ -164,3 +164,24 @@ test("a connection is told from the next by user fragment and fingerprint", () =
   expect(connectionId(one)).not.toBe(connectionId(one.replace("abcd", "efgh")));
   expect(connectionId(one)).not.toBe(connectionId(one.replace("AB:CD", "AB:CE")));
 });
+
+describe("what strangers write", () => {
+  // The first was quadratic once: eight seconds of the whole bot for one offer. Linear, it is nothing beside the time-out.
+  test.each(["a=fingerprint:", "a=fingerprint:sha-256 ", "a=ice-ufrag:"])(
+    "a line of 48 KB after %s is read at once",
+    async (head) => {
+      for (const fill of [" ", "\t", "a", "\n", "\r", "\u2028", "a=fingerprint:"]) {
+        for (const end of ["x", " x", ""]) {
+          const line = head + fill.repeat(Math.floor(48_000 / fill.length)) + end;
+          expect(typeof connectionId(`v=0\r\n${line}\r\n`)).toBe("string");
+        }
+        await new Promise(setImmediate); // the time-out has its say
+      }
+    },
+  );
+
+  test("an empty line is no part of the next one", () => {
+    const sdp = "v=0\r\na=ice-ufrag:abcd\r\na=fingerprint:\r\na=mid:0\r\na=fingerprint:sha-256 AA \r\n";
+    expect(connectionId(sdp)).toBe("abcd sha-256 aa");
+  });
+});
