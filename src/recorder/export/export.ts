@@ -106,6 +106,7 @@ async function makeTracks(
   const made: Made[] = [];
   const packets = files.reduce((sum, file) => sum + file.packets, 0);
   let done = 0;
+  let opened = 0;
   for (const [key, ofKey] of groupByKey(files)) {
     const outputs = new Map<string | null, Output>();
     for (const file of ofKey) {
@@ -117,7 +118,7 @@ async function makeTracks(
         const owner = ownerAt(what === "music" ? undefined : owners.get(key), speaker, sinceStartMs);
         let output = outputs.get(owner.userId);
         if (!output) {
-          output = openOutput(join(work, `${made.length + outputs.size}.part`), what, owner, total);
+          output = openOutput(join(work, `${opened++}.part`), what, owner, total);
           outputs.set(owner.userId, output);
         }
         // The reader uses its buffer again.
