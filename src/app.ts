@@ -118,7 +118,7 @@ export class App {
       new Uploads({ cache, maxFileBytes: MAX_UPLOAD_BYTES }),
     ]);
     const ice = new IceServers({
-      ...{ homeserver, allowPrivate: config.iceAllowPrivate, clock, log },
+      ...{ homeserver, config, clock, log },
       onRenewed: () => {
         for (const agent of this.#agents.values()) agent.refreshIce();
       },

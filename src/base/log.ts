@@ -16,6 +16,7 @@ export const LOG_EVENTS = [
   // matrix
   "homeserver_unreachable",
   "turn_unavailable",
+  "turn_renewed",
   "sync_failed",
   "sync_gap",
   "event_dropped",
@@ -41,6 +42,8 @@ export const LOG_EVENTS = [
   "engine_error",
   "ffmpeg_exit",
   "candidate_refused",
+  "ice_server_unused",
+  "ice_ports_used_up",
   // player
   "track_queued",
   "track_started",

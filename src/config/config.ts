@@ -47,8 +47,22 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): L
       hint: meant === null ? `Known are: ${known.join(", ")}.` : `Did you mean ${meant}?`,
     });
   }
+  problems.push(...contradictions(config as Partial<Config>));
   // Every key was either set from its schema, or is among the problems.
   return problems.length === 0 ? { ok: true, config: config as Config } : { ok: false, problems };
+}
+
+/** What no value shows on its own. */
+function contradictions({ iceServers = [], iceTurnSecret }: Partial<Config>): ConfigProblem[] {
+  const open = iceServers.some(({ uri, username }) => uri.startsWith("turn") && username === undefined);
+  if (!open || iceTurnSecret !== null) return [];
+  return [
+    {
+      key: SETTINGS.iceServers.env,
+      problem: "has a TURN server without user and password",
+      hint: `Write turn:user:password@host, or set ${SETTINGS.iceTurnSecret.env}.`,
+    },
+  ];
 }
 
 function describe(setting: Setting<unknown>): string {

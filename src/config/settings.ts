@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { LogLevel } from "../base/log.ts";
+import { iceAnnounceSchema, icePortsSchema, iceServersSchema, iceSubnetsSchema } from "./ice-settings.ts";
+import type { IceServerSetting } from "./ice-settings.ts";
 
 /** `auto`: private addresses of own subnets only; `true`: all (tests); `false`: none. Text, as the media plane takes it. See docs/PROTOCOL.md "Trust". */
 export type AllowPrivate = "auto" | "true" | "false";
@@ -18,6 +20,16 @@ export interface Config {
   /** Patterns of user ids; null: everyone of the bot's own homeserver. */
   invitesAllow: readonly string[] | null;
   iceAllowPrivate: AllowPrivate;
+  /** Besides those of the homeserver. */
+  iceServers: readonly IceServerSetting[];
+  /** Secret. Makes credentials for the TURN servers of `iceServers` that have none; null: there is none. */
+  iceTurnSecret: string | null;
+  /** UDP ports, inclusive; null: the system chooses. */
+  icePorts: readonly [number, number] | null;
+  /** Addresses at which others reach us, instead of those of our interfaces. */
+  iceAnnounce: readonly string[];
+  /** Subnets in CIDR notation that count as own under `auto`. */
+  iceLocalSubnets: readonly string[];
   logLevel: LogLevel;
   /** null: looked for in the usual places. */
   ffmpegPath: string | null;
@@ -145,6 +157,54 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallbackText: "auto",
     secret: false,
     schema: z.enum(["auto", "true", "false"], "must be auto, true or false"),
+  },
+  iceServers: {
+    env: "VOICEBOT_ICE_SERVERS",
+    meaning:
+      "STUN and TURN servers that help through NATs, besides the TURN servers that the homeserver offers. Special characters of a password are percent-encoded.",
+    unit: "URIs separated by commas, e.g. stun:stun.example.org,turn:user:password@turn.example.org:3478",
+    fallback: [],
+    fallbackText: "those of the homeserver",
+    secret: true,
+    schema: iceServersSchema,
+  },
+  iceTurnSecret: {
+    env: "VOICEBOT_ICE_TURN_SECRET",
+    meaning:
+      "The shared secret (coturn: static-auth-secret) of the TURN servers in VOICEBOT_ICE_SERVERS that have no user and password there.",
+    unit: "text without spaces",
+    fallback: null,
+    fallbackText: "none",
+    secret: true,
+    schema: z.string().regex(/^[\x21-\x7e]+$/, "must be one word of printable ASCII"),
+  },
+  icePorts: {
+    env: "VOICEBOT_ICE_PORTS",
+    meaning: "UDP ports for sound: one for each member of each channel, and some that are just being closed.",
+    unit: "first-last, e.g. 50000-50100",
+    fallback: null,
+    fallbackText: "any free ports",
+    secret: false,
+    schema: icePortsSchema,
+  },
+  iceAnnounce: {
+    env: "VOICEBOT_ICE_ANNOUNCE",
+    meaning:
+      "Addresses at which members reach the bot when they are not those of its interfaces: behind a router that forwards the ports, or in a container.",
+    unit: "IP addresses separated by commas, e.g. 203.0.113.7",
+    fallback: [],
+    fallbackText: "the bot's own addresses",
+    secret: false,
+    schema: iceAnnounceSchema,
+  },
+  iceLocalSubnets: {
+    env: "VOICEBOT_ICE_LOCAL_SUBNETS",
+    meaning: "Private subnets that count as the bot's own when VOICEBOT_ICE_ALLOW_PRIVATE is auto.",
+    unit: "subnets separated by commas, e.g. 10.20.0.0/16",
+    fallback: [],
+    fallbackText: "those of its interfaces",
+    secret: false,
+    schema: iceSubnetsSchema,
   },
   logLevel: {
     env: "VOICEBOT_LOG_LEVEL",

@@ -164,10 +164,10 @@ export class ChannelMedia {
     await this.stopRecording();
   }
 
-  #candidatePolicy({ allowPrivate }: IceSettings): (candidate: string) => boolean {
+  #candidatePolicy({ allowPrivate, localSubnets = [] }: IceSettings): (candidate: string) => boolean {
     return candidatePolicy({
       allowPrivate,
-      ownSubnets: subnetsOf(networkInterfaces()),
+      ownSubnets: [...subnetsOf(networkInterfaces()), ...localSubnets],
       onRefused: (why) => this.#context.log.debug("candidate_refused", { channel: this.#channel, why }),
     });
   }

@@ -22,6 +22,10 @@ export const iceSchema = z.object({
   ),
   /** Which remote candidates in private address ranges are used; see protocol.md, "Trust". */
   allowPrivate: z.enum(["auto", "true", "false"]),
+  /** Subnets that count as our own under `auto`, besides those of our interfaces, in CIDR notation. */
+  localSubnets: z.array(z.string()).optional(),
+  /** IP addresses at which others reach us. Those of a family replace our interfaces' in our descriptions, port for port. */
+  announce: z.array(z.string()).optional(),
   /** UDP ports to use, inclusive. */
   portRange: z.tuple([z.number().int(), z.number().int()]).optional(),
 });

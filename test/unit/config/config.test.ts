@@ -24,6 +24,11 @@ test("two variables are enough, the rest has defaults", () => {
       commandPrefix: "!",
       invitesAllow: null,
       iceAllowPrivate: "auto",
+      iceServers: [],
+      iceTurnSecret: null,
+      icePorts: null,
+      iceAnnounce: [],
+      iceLocalSubnets: [],
       logLevel: "info",
       ffmpegPath: null,
     },
@@ -47,6 +52,12 @@ test("every variable reaches its key", () => {
     VOICEBOT_COMMAND_PREFIX: "dj!",
     VOICEBOT_INVITES_ALLOW: " *:example.org, @ada:other.org ,*",
     VOICEBOT_ICE_ALLOW_PRIVATE: "true",
+    VOICEBOT_ICE_SERVERS:
+      "stun:stun.example.org, TURN:ada:p%40ss%2C@[2001:db8::1]:3478?transport=udp,turns:turn.example.org",
+    VOICEBOT_ICE_TURN_SECRET: "north",
+    VOICEBOT_ICE_PORTS: "50000-50100",
+    VOICEBOT_ICE_ANNOUNCE: "203.0.113.7, 2001:db8::7",
+    VOICEBOT_ICE_LOCAL_SUBNETS: "10.20.0.0/16,fd00:1::/64",
     VOICEBOT_LOG_LEVEL: "debug",
     VOICEBOT_FFMPEG_PATH: "/usr/bin/ffmpeg",
   });
@@ -59,6 +70,15 @@ test("every variable reaches its key", () => {
       commandPrefix: "dj!",
       invitesAllow: ["*:example.org", "@ada:other.org", "*"],
       iceAllowPrivate: "true",
+      iceServers: [
+        { uri: "stun:stun.example.org" },
+        { uri: "turn:[2001:db8::1]:3478?transport=udp", username: "ada", password: "p@ss," },
+        { uri: "turns:turn.example.org" },
+      ],
+      iceTurnSecret: "north",
+      icePorts: [50_000, 50_100],
+      iceAnnounce: ["203.0.113.7", "2001:db8::7"],
+      iceLocalSubnets: ["10.20.0.0/16", "fd00:1::/64"],
       logLevel: "debug",
       ffmpegPath: "/usr/bin/ffmpeg",
     },
@@ -102,6 +122,24 @@ test.each([
   ["VOICEBOT_INVITES_ALLOW", ","],
   ["VOICEBOT_INVITES_ALLOW", "*:example.org;*:other.org@x y"],
   ["VOICEBOT_DATA_DIR", "a\0b"],
+  ["VOICEBOT_ICE_SERVERS", "stun.example.org"],
+  ["VOICEBOT_ICE_SERVERS", "https://turn.example.org"],
+  ["VOICEBOT_ICE_SERVERS", "turn:turn.example.org:99999"],
+  ["VOICEBOT_ICE_SERVERS", "turn:ada@turn.example.org"],
+  ["VOICEBOT_ICE_SERVERS", "turn:ada:100%@turn.example.org"],
+  ["VOICEBOT_ICE_SERVERS", "stun:ada:pw@stun.example.org"],
+  ["VOICEBOT_ICE_SERVERS", ","],
+  ["VOICEBOT_ICE_SERVERS", "turn:turn.example.org"],
+  ["VOICEBOT_ICE_SERVERS", Array.from({ length: 33 }, (_, i) => `stun:s${i}.example.org`).join(",")],
+  ["VOICEBOT_ICE_TURN_SECRET", "two words"],
+  ["VOICEBOT_ICE_PORTS", "80"],
+  ["VOICEBOT_ICE_PORTS", "50100-50000"],
+  ["VOICEBOT_ICE_PORTS", "50000-70000"],
+  ["VOICEBOT_ICE_PORTS", "many"],
+  ["VOICEBOT_ICE_ANNOUNCE", "bot.example.org"],
+  ["VOICEBOT_ICE_ANNOUNCE", "0.0.0.0"],
+  ["VOICEBOT_ICE_LOCAL_SUBNETS", "10.0.0.0"],
+  ["VOICEBOT_ICE_LOCAL_SUBNETS", "10.0.0.0/33"],
 ])("%s=%j is refused", (key, value) => {
   expect(Object.keys(problemsOf({ [key]: value }))).toEqual([key]);
 });
@@ -109,17 +147,28 @@ test.each([
 test("a secret is in no text", () => {
   const texts = JSON.stringify(problemsOf({ VOICEBOT_ACCESS_TOKEN: "hunter2 hunter2" }));
   expect(texts).not.toContain("hunter2");
+  for (const servers of ["turn:ada:hunter2@host:1:2", "turn:ada:hunter2@host,turn:other"])
+    expect(JSON.stringify(problemsOf({ VOICEBOT_ICE_SERVERS: servers }))).not.toContain("hunter2");
+});
+
+test("a single port is a range, and a secret serves TURN servers without user and password", () => {
+  const env = { VOICEBOT_ICE_PORTS: "50000", VOICEBOT_ICE_SERVERS: "turn:a.example.org" };
+  expect(loadConfig({ ...least, ...env, VOICEBOT_ICE_TURN_SECRET: "north" })).toMatchObject({
+    ok: true,
+    config: { icePorts: [50_000, 50_000], iceServers: [{ uri: "turn:a.example.org" }] },
+  });
+  expect(problemsOf(env)["VOICEBOT_ICE_SERVERS"]).toContain("VOICEBOT_ICE_TURN_SECRET");
 });
 
 test("an unknown key is told, with the nearest right one", () => {
   const problems = problemsOf({
     VOICEBOT_ACESS_TOKEN: "oops",
     VOICEBOT_LOGLEVEL: "info",
-    VOICEBOT_TEAPOT: "1",
+    VOICEBOT_COFFEE_MACHINE: "1",
   });
   expect(problems["VOICEBOT_ACESS_TOKEN"]).toContain("Did you mean VOICEBOT_ACCESS_TOKEN?");
   expect(problems["VOICEBOT_LOGLEVEL"]).toContain("Did you mean VOICEBOT_LOG_LEVEL?");
-  expect(problems["VOICEBOT_TEAPOT"]).toContain("Known are: VOICEBOT_HOMESERVER_URL");
+  expect(problems["VOICEBOT_COFFEE_MACHINE"]).toContain("Known are: VOICEBOT_HOMESERVER_URL");
   expect(JSON.stringify(problems)).not.toContain("oops");
 });
 
