@@ -1,4 +1,6 @@
 import { createSocket } from "node:dgram";
+import { closeSync, openSync } from "node:fs";
+import { devNull } from "node:os";
 import { Audio, cleanup, PeerConnection } from "node-datachannel";
 import type { RtcConfig, Track } from "node-datachannel";
 import type { Clock } from "../../../base/clock.ts";
@@ -9,7 +11,8 @@ import type { IceSettings } from "../../messages.ts";
  * - its native objects must not be collected by V8 before the library reported them closed, or its list of tracks keeps a
  *   dangling pointer that `cleanup()` follows: `Native` holds them until then;
  * - an exception in a callback ends the process: `Native` guards each;
- * - `setLocalDescription` ends the process when no port of the range is free: `freePort` looks first;
+ * - `setLocalDescription` ends the process when no port of the range is free, or no file descriptor: `withFreePort` and
+ *   `requireDescriptors` look first;
  * - `cleanup()` closes every connection of the process: only the last engine calls it.
  */
 export interface NativeEvents {
@@ -84,13 +87,15 @@ export class Native {
     track.onMessage((packet) => this.#guarded(() => this.#events.onMessage(packet)));
   }
 
-  /** Begins to gather. Make sure of a free port before. */
+  /** Begins to gather. Make sure of a free port before. @throws when the process runs out of file descriptors. */
   offer(): void {
+    requireDescriptors();
     this.#held.peer.setLocalDescription("offer");
   }
 
   /** @throws when the library does not take it. An offer is answered at once. */
   setRemote(sdp: string, type: "offer" | "answer"): void {
+    requireDescriptors();
     this.#held.peer.setRemoteDescription(sdp, type);
   }
 
@@ -148,6 +153,19 @@ function iceServer(server: IceSettings["servers"][number]): RtcConfig["iceServer
   if (match[1]!.toLowerCase() === "stun") return { hostname, port };
   const { username = "", password = "" } = server;
   return { hostname, port, username, password, relayType: "TurnUdp" };
+}
+
+/** A connection takes one for its socket; the library's first takes some more, and asking for our addresses one for a moment. */
+const SPARE_DESCRIPTORS = 10;
+
+/** @throws when fewer descriptors are free than a connection may need. Until the caller yields, nobody of ours takes them. */
+function requireDescriptors(): void {
+  const taken: number[] = [];
+  try {
+    while (taken.length < SPARE_DESCRIPTORS) taken.push(openSync(devNull, "r"));
+  } finally {
+    for (const descriptor of taken) closeSync(descriptor);
+  }
 }
 
 /**
