@@ -27,7 +27,7 @@ interface Step {
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const results = join(root, ".cache", "test");
 const minute = 60_000;
-const markName = "VOICEBOT_TEST_RUN";
+const markName = "MATRIX_VOICE_BOT_TEST_RUN";
 const sources = ["src", "test", "demo", "bench", "scripts"].filter((folder) =>
   existsSync(join(root, folder)),
 );
