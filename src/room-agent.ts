@@ -247,7 +247,7 @@ export class RoomAgent {
       putMembership: (stateKey, content, priority) =>
         session.outbox.send(
           room.id,
-          { kind: "state", type: MEMBERSHIP_TYPE, stateKey, content },
+          { kind: "state", type: MEMBERSHIP_TYPE, stateKey, content, stampField: "timestamp" },
           { priority },
         ),
       sendSignal: (content, priority, signal) =>

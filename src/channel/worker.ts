@@ -159,6 +159,8 @@ export class ChannelWorker {
   #describe(effect: Extract<WorkEffect, { do: "peer.offer" | "peer.answer" }>): void {
     const { channel, plane } = this.#deps;
     const { key, connection } = effect;
+    // It takes the place of a connection whose description nobody needs any more.
+    this.#unsend(key);
     this.#then(
       () =>
         effect.do === "peer.offer"

@@ -24,7 +24,8 @@ export class LimitNews {
     if (this.#explained) return;
     this.#explained = true;
     this.#log.warn("budget_degraded", {
-      reason: "the homeserver limits how many events this account may send; replies and cards wait",
+      reason:
+        "the homeserver limits how many events this account may send; the membership is refreshed less often, replies wait",
       hint: "an administrator can lift it: POST /_synapse/admin/v1/users/{userId}/override_ratelimit",
     });
   }

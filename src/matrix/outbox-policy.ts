@@ -3,11 +3,21 @@
 // The budget. A homeserver gives a user so many events a second over all rooms (Synapse: 0.2, burst 10), and does not say
 // how many, nor whether we are exempt. A refused request costs nothing but the wait that the answer names. So:
 //
-//   open ──────── 429 ────────► limited: the model below is obeyed, and tokens are held back from low priorities,
-//   (send at     ◄── 10 min ──  so that a LEFT, an answer or a refresh is never behind a card
-//    once)      without a 429
+//            ┌──────────── 429 ────────────┐
+//            ▼                             │
+//   limited ──10 min without a 429──► assumed ──taken beyond the default limit──► lifted
+//            ◄───────────────────── 429 ──────────────────────────────────────────┘
 //
-// In both states a 429 stops everything until the time that it names. A model token is spent per event sent.
+//   assumed   the channel sends at once; replies and cards keep a reserve for whoever joins next, or are paced
+//   limited   the model below is obeyed, and each priority leaves tokens to those before it
+//   lifted    everything at once
+//
+// In every state a 429 stops everything until the time that it names. A model token is spent per event sent.
+//
+// Limited, a refresh is the first to give: it waits until its membership is nearly old (`REFRESH_BY_MS`), unless there is
+// plenty. Then it goes even before answers, if the next token came too late for it, because whoever forgets us does not
+// offer to us any more. Of three events in a row at most one is such a refresh, so in many rooms refreshes become rarer,
+// and answers never wait for more than one.
 
 export const PRIORITIES = ["leave", "answer", "offer", "refresh", "candidate", "reply", "card"] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -25,15 +35,31 @@ export const RULES: Readonly<Record<Priority, PriorityRule>> = {
   leave: { tokens: 0, limit: 200, lifeMs: 60_000 },
   answer: { tokens: 1, limit: 200, lifeMs: 150_000 },
   offer: { tokens: 2, limit: 200, lifeMs: 60_000 },
-  refresh: { tokens: 1, limit: 200, lifeMs: 30_000 },
+  refresh: { tokens: 1, limit: 200, lifeMs: 55_000 },
   candidate: { tokens: 2, limit: 200, lifeMs: 60_000 },
-  reply: { tokens: 2, limit: 100, lifeMs: 300_000 },
-  card: { tokens: 3, limit: 50, lifeMs: 120_000 },
+  reply: { tokens: 4, limit: 100, lifeMs: 300_000 },
+  card: { tokens: 6, limit: 50, lifeMs: 120_000 },
 };
 
 export const MODEL = { perSecond: 0.2, burst: 10 } as const;
-/** More than what is kept back from an offer, so that whoever joins is never behind a luxury. */
-const SPARE_TOKENS = 3;
+/** With so many tokens a refresh need not wait for its time, and may come sooner (README readers forget us after 10 s). */
+const PLENTY_TOKENS = 5;
+/** Limited, a refresh may wait until the last write of its membership is so old. */
+export const REFRESH_FROM_MS = 18_000;
+/** The web client forgets whose last write is 20 s old. */
+export const REFRESH_BY_MS = 19_500;
+/** A write so soon after the last one is no refresh: it puts right what somebody else wrote under our key. */
+const REPAIR_WITHIN_MS = 6000;
+/** How long the first write of a membership may wait for answers. */
+const JOIN_WITHIN_MS = 5000;
+/** At most one of so many events is a refresh that goes before a waiting answer. */
+const REFRESH_SHARE = 3;
+/** While the limit is assumed, replies and cards that would take of the reserve go one at a time. */
+const PACE_MS = 2000;
+/** So many events beyond what the model allows tell that the limit is another, or lifted. */
+const LIFTED_TOKENS = -2;
+/** A debt is bounded, so that an exempt time is not paid for later. */
+const MAX_DEBT = -8;
 /** After so long without a 429 the limit is tried again: the operator may have lifted it. */
 export const FORGET_LIMIT_MS = 600_000;
 /** At most so many requests at once, one of them per room; a LEFT may go beside them. */
@@ -56,8 +82,16 @@ export interface OutboxState {
   readonly tokensAtMs: number;
   /** Nothing is sent before. */
   readonly blockedUntilMs: number;
-  /** When the last 429 came; null: open. */
+  /** When the last 429 came; null: none. */
   readonly limitedAtMs: number | null;
+  /** More was taken than the default limit allows, and no 429 since. */
+  readonly lifted: boolean;
+  /** By coalesce key, when the membership that stands was written. One for each channel that we are in. */
+  readonly writtenMs: ReadonlyMap<string, number>;
+  /** Events since the last refresh. */
+  readonly sinceRefresh: number;
+  /** When a reply or a card was last sent. */
+  readonly lowAtMs: number;
 }
 
 export function emptyOutbox(nowMs: number): OutboxState {
@@ -68,6 +102,10 @@ export function emptyOutbox(nowMs: number): OutboxState {
     tokensAtMs: nowMs,
     blockedUntilMs: 0,
     limitedAtMs: null,
+    lifted: false,
+    writtenMs: new Map(),
+    sinceRefresh: REFRESH_SHARE,
+    lowAtMs: -Infinity,
   };
 }
 
@@ -126,17 +164,77 @@ export function decide(state: OutboxState, nowMs: number): Decision {
   if (nowMs < state.blockedUntilMs) {
     return { kind: "wait", untilMs: Math.min(state.blockedUntilMs, deadlineMs) };
   }
-  const tokens = tokensAt(state, nowMs);
-  const limited = isLimited(state, nowMs);
-  let needed = Infinity;
-  for (const priority of PRIORITIES) {
-    const item = state.waiting.find((other) => other.priority === priority && isFree(state, other));
-    if (item === undefined) continue;
-    if (!limited || tokens >= RULES[priority].tokens) return { kind: "send", item };
-    needed = Math.min(needed, RULES[priority].tokens);
+  let untilMs = deadlineMs;
+  for (const item of inOrder(state, nowMs)) {
+    const readyMs = readyAtMs(state, item, nowMs);
+    if (readyMs <= nowMs) return { kind: "send", item };
+    untilMs = Math.min(untilMs, readyMs);
   }
-  const refilledMs = nowMs + Math.ceil(((needed - tokens) / MODEL.perSecond) * 1000);
-  return { kind: "wait", untilMs: Math.min(refilledMs, deadlineMs) };
+  return { kind: "wait", untilMs };
+}
+
+/** The first of each priority that may go beside what is on its way. */
+function inOrder(state: OutboxState, nowMs: number): Item[] {
+  const first = (priority: Priority): Item | undefined =>
+    state.waiting
+      .filter((item) => item.priority === priority && isFree(state, item))
+      .reduce<Item | undefined>(
+        (best, item) =>
+          best === undefined || (priority === "refresh" && byMs(state, item) < byMs(state, best))
+            ? item
+            : best,
+        undefined,
+      );
+  const items = PRIORITIES.flatMap((priority) => first(priority) ?? []);
+  const refresh = items.find((item) => item.priority === "refresh");
+  if (refresh === undefined || !isLimited(state, nowMs) || !isPressing(state, refresh, nowMs)) return items;
+  const isItsTurn = state.sinceRefresh >= REFRESH_SHARE - 1;
+  const before = items.filter(
+    ({ priority }) => priority === "leave" || (!isItsTurn && priority === "answer"),
+  );
+  return [...before, refresh, ...items.filter((item) => item !== refresh && !before.includes(item))];
+}
+
+/** Whether the refresh would be too late if another event took the next token. */
+function isPressing(state: OutboxState, refresh: Item, nowMs: number): boolean {
+  const tokensThen = tokensAt(state, nowMs) - 1 + ((byMs(state, refresh) - nowMs) / 1000) * MODEL.perSecond;
+  return tokensThen < 1;
+}
+
+/** When the item may go if nothing else is sent; tokens and reserves as the state of the limit has them. */
+function readyAtMs(state: OutboxState, item: Item, nowMs: number): number {
+  const { priority } = item;
+  const needed = RULES[priority].tokens;
+  if (isLimited(state, nowMs)) {
+    const tokensMs = tokensAtMs(state, needed, nowMs);
+    if (priority !== "refresh") return tokensMs;
+    return Math.min(Math.max(tokensMs, fromMs(state, item)), tokensAtMs(state, PLENTY_TOKENS, nowMs));
+  }
+  if (state.lifted || !isLow(priority)) return nowMs;
+  return Math.min(tokensAtMs(state, needed, nowMs), state.lowAtMs + PACE_MS);
+}
+
+function isLow(priority: Priority): boolean {
+  return priority === "reply" || priority === "card";
+}
+
+/** When a membership write is due at the earliest, while tokens are few. */
+function fromMs(state: OutboxState, { coalesceKey, enqueuedMs }: Item): number {
+  const writtenMs = coalesceKey === null ? undefined : state.writtenMs.get(coalesceKey);
+  if (writtenMs === undefined || enqueuedMs - writtenMs < REPAIR_WITHIN_MS) return enqueuedMs;
+  return writtenMs + REFRESH_FROM_MS;
+}
+
+/** When a membership write should be there. */
+function byMs(state: OutboxState, item: Item): number {
+  const from = fromMs(state, item);
+  return from === item.enqueuedMs ? from + JOIN_WITHIN_MS : from + REFRESH_BY_MS - REFRESH_FROM_MS;
+}
+
+/** When the model has so many tokens. */
+function tokensAtMs(state: OutboxState, tokens: number, nowMs: number): number {
+  const missing = tokens - tokensAt(state, nowMs);
+  return missing <= 0 ? nowMs : nowMs + Math.ceil((missing / MODEL.perSecond) * 1000);
 }
 
 /** One at a time per room, because order counts; a LEFT waits only for another write of the same key. */
@@ -156,15 +254,32 @@ export function started(state: OutboxState, item: Item, nowMs: number): OutboxSt
   return {
     ...remove(state, item.id),
     inFlight: [...state.inFlight, item],
-    // A debt is bounded, so that an exempt time is not paid for later.
-    tokens: Math.max(tokensAt(state, nowMs) - 1, -1),
+    tokens: Math.max(tokensAt(state, nowMs) - 1, MAX_DEBT),
     tokensAtMs: nowMs,
+    sinceRefresh: item.priority === "refresh" ? 0 : state.sinceRefresh + 1,
+    lowAtMs: isLow(item.priority) ? nowMs : state.lowAtMs,
   };
 }
 
-/** The homeserver took it, or refused it for good. */
+/** The homeserver took it, or refused it for good, or it was given up. */
 export function settled(state: OutboxState, id: number): OutboxState {
   return { ...state, inFlight: state.inFlight.filter((item) => item.id !== id) };
+}
+
+/** The homeserver took what was put on the wire at `startedMs`. */
+export function taken(state: OutboxState, id: number, startedMs: number, nowMs: number): OutboxState {
+  const item = state.inFlight.find((other) => other.id === id);
+  const rest = settled(state, id);
+  if (item === undefined) return rest;
+  // What else is on its way is not known to be taken.
+  const isBeyond = tokensAt(rest, nowMs) + rest.inFlight.length <= LIFTED_TOKENS;
+  const lifted = rest.lifted || (isBeyond && !isLimited(rest, nowMs));
+  const { coalesceKey, priority } = item;
+  if (coalesceKey === null || (priority !== "refresh" && priority !== "leave")) return { ...rest, lifted };
+  const writtenMs = new Map(rest.writtenMs);
+  if (priority === "refresh") writtenMs.set(coalesceKey, startedMs);
+  else writtenMs.delete(coalesceKey);
+  return { ...rest, lifted, writtenMs };
 }
 
 /**
@@ -188,9 +303,10 @@ export function refused(state: OutboxState, nowMs: number, retryAfterMs: number)
   return {
     ...state,
     blockedUntilMs: Math.max(state.blockedUntilMs, nowMs + retryAfterMs),
-    tokens: Math.min(tokensAt(state, nowMs), 1 - (retryAfterMs / 1000) * MODEL.perSecond),
+    tokens: 1 - (retryAfterMs / 1000) * MODEL.perSecond,
     tokensAtMs: nowMs,
     limitedAtMs: nowMs,
+    lifted: false,
   };
 }
 
@@ -206,7 +322,7 @@ export function isLimited(state: OutboxState, nowMs: number): boolean {
 /** Whether what nobody has to have may be sent: there is no limit, or enough for it after all that is kept back. */
 export function hasSpare(state: OutboxState, nowMs: number): boolean {
   if (nowMs < state.blockedUntilMs) return false;
-  return !isLimited(state, nowMs) || tokensAt(state, nowMs) - state.waiting.length >= SPARE_TOKENS;
+  return !isLimited(state, nowMs) || tokensAt(state, nowMs) - state.waiting.length >= PLENTY_TOKENS;
 }
 
 /** Events that the model lets go at once, now. */

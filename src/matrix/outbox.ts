@@ -17,6 +17,7 @@ import {
   returned,
   settled,
   started,
+  taken,
   type Item,
   type OutboxState,
   type Priority,
@@ -248,10 +249,12 @@ export class Outbox {
   }
 
   async #attempt(entry: Entry): Promise<void> {
+    const { clock } = this.#options;
+    const startedMs = clock.now();
     try {
       const eventId = await this.#put(entry);
       this.#failures = 0;
-      this.#state = settled(this.#state, entry.item.id);
+      this.#state = taken(this.#state, entry.item.id, startedMs, clock.now());
       this.#take(entry.item.id)?.resolve(eventId);
     } catch (error) {
       this.#onError(entry, toBotError(error));
@@ -266,7 +269,7 @@ export class Outbox {
     // The room may have been encrypted while the event waited.
     if (!isClearNotice && this.#options.isEncrypted(item.roomId)) throw encrypted(item.roomId);
     const answer = await homeserver.request("PUT", pathOf(item.roomId, outgoing, txnId), {
-      body: bodyOf(outgoing),
+      body: bodyOf(outgoing, this.#options.clock),
       timeoutMs: REQUEST_TIMEOUT_MS,
       signal: this.#abort.signal,
     });

@@ -1,11 +1,19 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { Clock } from "../base/clock.ts";
 import { apiPath } from "./homeserver.ts";
 
 /** An event on its way out, in the three forms that the client-server API has for it. */
 export type Outgoing =
   | { kind: "message"; type: string; content: Readonly<Record<string, unknown>> }
-  | { kind: "state"; type: string; stateKey: string; content: Readonly<Record<string, unknown>> }
+  | {
+      kind: "state";
+      type: string;
+      stateKey: string;
+      content: Readonly<Record<string, unknown>>;
+      /** Name of a field that gets the wall clock's ms when the event leaves: it may have waited. */
+      stampField?: string;
+    }
   | { kind: "redact"; eventId: string; reason?: string };
 
 /** A transaction id of fixed, safe form for any text. */
@@ -29,8 +37,12 @@ export function pathOf(roomId: string, outgoing: Outgoing, txnId: string): strin
   return apiPath`/_matrix/client/v3/rooms/${roomId}/send/${outgoing.type}/${txnId}`;
 }
 
-export function bodyOf(outgoing: Outgoing): object {
-  return outgoing.kind === "redact" ? { reason: outgoing.reason } : outgoing.content;
+export function bodyOf(outgoing: Outgoing, clock: Pick<Clock, "wall">): object {
+  if (outgoing.kind === "redact") return { reason: outgoing.reason };
+  if (outgoing.kind === "state" && outgoing.stampField !== undefined) {
+    return { ...outgoing.content, [outgoing.stampField]: clock.wall() };
+  }
+  return outgoing.content;
 }
 
 const sentSchema = z.object({ event_id: z.string().min(1) });
