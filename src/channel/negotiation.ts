@@ -138,8 +138,10 @@ export function onPlaneEvent(
   const { phase } = peer;
   if (phase !== "sending" && phase !== "offered" && phase !== "connecting" && phase !== "connected") return;
   if (input.kind === "peer.candidate") {
-    const form = peer.spoken ?? offerForm(state, peer);
-    const content = encodeCandidate(form, state.ownKey, peer.key, input.candidate, input.mid);
+    const form = peer.spoken ?? ("form" in peer ? peer.form : "web");
+    const encoded = encodeCandidate(form, state.ownKey, peer.key, input.candidate, input.mid);
+    // Without a receiver it is for everybody, so only who is known to speak README gets one of those.
+    const content = peer.spoken === "readme" ? encoded : { ...encoded, receiver: peer.key };
     turn.effects.push({ do: "send", key: peer.key, connection: null, content, priority: "candidate" });
     return;
   }

@@ -19,7 +19,7 @@ import {
 } from "./own-membership.ts";
 import { requestJoin } from "./own-moves.ts";
 import { drop, removePeer } from "./peers.ts";
-import { applyMembership, forgetGone, isPresent, mayUseKey, MEMBER_LIFETIME_MS } from "./roster.ts";
+import { applyMembership, forgetGone, isNewer, isPresent, mayUseKey, MEMBER_LIFETIME_MS } from "./roster.ts";
 import type { Member } from "./roster.ts";
 import { onAnswer, onCandidate, onOffer } from "./signals.ts";
 import { beginTurn, mediaFlows, tellOnce } from "./state.ts";
@@ -159,6 +159,7 @@ function membership(turn: Turn, input: Extract<ChannelInput, { kind: "membership
     }
     case "left":
       removePeer(turn, event.key);
+      forgetHeld(turn, event.key);
       return;
     case "key_taken":
       tellOnce(turn, `${event.key} ${event.sender}`, {
@@ -172,9 +173,11 @@ function membership(turn: Turn, input: Extract<ChannelInput, { kind: "membership
     case "full":
       drop(turn, outcome);
       return;
+    case "not_there":
+      forgetHeld(turn, event.key);
+      return;
     case "older":
     case "stale":
-    case "not_there":
   }
 }
 
@@ -195,6 +198,8 @@ function signal(turn: Turn, input: Extract<ChannelInput, { kind: "signal" }>): v
   if (!there) {
     const held = state.held.get(key);
     if (signal.type === "offer") {
+      // Of the visit that ended, or one that we hear of late.
+      if (member && !isNewer(stamp, member.stamp, false)) return drop(turn, "not_joined");
       if (held || state.held.size < MAX_HELD) {
         state.held.set(key, { sender, signal, stamp, candidates: [], untilMs: nowMs + HOLD_OFFER_MS });
       } else drop(turn, "too_many_held");
@@ -225,6 +230,12 @@ function release(turn: Turn, key: string): void {
   if (!isJoined(state.own)) return;
   onOffer(turn, member, held.signal, held.stamp);
   for (const candidate of held.candidates) turn.effects.push({ do: "peer.candidate", key, ...candidate });
+}
+
+/** They left after the offer that waits. */
+function forgetHeld({ state }: Turn, key: string): void {
+  const [held, member] = [state.held.get(key), state.members.get(key)];
+  if (held && member && !isNewer(held.stamp, member.stamp, false)) state.held.delete(key);
 }
 
 function tickHeld(turn: Turn): void {

@@ -27,6 +27,11 @@ export function onOffer(turn: Turn, member: Member, signal: DescriptionSignal, s
   const known = state.peers.get(key);
   const peer: PeerMemory = known ?? memory(key);
   if (peer.offerStamp && !isNewer(stamp, peer.offerStamp, false)) return drop(turn, "older_offer");
+  // The same description again, in an event of its own: they repeat themselves, and our answer is there or on its way.
+  // A second one, of another connection of ours, would fit nothing they have.
+  if (known && "remoteId" in known && known.remoteId === connectionId(signal.sdp)) {
+    return drop(turn, "repeated_offer");
+  }
   if (known?.phase === "sending") {
     // Whether ours can still be taken back is known when its result comes; an answer now might overtake it.
     state.peers.set(key, { ...known, spoken: signal.form, theirs: { signal, stamp } });

@@ -147,8 +147,8 @@ export class Person {
 
   #receive(event: ChannelRoomEvent): void {
     const content = event.content as Record<string, unknown>;
-    if (event.stateKey !== null || event.sender === this.userId) return;
     const { receiver, rtc_type: rtcType, body, sender } = content;
+    if (event.stateKey !== null || sender === this.key) return;
     if (receiver !== undefined && receiver !== this.key) return;
     this.inbox.push({ rtcType: String(rtcType), body, sender });
   }
