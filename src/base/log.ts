@@ -42,6 +42,7 @@ export const LOG_EVENTS = [
   "engine_error",
   "ffmpeg_exit",
   "candidate_refused",
+  "peer_flooded",
   "ice_server_unused",
   "ice_ports_used_up",
   // player

@@ -14,22 +14,25 @@ function setUp(): {
   audio: ReceivedAudio[];
   clocks: SenderClock[];
   goodbyes: () => number;
+  floods: () => number;
   ntp: { ms: number };
 } {
   const audio: ReceivedAudio[] = [];
   const clocks: SenderClock[] = [];
   const ntp = { ms: 1_700_000_000_000 };
   let goodbyes = 0;
+  let floods = 0;
   const receiver = new Receiver({
     payloadType: 111,
     levelExtension: 1,
     declared: [THEIRS],
     ownSsrc: OWN,
     onGoodbye: () => goodbyes++,
+    onFlood: () => floods++,
     ntpNow: () => ntp.ms,
     events: { onAudio: (one) => audio.push(one), onSenderClock: (clock) => clocks.push(clock) },
   });
-  return { receiver, audio, clocks, goodbyes: () => goodbyes, ntp };
+  return { receiver, audio, clocks, goodbyes: () => goodbyes, floods: () => floods, ntp };
 }
 
 function rtp(writer: RtpWriter, payload: number[], timestamp: number, payloadType = 111): Buffer {
@@ -121,6 +124,88 @@ describe("Receiver", () => {
     expect(goodbyes()).toBe(1);
     receiver.onRtcp(Buffer.from([0x80, 201, 0, 9]), 0);
     expect(receiver.dropped).toBe(1);
+  });
+});
+
+describe("Receiver of somebody hostile", () => {
+  test("who speaks loses nothing, also when seconds of it come at once", () => {
+    const { receiver, audio, floods } = setUp();
+    const writer = new RtpWriter(THEIRS, 5);
+    for (let i = 0; i < 3000; i++) {
+      // 20 ms frames of 128 kbit/s; ten seconds of them arrive together.
+      const arrivalMs = i >= 1000 && i < 1500 ? 30_000 : i * 20;
+      receiver.onPacket(rtp(writer, Array<number>(320).fill(7), i * 960), arrivalMs);
+    }
+    expect(audio).toHaveLength(3000);
+    expect(floods()).toBe(0);
+  });
+
+  test.each([
+    ["packets", 1, 120 * 10 + 600],
+    ["bytes", 1400, (64_000 * 10 + 256_000) / 1400],
+  ])("of too many %s a bounded number is handed over", (_, size, most) => {
+    const { receiver, audio, floods } = setUp();
+    const writer = new RtpWriter(THEIRS, 5);
+    const payload = Array<number>(size).fill(7);
+    for (let i = 0; i < 3000; i++) receiver.onPacket(rtp(writer, payload, i * 960), (i * 10_000) / 3000);
+    expect(floods()).toBe(0);
+    expect(audio.length).toBeLessThanOrEqual(most);
+    expect(audio.length).toBeGreaterThan(most / 2);
+  });
+
+  test.each([
+    ["one stream", (): [number, number] => [THEIRS, 111]],
+    ["streams without end", (i: number): [number, number] => [i, 111]],
+    ["another type", (): [number, number] => [THEIRS, 13]],
+  ])("a flood of %s ends the connection, once", (_, kind) => {
+    const { receiver, audio, floods } = setUp();
+    for (let i = 0; i < 20_000; i++) {
+      const [ssrc, type] = kind(i);
+      receiver.onPacket(rtp(new RtpWriter(ssrc, i), [1, 2, 3], i * 960, type), i / 10);
+    }
+    expect(floods()).toBe(1);
+    expect(audio.length).toBeLessThanOrEqual(700);
+  });
+
+  test("a flood of reports, of clocks in them, or of bytes is bounded alike", () => {
+    const sender = { ntpSeconds: 1, ntpFraction: 0, timestamp: 0, packets: 1, octets: 1 };
+    const one = writeRtcp({ ssrc: THEIRS, cname: "c", sender, blocks: [], bye: null });
+    const { receiver, clocks, floods } = setUp();
+    receiver.onPacket(rtp(new RtpWriter(THEIRS, 5), [1], 0), 0);
+    const many = Buffer.concat(Array.from({ length: 30 }, () => one));
+    for (let i = 0; i < 300; i++) receiver.onPacket(many, i * 20);
+    expect(clocks.length).toBeLessThanOrEqual(10 + 2 * 6);
+    expect(floods()).toBe(0);
+    for (let i = 0; i < 10_000; i++) receiver.onPacket(many, 6000 + i / 10);
+    expect(floods()).toBe(1);
+    const heavy = setUp();
+    for (let i = 0; i < 900; i++) heavy.receiver.onPacket(Buffer.alloc(60_000, 0x80), i);
+    expect(heavy.floods()).toBe(1);
+  });
+
+  test("goodbyes of every stream, again and again, do not end the connection or the next words", () => {
+    const { receiver, audio, goodbyes } = setUp();
+    const writer = new RtpWriter(THEIRS, 5);
+    for (let i = 0; i < 100; i++) {
+      const nowMs = i * 100;
+      receiver.onPacket(writeRtcp({ ssrc: THEIRS, cname: "c", sender: null, blocks: [], bye: "" }), nowMs);
+      receiver.onPacket(rtp(writer, [1], i * 4800), nowMs);
+    }
+    expect(goodbyes()).toBe(0);
+    expect(audio).toHaveLength(100);
+  });
+
+  test("reports that lie give figures that can be shown", () => {
+    const { receiver } = setUp();
+    const huge = 0xffff_ffff;
+    const block = { ssrc: OWN, fractionLost: 255, cumulativeLost: -1, highestSequence: huge, jitter: huge };
+    const delays = { lastSenderReport: huge, delaySinceLastSenderReport: huge };
+    const blocks = [{ ...block, ...delays }];
+    receiver.onRtcp(writeRtcp({ ssrc: THEIRS, cname: "c", sender: null, blocks, bye: null }), 0);
+    const { lossFraction, jitterMs, roundTripMs } = receiver.heard!;
+    expect(lossFraction).toBeLessThanOrEqual(1);
+    expect(jitterMs).toBe(60_000);
+    expect(roundTripMs === null || roundTripMs <= 60_000).toBe(true);
   });
 });
 

@@ -4,7 +4,6 @@ import type { Log } from "../../../base/log.ts";
 import type { PeerState } from "../../messages.ts";
 import { formatCandidate, parseCandidate } from "../candidates.ts";
 import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnection } from "../engine.ts";
-import * as rtp from "../rtp.ts";
 import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
 import { Liveness } from "./liveness.ts";
@@ -199,6 +198,10 @@ export class Connection implements EngineConnection, Listener {
       declared: remote.ssrcs,
       ownSsrc: this.#parts.output.stream.ssrc,
       onGoodbye: () => this.#end("closed"),
+      onFlood: () => {
+        this.#parts.log.warn("peer_flooded", { peer: this.#options.label });
+        this.#end("failed");
+      },
       ntpNow: () => this.#parts.ntp.now(),
       events: this.#events,
     });
@@ -271,9 +274,7 @@ export class Connection implements EngineConnection, Listener {
     const now = this.#parts.clock.now();
     this.#liveness.heard(now);
     if (this.#peerState === "disconnected") this.#emit("connected");
-    const receiver = this.#state.remote?.receiver;
-    if (rtp.isRtcp(packet)) receiver?.onRtcp(packet, now);
-    else receiver?.onRtp(packet, now);
+    this.#state.remote?.receiver.onPacket(packet, now);
   }
 
   #report(nowMs: number, bye: boolean): void {

@@ -1,8 +1,9 @@
+import { Allowance } from "../../../base/allowance.ts";
 import type { ConnectionEvents } from "../engine.ts";
 import { Reception } from "../reception.ts";
 import { compactNtp, msToNtp, ntpToMs, readRtcp, roundTripMs, writeRtcp } from "../rtcp.ts";
 import type { ReportBlock, SenderInfo } from "../rtcp.ts";
-import { MAX_PAYLOAD_BYTES, RtpReader } from "../rtp.ts";
+import { isRtcp, MAX_PAYLOAD_BYTES, RtpReader } from "../rtp.ts";
 
 /**
  * The reason in our last RTCP packet. A browser closes DTLS, and that is noticed; this library mostly frees its transport
@@ -11,6 +12,24 @@ import { MAX_PAYLOAD_BYTES, RtpReader } from "../rtp.ts";
  */
 const GOODBYE = "connection closed";
 
+/**
+ * What one connection may send. Speech comes in 50 packets and some 8 kB a second; the most that Opus has is 64 kB. The
+ * bursts are what comes at once from a network, or to a process, that was stuck for seconds. Beyond it packets are dropped,
+ * so that what is made of them (files, levels) is bounded whatever comes.
+ */
+const AUDIO_PACKETS = { perSecond: 120, burst: 600 } as const;
+const AUDIO_BYTES = { perSecond: 64_000, burst: 256_000 } as const;
+const REPORTS = { perSecond: 20, burst: 60 } as const;
+const CLOCKS = { perSecond: 2, burst: 10 } as const;
+/** Who sends so much of whatever kind is no speaker: the connection is ended, for even dropping it costs. */
+const FLOOD_PACKETS = { perSecond: 1000, burst: 4000 } as const;
+const FLOOD_BYTES = { perSecond: 500_000, burst: 2_000_000 } as const;
+/** Reported jitter beyond this is made up. */
+const MAX_JITTER_MS = 60_000;
+
+const allowance = ({ perSecond, burst }: { perSecond: number; burst: number }): Allowance =>
+  new Allowance(perSecond, burst);
+
 export interface ReceiverOptions {
   payloadType: number;
   levelExtension: number | null;
@@ -18,6 +37,8 @@ export interface ReceiverOptions {
   ownSsrc: number;
   /** The other side said that it closes the whole connection. */
   onGoodbye: () => void;
+  /** It sends more than anybody who speaks could. Called once. */
+  onFlood: () => void;
   /** The clock of our own sender reports, ms since the Unix epoch. */
   ntpNow: () => number;
   events: Pick<ConnectionEvents, "onAudio" | "onSenderClock">;
@@ -34,14 +55,31 @@ export interface HeardReport {
 export class Receiver {
   readonly reception: Reception;
   heard: HeardReport | null = null;
-  /** Packets that were no well-formed RTP or RTCP, of another payload type, empty, or too large. */
+  /** Packets that were no well-formed RTP or RTCP, of another payload type, empty, too large, or too many. */
   dropped = 0;
   readonly #options: ReceiverOptions;
   readonly #reader = new RtpReader();
+  readonly #audioPackets = allowance(AUDIO_PACKETS);
+  readonly #audioBytes = allowance(AUDIO_BYTES);
+  readonly #reports = allowance(REPORTS);
+  readonly #clocks = allowance(CLOCKS);
+  readonly #floodPackets = allowance(FLOOD_PACKETS);
+  readonly #floodBytes = allowance(FLOOD_BYTES);
+  #flooded = false;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
     this.reception = new Reception(options.declared);
+  }
+
+  /** Every packet that came, RTP and RTCP. */
+  onPacket(packet: Buffer, nowMs: number): void {
+    if (this.#flooded) return;
+    if (!this.#floodPackets.take(nowMs) || !this.#floodBytes.take(nowMs, packet.length)) {
+      this.#flooded = true;
+      this.#options.onFlood();
+    } else if (isRtcp(packet)) this.onRtcp(packet, nowMs);
+    else this.onRtp(packet, nowMs);
   }
 
   onRtp(packet: Buffer, nowMs: number): void {
@@ -55,7 +93,8 @@ export class Receiver {
     const length = reader.payloadEnd - reader.payloadStart;
     // Empty ones are padding (probes for bandwidth); they count as received.
     if (!speaks || length === 0) return;
-    if (length > MAX_PAYLOAD_BYTES) {
+    const fits = length <= MAX_PAYLOAD_BYTES;
+    if (!fits || !this.#audioPackets.take(nowMs) || !this.#audioBytes.take(nowMs, length)) {
       this.dropped++;
       return;
     }
@@ -72,7 +111,7 @@ export class Receiver {
   }
 
   onRtcp(packet: Buffer, nowMs: number): void {
-    const items = readRtcp(packet);
+    const items = this.#reports.take(nowMs) ? readRtcp(packet) : null;
     if (!items) {
       this.dropped++;
       return;
@@ -103,7 +142,7 @@ export class Receiver {
   }
 
   #onSenderReport(ssrc: number, sender: SenderInfo, nowMs: number): void {
-    if (!this.reception.onSenderReport(ssrc, sender, nowMs)) return;
+    if (!this.reception.onSenderReport(ssrc, sender, nowMs) || !this.#clocks.take(nowMs)) return;
     const ntpMs = ntpToMs(sender.ntpSeconds, sender.ntpFraction);
     this.#options.events.onSenderClock({ ssrc, ntpMs, timestamp: sender.timestamp, arrivalMs: nowMs });
   }
@@ -113,7 +152,7 @@ export class Receiver {
     const measured = roundTripMs(block, compactNtp(now.ntpSeconds, now.ntpFraction));
     this.heard = {
       lossFraction: block.fractionLost / 256,
-      jitterMs: block.jitter / 48,
+      jitterMs: Math.min(MAX_JITTER_MS, block.jitter / 48),
       roundTripMs: measured ?? this.heard?.roundTripMs ?? null,
     };
   }
