@@ -101,6 +101,8 @@ export const peerStatsSchema = z.object({
   roundTripMs: z.number().nullable(),
   /** Age of the last RTP or RTCP packet from it; null before the first. */
   lastHeardMs: z.number().nullable(),
+  /** Whether a TURN server carries it; null before it is connected. */
+  relayed: z.boolean().nullable(),
 });
 export type PeerStats = z.infer<typeof peerStatsSchema>;
 

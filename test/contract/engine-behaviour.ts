@@ -9,7 +9,7 @@ import type {
   ReceivedOpus,
   SenderClock,
 } from "../../src/media/engine/engine.ts";
-import type { PeerState } from "../../src/media/messages.ts";
+import type { IceSettings, PeerState } from "../../src/media/messages.ts";
 
 const FRAME_UNITS = 960;
 
@@ -29,14 +29,15 @@ export class Party {
     {
       output = engine.createOutput(),
       allowed = () => true,
-    }: { output?: EngineOutput; allowed?: (candidate: string) => boolean } = {},
+      ice = { servers: [], allowPrivate: "true" },
+    }: { output?: EngineOutput; allowed?: (candidate: string) => boolean; ice?: IceSettings } = {},
   ) {
     this.output = output;
     this.connection = engine.createConnection(
       {
         label,
         output,
-        ice: { servers: [], allowPrivate: "true" },
+        ice,
         candidateAllowed: (candidate) => {
           const yes = allowed(candidate);
           if (!yes) this.refused.push(candidate);

@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import type { Socket } from "node:dgram";
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
+import type { Log, LogFields } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
 import { createEngine } from "../../src/media/engine/libdatachannel/index.ts";
 import {
@@ -13,6 +14,33 @@ import {
   until,
   withoutCandidates,
 } from "./engine-behaviour.ts";
+
+const localIce = { servers: [], allowPrivate: "true" as const };
+
+/** A log that keeps its warnings. */
+function told(): { events: Log; lines: [string, LogFields | undefined][] } {
+  const lines: [string, LogFields | undefined][] = [];
+  return { lines, events: { ...silentLog, warn: (event, fields) => void lines.push([event, fields]) } };
+}
+
+/** Two neighbouring ports that nobody has in this moment. */
+async function freePair(): Promise<{ port: number }> {
+  for (;;) {
+    const first = await bind("udp4", { port: 0 });
+    const { port } = first.address();
+    const second = await bind("udp4", { port: port + 1 }).catch(() => null);
+    first.close();
+    second?.close();
+    if (second) return { port };
+  }
+}
+
+function addressesOf(sdp: string): { address: string; port: number }[] {
+  return withoutCandidates(sdp).candidates.map((line) => {
+    const [, , , , address = "", port] = line.split(" ");
+    return { address, port: Number(port) };
+  });
+}
 
 describeEngine("libdatachannel", () => createEngine({ clock: systemClock, log: silentLog }));
 
@@ -88,6 +116,88 @@ describe("libdatachannel alone", () => {
       const ports = withoutCandidates(sdp).candidates.map((candidate) => Number(candidate.split(" ")[5]));
       expect(ports.length).toBeGreaterThan(0);
       expect(new Set(ports)).toEqual(new Set([port]));
+    } finally {
+      await engine.close();
+    }
+  });
+
+  test("with fewer ports than members the others are refused, and nothing else suffers", async () => {
+    const { events, lines } = told();
+    const engine = createEngine({ clock: systemClock, log: events });
+    const other = createEngine({ clock: systemClock, log: silentLog });
+    const { port } = await freePair();
+    const ice = { ...localIce, portRange: [port, port + 1] as [number, number] };
+    try {
+      // Half of them offer, half are offered to, all at once.
+      const members = ["a", "b", "c", "d"].map((name, index) => ({
+        offers: index % 2 === 0,
+        own: new Party(engine, `to ${name}`, { ice }),
+        peer: new Party(other, name),
+      }));
+      const results = await Promise.allSettled(
+        members.map(({ offers, own, peer }) => (offers ? connect(peer, own) : connect(own, peer))),
+      );
+      const failed = results.filter((result) => result.status === "rejected");
+      expect(failed).toHaveLength(2);
+      for (const { reason } of failed)
+        expect(reason).toMatchObject({
+          code: "engine_failed",
+          retryable: true,
+          message: expect.stringContaining("UDP port"),
+        });
+      expect(lines.filter(([event]) => event === "ice_ports_used_up")).toHaveLength(1);
+      const happy = members.filter(({ own, peer }) => own.connected && peer.connected);
+      expect(happy).toHaveLength(2);
+      // Who leaves makes room, also when the next one asks in the same moment.
+      happy[0]!.own.connection.close();
+      const late = new Party(engine, "late", { ice });
+      await connect(late, new Party(other, "late peer"));
+      await speak(happy[1]!.own, 5);
+      await until(() => happy[1]!.peer.audio.length === 5, "who was there still hears");
+    } finally {
+      await other.close();
+      await engine.close();
+    }
+  });
+
+  test("announces the configured addresses of a family instead of its own, with the ports that it has", async () => {
+    const engine = createEngine({ clock: systemClock, log: silentLog });
+    try {
+      const announce = ["203.0.113.7", "203.0.113.8"];
+      const { connection } = new Party(engine, "a", { ice: { ...localIce, announce } });
+      const plain = new Party(engine, "b");
+      const answer = await plain.connection.createAnswer(await connection.createOffer());
+      const offered = addressesOf(
+        await new Party(engine, "c", { ice: { ...localIce, announce } }).connection.createOffer(),
+      );
+      const ipv4 = offered.filter(({ address }) => !address.includes(":"));
+      expect(ipv4.map(({ address }) => address)).toEqual(announce);
+      expect(new Set(ipv4.map(({ port }) => port)).size).toBe(1);
+      const ipv6 = (list: { address: string }[]): string[] =>
+        list.map(({ address }) => address).filter((address) => address.includes(":"));
+      expect(ipv6(offered)).toEqual(ipv6(addressesOf(answer)));
+    } finally {
+      await engine.close();
+    }
+  });
+
+  test("tells once of servers that it cannot use, without their credentials", async () => {
+    const { events, lines } = told();
+    const engine = createEngine({ clock: systemClock, log: events });
+    const servers = [
+      { uri: "turns:secure.test", username: "u", password: "hunter2" },
+      { uri: "turn:tcp.test?transport=tcp", username: "u", password: "hunter2" },
+      { uri: "stun:127.0.0.1:9" },
+      { uri: "stun:second.test" },
+      { uri: "http://no.test" },
+    ];
+    try {
+      for (let i = 0; i < 3; i++)
+        new Party(engine, "x", { ice: { ...localIce, servers } }).connection.close();
+      expect(lines.map(([event, fields]) => [event, fields?.["uri"]])).toEqual(
+        [0, 1, 3, 4].map((index) => ["ice_server_unused", servers[index]!.uri]),
+      );
+      expect(JSON.stringify(lines)).not.toContain("hunter2");
     } finally {
       await engine.close();
     }

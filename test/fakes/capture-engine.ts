@@ -58,6 +58,7 @@ export class CaptureEngine implements Engine {
         packetsReceived: 0,
         packetsMissed: 0,
         lossFraction: null,
+        relayed: null,
         jitterMs: null,
         roundTripMs: null,
         lastHeardAtMs: null,

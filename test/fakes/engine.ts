@@ -170,6 +170,7 @@ export class FakeConnection implements EngineConnection {
       packetsReceived: this.#stats.received,
       packetsMissed: 0,
       lossFraction: known ? 0 : null,
+      relayed: known ? false : null,
       jitterMs: known ? 0 : null,
       roundTripMs: known ? 0 : null,
       lastHeardAtMs: this.#stats.lastHeardAtMs,

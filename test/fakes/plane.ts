@@ -247,6 +247,7 @@ export class FakePlane implements MediaPlane {
       packetsReceived: 0,
       packetsMissed: 0,
       lossFraction: null,
+      relayed: null,
       jitterMs: null,
       roundTripMs: null,
       lastHeardMs: null,

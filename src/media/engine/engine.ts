@@ -97,6 +97,8 @@ export interface ConnectionStats {
   jitterMs: number | null;
   roundTripMs: number | null;
   lastHeardAtMs: number | null;
+  /** Whether a TURN server of either side carries it; null before it is connected, or when the engine does not know. */
+  relayed: boolean | null;
 }
 
 /**

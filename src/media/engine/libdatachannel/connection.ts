@@ -2,12 +2,13 @@ import { BotError, messageOf, toBotError } from "../../../base/errors.ts";
 import type { Clock, Timer } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { PeerState } from "../../messages.ts";
-import { formatCandidate, parseCandidate } from "../candidates.ts";
 import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnection } from "../engine.ts";
+import { OwnCandidates } from "../own-candidates.ts";
 import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
 import { Liveness } from "./liveness.ts";
-import { Native, withFreePort } from "./library.ts";
+import { withFreePort } from "./free-port.ts";
+import { Native } from "./library.ts";
 import { RemoteCandidates } from "./remote-candidates.ts";
 import type { Listener, NtpClock, Output } from "./output.ts";
 import { Receiver } from "./receiver.ts";
@@ -27,6 +28,8 @@ export interface ConnectionParts {
   log: Log;
   output: Output;
   onClosed: (connection: Connection) => void;
+  /** There was no port in the range for a connection. */
+  onNoPort: () => void;
 }
 
 /** What the connection has of the library: nothing, a negotiation under way, or nothing any more. */
@@ -59,8 +62,7 @@ export class Connection implements EngineConnection, Listener {
   #libraryConnected = false;
   #sends = true;
   #waiting: Timer | null = null;
-  /** Our own candidates that the description names. */
-  #given: ReadonlySet<string> = new Set();
+  readonly #ownCandidates: OwnCandidates;
   #packetsSent = 0;
   readonly #liveness = new Liveness();
 
@@ -68,6 +70,7 @@ export class Connection implements EngineConnection, Listener {
     this.#options = options;
     this.#events = events;
     this.#parts = parts;
+    this.#ownCandidates = new OwnCandidates(options.ice.announce);
     this.#remoteCandidates = new RemoteCandidates(options.label, options.candidateAllowed, parts.log);
   }
 
@@ -75,11 +78,7 @@ export class Connection implements EngineConnection, Listener {
     const open = this.#open();
     try {
       open.native.addAudio(sdpWrite.OFFERED_MID, sdpWrite.OFFERED_PAYLOAD_TYPE, this.#parts.output.stream);
-      const began = await withFreePort(this.#options.ice, () => {
-        if (this.#state === open) open.native.offer();
-      });
-      if (!began)
-        throw new BotError("engine_failed", "no UDP port of the range is free", { retryable: true });
+      await this.#withPort(open, () => open.native.offer());
       const transport = await this.#described(open, "actpass");
       return sdpWrite.writeOffer(transport, this.#parts.output.stream);
     } catch (error) {
@@ -92,7 +91,9 @@ export class Connection implements EngineConnection, Listener {
     const open = this.#open();
     try {
       open.native.addAudio(sdpWrite.libraryMid(remote), remote.payloadType, this.#parts.output.stream);
-      this.#setRemote(open, remote, "offer", remote.payloadType, remote.levelExtension);
+      await this.#withPort(open, () =>
+        this.#setRemote(open, remote, "offer", remote.payloadType, remote.levelExtension),
+      );
       const transport = await this.#described(
         open,
         remote.transport.setup === "active" ? "passive" : "active",
@@ -133,6 +134,7 @@ export class Connection implements EngineConnection, Listener {
       jitterMs: receiver?.heard?.jitterMs ?? null,
       roundTripMs: receiver?.heard?.roundTripMs ?? null,
       lastHeardAtMs: this.#liveness.lastHeardAtMs,
+      relayed: this.#state.kind === "open" && this.#libraryConnected ? this.#state.native.relayed() : null,
     };
   }
 
@@ -181,6 +183,17 @@ export class Connection implements EngineConnection, Listener {
     }
   }
 
+  /** Runs what makes the library take a port. */
+  async #withPort(open: Extract<State, { kind: "open" }>, begin: () => void): Promise<void> {
+    const { clock, onNoPort } = this.#parts;
+    const began = await withFreePort(this.#options.ice.portRange, clock, () => {
+      if (this.#state === open) begin();
+    });
+    if (began) return;
+    onNoPort();
+    throw new BotError("engine_failed", "no UDP port of the range is free", { retryable: true });
+  }
+
   #setRemote(
     open: Extract<State, { kind: "open" }>,
     remote: sdp.RemoteAudio,
@@ -225,9 +238,8 @@ export class Connection implements EngineConnection, Listener {
     const local = this.#state === open ? open.native.localSdp() : null;
     if (local === null) throw new BotError("cancelled", "the connection was closed during the negotiation");
     open.described = true;
-    const transport = { ...sdp.readTransport(local, setup), setup };
-    this.#given = new Set(transport.candidates);
-    return transport;
+    const transport = sdp.readTransport(local, setup);
+    return { ...transport, setup, candidates: this.#ownCandidates.give(transport.candidates) };
   }
 
   #failed(error: unknown): BotError {
@@ -241,10 +253,8 @@ export class Connection implements EngineConnection, Listener {
 
   #onLocalCandidate(line: string, mid: string): void {
     if (this.#state.kind !== "open" || !this.#state.described) return;
-    const candidate = parseCandidate(line);
     // Those in the description are reported as well, after it.
-    if (!candidate || this.#given.has(formatCandidate(candidate))) return;
-    this.#events.onCandidate(formatCandidate(candidate), mid);
+    for (const candidate of this.#ownCandidates.give([line])) this.#events.onCandidate(candidate, mid);
   }
 
   #onLibraryState(state: string): void {

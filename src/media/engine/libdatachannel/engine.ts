@@ -1,6 +1,7 @@
 import { BotError } from "../../../base/errors.ts";
 import type { Clock, Timer } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import type { IceSettings } from "../../messages.ts";
 import type {
   ConnectionEvents,
   ConnectionOptions,
@@ -9,12 +10,17 @@ import type {
   EngineOutput,
 } from "../engine.ts";
 import { Connection } from "./connection.ts";
+import { chooseServers } from "./ice-servers.ts";
 import { acquireLibrary, releaseLibrary } from "./library.ts";
 import { NtpClock, Output } from "./output.ts";
 
 /** What listeners are told that we can take, in bit/s (RFC 7587 section 6.1). */
 const MAX_BITRATE = 128_000;
 const TICK_MS = 1000;
+/** An operator is told of a lack at most so often. */
+const TELL_AGAIN_MS = 60_000;
+/** And of so many servers that are not used. */
+const MAX_TOLD = 100;
 
 /** WebRTC by libdatachannel: Opus as it is on the wire, encoded once for all listeners, received without decoding. */
 export class LibdatachannelEngine implements Engine {
@@ -26,6 +32,9 @@ export class LibdatachannelEngine implements Engine {
   readonly #ntp: NtpClock;
   readonly #outputs = new Set<Output>();
   readonly #connections = new Set<Connection>();
+  /** URIs of servers that were told of. */
+  readonly #told = new Set<string>();
+  #noPortAtMs: number | null = null;
   #timer: Timer | null = null;
   #closing: Promise<void> | null = null;
 
@@ -49,12 +58,14 @@ export class LibdatachannelEngine implements Engine {
     if (!(output instanceof Output) || !this.#outputs.has(output) || output.closed)
       throw new BotError("engine_failed", "the output is closed or belongs to another engine");
     for (const other of this.#outputs) if (other.closed) this.#outputs.delete(other);
+    this.#tellUnused(options.ice);
     const connection = new Connection(options, events, {
       clock: this.#clock,
       ntp: this.#ntp,
       log: this.#log,
       output,
       onClosed: (closed) => this.#connections.delete(closed),
+      onNoPort: () => this.#tellNoPort(options),
     });
     this.#connections.add(connection);
     this.#timer ??= this.#clock.timer(TICK_MS, () => this.#tick());
@@ -85,6 +96,21 @@ export class LibdatachannelEngine implements Engine {
     }
     // Not a word when nobody is there.
     this.#timer = this.#connections.size > 0 ? this.#clock.timer(TICK_MS, () => this.#tick()) : null;
+  }
+
+  #tellUnused({ servers }: IceSettings): void {
+    for (const { uri, why } of chooseServers(servers).unused) {
+      if (this.#told.has(uri) || this.#told.size >= MAX_TOLD) continue;
+      this.#told.add(uri);
+      this.#log.warn("ice_server_unused", { uri, reason: why });
+    }
+  }
+
+  #tellNoPort({ label, ice }: ConnectionOptions): void {
+    const now = this.#clock.now();
+    if (this.#noPortAtMs !== null && now - this.#noPortAtMs < TELL_AGAIN_MS) return;
+    this.#noPortAtMs = now;
+    this.#log.warn("ice_ports_used_up", { peer: label, range: ice.portRange?.join("-") });
   }
 
   #assertOpen(): void {

@@ -1,10 +1,10 @@
-import { createSocket } from "node:dgram";
 import { closeSync, openSync } from "node:fs";
 import { devNull } from "node:os";
 import { Audio, cleanup, PeerConnection } from "node-datachannel";
 import type { RtcConfig, Track } from "node-datachannel";
 import type { Clock } from "../../../base/clock.ts";
 import type { IceSettings } from "../../messages.ts";
+import { chooseServers } from "./ice-servers.ts";
 
 /**
  * The part of node-datachannel that is used, and what one has to know to use it safely:
@@ -107,6 +107,12 @@ export class Native {
     this.#held.peer.addRemoteCandidate(candidate, mid);
   }
 
+  /** Whether the packets go through a TURN server; null as long as there is no way at all. */
+  relayed(): boolean | null {
+    const pair = this.#held.peer.getSelectedCandidatePair();
+    return pair && [pair.local, pair.remote].some(({ type }) => type === "relay");
+  }
+
   /** Copies the packet. @throws when the track is not open (any more). */
   send(packet: Buffer): void {
     this.#held.track?.sendMessageBinary(packet);
@@ -137,22 +143,9 @@ function ended(entry: Held): void {
 
 function configOf(ice: IceSettings): RtcConfig {
   return {
-    iceServers: ice.servers.flatMap((server) => iceServer(server) ?? []),
+    iceServers: chooseServers(ice.servers).used,
     ...(ice.portRange ? { portRangeBegin: ice.portRange[0], portRangeEnd: ice.portRange[1] } : {}),
   };
-}
-
-/** RFC 7064 and 7065 URIs. Only UDP: this library's ICE agent knows no other way to a TURN server. */
-function iceServer(server: IceSettings["servers"][number]): RtcConfig["iceServers"][number] | null {
-  const match = /^(stun|turn):(\[[0-9a-f:.]+\]|[^:?[\]]+)(?::(\d{1,5}))?(?:\?transport=(\w+))?$/i.exec(
-    server.uri,
-  );
-  if (!match || (match[4] !== undefined && match[4].toLowerCase() !== "udp")) return null;
-  const hostname = match[2]!.replace(/^\[|\]$/g, "");
-  const port = Number(match[3] ?? 3478);
-  if (match[1]!.toLowerCase() === "stun") return { hostname, port };
-  const { username = "", password = "" } = server;
-  return { hostname, port, username, password, relayType: "TurnUdp" };
 }
 
 /** A connection takes one for its socket; the library's first takes some more, and asking for our addresses one for a moment. */
@@ -166,41 +159,4 @@ function requireDescriptors(): void {
   } finally {
     for (const descriptor of taken) closeSync(descriptor);
   }
-}
-
-/**
- * Calls `use` in a moment when a UDP port of the range was just seen free. @returns false when there was none in a second.
- */
-export async function withFreePort(ice: IceSettings, use: () => void): Promise<boolean> {
-  if (!ice.portRange) {
-    use();
-    return true;
-  }
-  const [first, last] = ice.portRange;
-  const count = last - first + 1;
-  const start = Math.floor(Math.random() * count);
-  const tries = Math.min(count, 1000);
-  for (let i = 0; i < tries; i++) if (await ifFree(first + ((start + i) % count), use)) return true;
-  return false;
-}
-
-/** Tries both families at once, as the library does; where there is no IPv6, one. */
-function ifFree(port: number, use: () => void, type: "udp6" | "udp4" = "udp6"): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket(type);
-    socket.once("error", (error: NodeJS.ErrnoException) => {
-      socket.close();
-      const noIpv6 = type === "udp6" && error.code !== "EADDRINUSE";
-      resolve(noIpv6 ? ifFree(port, use, "udp4") : false);
-    });
-    socket.bind({ port, exclusive: true }, () => {
-      socket.close(); // frees the port at once; `use` takes it before anything else of ours can run
-      try {
-        use();
-        resolve(true);
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-  });
 }
