@@ -14,7 +14,7 @@ export interface Invocation {
   ageMs: number;
   /** The sender's newest upload of the last 5 minutes, if any. */
   recentUpload: UploadClaim | null;
-  /** Ends when the room or the bot closes. */
+  /** Ends when the room or the bot closes, or the command took too long. */
   signal: AbortSignal;
 }
 
@@ -29,6 +29,11 @@ export interface Command {
   power: number | ((invocation: Invocation) => number);
   /** `turn`: one after the other in a room, in the order they were said; `once`: without waiting for others. */
   order: "turn" | "once";
+  /**
+   * What takes long (a download) and need not keep the turns of others waiting: done before its own turn. Null when there
+   * is nothing of that kind. @throws BotError, which is the answer then
+   */
+  prepare?(invocation: Invocation): Promise<void> | null;
   /** @returns the answer; null when what was done speaks for itself. @throws BotError */
   run(invocation: Invocation): Promise<Sentence | null> | Sentence | null;
 }

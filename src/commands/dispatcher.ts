@@ -5,10 +5,11 @@ import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { UploadClaim } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
-import type { Command, Invocation } from "./command.ts";
+import { MODERATOR, type Command, type Invocation } from "./command.ts";
 import { HandledCommands, type HandledDocuments } from "./handled.ts";
 import { parseCommand, type ParsedCommand } from "./parser.ts";
 import type { RoomContext, RoomMessage } from "./room-context.ts";
+import { SenderLimits } from "./sender-limits.ts";
 import { findCommand, unknownCommand } from "./table.ts";
 
 export interface RoomCommandsDeps {
@@ -38,6 +39,7 @@ export class RoomCommands {
   readonly #seen = new SeenSet<string>(REMEMBERED_EVENTS);
   readonly #uploads = new BoundedMap<string, { upload: UploadClaim; atMs: number }>(REMEMBERED_UPLOADERS);
   readonly #handled: HandledCommands;
+  readonly #limits = new SenderLimits();
   #underWay = 0;
   #toldEncrypted = false;
 
@@ -62,9 +64,12 @@ export class RoomCommands {
       this.#log.info("event_dropped", { room: this.#room.roomId, reason: "command_too_old", ageMs });
     } else if (this.#underWay >= MAX_UNDER_WAY) {
       this.#log.warn("event_dropped", { room: this.#room.roomId, reason: "too_many_commands" });
-    } else {
+    } else if (this.#admitted(message)) {
       this.#underWay++;
-      await this.#run(parsed, message, ageMs).finally(() => this.#underWay--);
+      await this.#run(parsed, message, ageMs).finally(() => {
+        this.#underWay--;
+        this.#limits.done(message.sender);
+      });
     }
   }
 
@@ -73,17 +78,29 @@ export class RoomCommands {
     this.#closing.abort();
   }
 
+  /** Whoever moderates could throw the bot out, and need not flood it. */
+  #admitted({ sender, eventId }: RoomMessage): boolean {
+    const verdict = this.#limits.admit(sender, this.#clock.now());
+    if (verdict === "taken" || this.#room.powerOf(sender) >= MODERATOR) return true;
+    this.#log.info("event_dropped", { room: this.#room.roomId, reason: "too_many_of_one" });
+    if (verdict === "told" && !this.#room.encrypted) this.#room.reply(eventId, { key: "command.too_many" });
+    return false;
+  }
+
   async #run(parsed: ParsedCommand, message: RoomMessage, ageMs: number): Promise<void> {
     const { roomId } = this.#room;
     const beganMs = this.#clock.now();
     const command = findCommand(parsed.name);
     const name = command?.name ?? "unknown";
+    const ending = new AbortController();
+    const onClosing = (): void => ending.abort();
+    this.#closing.signal.addEventListener("abort", onClosing, { once: true });
     try {
       this.#requireClear();
       if (!command) throw unknownCommand(parsed.name, this.#room.prefix);
       const { args, repliesTo } = parsed;
       const recentUpload = this.#recentUpload(message.sender);
-      const { signal } = this.#closing;
+      const { signal } = ending;
       const invocation = { room: this.#room, message, args, repliesTo, ageMs, recentUpload, signal };
       const answer = await withTimeout(this.#clock, RUN_MS, name, this.#inOrder(command, invocation));
       this.#handled.add(message.eventId);
@@ -96,12 +113,18 @@ export class RoomCommands {
       if (error.code === "internal") this.#log.error("command_failed", { ...fields, error });
       if (this.#closing.signal.aborted || !this.#mayAnswer(error)) return;
       this.#room.reply(message.eventId, error.say);
+    } finally {
+      // A command that took too long has been answered: what it still waits for must not hold up the next.
+      ending.abort();
+      this.#closing.signal.removeEventListener("abort", onClosing);
     }
   }
 
   #inOrder(command: Command, invocation: Invocation): ReturnType<typeof runCommand> {
     if (command.order === "once") return runCommand(command, invocation);
-    return this.#turns.run(() => runCommand(command, invocation));
+    const run = (): ReturnType<typeof runCommand> => this.#turns.run(() => runCommand(command, invocation));
+    const preparing = command.prepare?.(invocation) ?? null;
+    return preparing === null ? run() : preparing.then(run);
   }
 
   #requireClear(): void {

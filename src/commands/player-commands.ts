@@ -18,6 +18,11 @@ const play: Command = {
   help: "help.play",
   power: 0,
   order: "turn",
+  prepare(invocation) {
+    const { room, args } = invocation;
+    const welcome = room.channel.joined || room.channel.people > 0;
+    return args === "" && welcome ? fetchUpload(invocation) : null;
+  },
   async run(invocation) {
     const { room, message, signal } = invocation;
     const ask = await whatToPlay(invocation);
@@ -33,6 +38,12 @@ const play: Command = {
     return describeAdded(added);
   },
 };
+
+/** Brings an upload that is meant here; its turn finds it here. */
+async function fetchUpload(invocation: Invocation): Promise<void> {
+  const ask = await whatToPlay(invocation);
+  if (typeof ask === "object") await invocation.room.sources.resolve(ask, invocation.signal);
+}
 
 /** What a !play means: words; else the audio it replies to, is the caption of; resume; a recent upload; else help. */
 async function whatToPlay(invocation: Invocation): Promise<Ask | "resume" | "help"> {

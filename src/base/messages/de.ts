@@ -26,6 +26,8 @@ export const de: Record<MessageKey, string> = {
   // commands: who may and how
   "command.unknown_nearest": "`{prefix}{name}` kenne ich nicht. Meintest du `{prefix}{nearest}`?",
   "command.unknown": "`{prefix}{name}` kenne ich nicht. `{prefix}help` zeigt, was ich kann.",
+  "command.too_many":
+    "Das ist mehr, als ich von einer Person auf einmal annehme. Gleich höre ich dir wieder zu.",
   "command.usage": "Das geht so: {usage}",
   "command.not_in_channel": "Ich bin nicht im Sprachkanal. `{prefix}join` holt mich dazu.",
   "command.bot_power": "Das darf ich hier nicht: Dafür braucht man Stufe {needed}, ich habe {actual}.",

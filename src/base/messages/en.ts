@@ -21,6 +21,8 @@ export const en = {
   // commands: who may and how
   "command.unknown_nearest": "I do not know `{prefix}{name}`. Did you mean `{prefix}{nearest}`?",
   "command.unknown": "I do not know `{prefix}{name}`. `{prefix}help` lists what I can do.",
+  "command.too_many":
+    "That is more than I take from one person at a time. I listen to you again in a moment.",
   "command.usage": "That is used like this: {usage}",
   "command.not_in_channel": "I am not in the voice channel. `{prefix}join` brings me in.",
   "command.bot_power":

@@ -33,12 +33,16 @@ class FakeRoom implements RoomContext {
   recording = false;
   joinError: BotError | null = null;
   gate: Promise<void> = Promise.resolve();
+  /** What the upload mxc://a/slow waits for. */
+  slow: Promise<void> = Promise.resolve();
+  readonly signals: AbortSignal[] = [];
   readonly messages = new Map<string, RoomMessage>();
   readonly did: string[] = [];
   readonly said: { to: string; sentence: Sentence }[] = [];
   readonly sources = {
-    resolve: async (ask: Ask) => {
-      await this.gate;
+    resolve: async (ask: Ask, signal: AbortSignal) => {
+      this.signals.push(signal);
+      await (ask.kind === "upload" && ask.upload.mxc === "mxc://a/slow" ? this.slow : this.gate);
       const name = ask.kind === "words" ? ask.text : ask.upload.mxc;
       this.did.push(`resolve ${name}`);
       if (name === "nothing")
@@ -285,11 +289,55 @@ describe("what is heard and what is not", () => {
     expect(room.did).toEqual([]);
   });
 
-  test("a flood is dropped beyond a bound", async () => {
+  test("a flood of many is dropped beyond a bound", async () => {
+    room.gate = Promise.withResolvers<void>().promise;
+    for (let index = 0; index < 30; index++)
+      void commands.handle(text(`!play ${index}`, { sender: `@p${index}:test` }));
+    await settle();
+    expect(lines.filter(({ fields }) => fields["reason"] === "too_many_commands")).toHaveLength(10);
+  });
+
+  test("500 commands of one stranger get a few answers, once in a while why, and others are served", async () => {
+    for (let index = 0; index < 500; index++) {
+      await commands.handle(text(["!ping", "!help", "!nonsense", "!play nothing", "!stop"][index % 5] ?? ""));
+      clock.tick(240); // two minutes in all
+    }
+    expect(room.said.length).toBeLessThanOrEqual(10 + 2 * 6 + 1);
+    const keys = room.said.map(({ sentence }) => sentence.key);
+    expect(keys.filter((key) => key === "command.too_many")).toHaveLength(1);
+    await expect(say("!ping", { sender: "@ben:test" })).resolves.toBe("ping");
+    clock.tick(60_000);
+    await expect(say("!ping")).resolves.toBe("ping");
+  });
+
+  test("talk is no command and costs nothing", async () => {
+    for (let index = 0; index < 500; index++) await commands.handle(text(`what a nice day ${index}`));
+    await expect(say("!ping")).resolves.toBe("ping");
+  });
+
+  test("whoever moderates may do more", async () => {
+    for (let index = 0; index < 40; index++)
+      await expect(say("!ping", { sender: MOD })).resolves.toBe("ping");
+  });
+
+  test("one person's commands that hang leave room for everybody else's", async () => {
     room.gate = Promise.withResolvers<void>().promise;
     for (let index = 0; index < 30; index++) void commands.handle(text(`!play ${index}`));
     await settle();
-    expect(lines.filter(({ fields }) => fields["reason"] === "too_many_commands")).toHaveLength(10);
+    expect(room.signals).toHaveLength(1);
+    await expect(say("!ping", { sender: "@ben:test" })).resolves.toBe("ping");
+    expect(lines.filter(({ fields }) => fields["reason"] === "too_many_of_one")).toHaveLength(27);
+  });
+
+  test("an upload that comes slowly keeps nobody else waiting", async () => {
+    const slow = Promise.withResolvers<void>();
+    room.slow = slow.promise;
+    const work = commands.handle(message({ ...song, url: "mxc://a/slow", filename: "x.mp3", body: "!play" }));
+    await settle();
+    await expect(say("!play first", { sender: "@ben:test" })).resolves.toBe("play.now");
+    slow.resolve();
+    await work;
+    expect(room.did.filter((line) => line.startsWith("add"))).toEqual(["add first", "add mxc://a/slow"]);
   });
 
   test("each command leaves one line without what was written", async () => {
@@ -316,6 +364,8 @@ describe("what is heard and what is not", () => {
     await clock.advance(121_000);
     await work;
     expect(room.said[0]?.sentence).toMatchObject({ key: "error.internal", params: { code: "timeout" } });
+    // What it waited for is ended, or it would hold up everybody's next.
+    expect(room.signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 });
 
