@@ -11,12 +11,15 @@ const OPUS = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1";
 
 export type Candidate = { readonly candidate: string; readonly sdpMid: string };
 
+/** Who takes the packets that come. */
+export type Ear = Pick<Hearing, "take" | "stats" | "report">;
+
 export class Connection {
   readonly #pc: PeerConnection;
   readonly #track: Track;
   readonly #payloadType: number;
   readonly #ssrc = randomBytes(4).readUInt32BE(0);
-  readonly #hearing: Hearing;
+  readonly #hearing: Ear;
   readonly #queue: Candidate[] = [];
   readonly #fail: (error: unknown) => void;
   readonly #reports: NodeJS.Timeout;
@@ -31,7 +34,7 @@ export class Connection {
   private constructor(
     mid: string,
     payloadType: number,
-    hearing: Hearing,
+    hearing: Ear,
     onState: (state: string) => void,
     fail: (error: unknown) => void,
   ) {
@@ -55,7 +58,7 @@ export class Connection {
 
   /** A connection that offers; the description has all candidates in it. */
   static async offer(
-    hearing: Hearing,
+    hearing: Ear,
     onState: (state: string) => void,
     fail: (error: unknown) => void,
   ): Promise<{ connection: Connection; sdp: string }> {
@@ -67,7 +70,7 @@ export class Connection {
   /** A connection that answers an offer; the description has all candidates in it. */
   static async answer(
     offer: string,
-    hearing: Hearing,
+    hearing: Ear,
     onState: (state: string) => void,
     fail: (error: unknown) => void,
   ): Promise<{ connection: Connection; sdp: string }> {
