@@ -85,6 +85,27 @@ test("SIGTERM: LEFT is posted, exit 0 in time, the recording is closed and deliv
   expect(scene.deliveries().map(({ content }) => content["body"])).toEqual(["host.ogg", "Everybody.ogg"]);
 });
 
+test("SIGTERM while the homeserver hangs: exit 0 in time all the same, and nothing of the recording is lost", async () => {
+  const scene = await stage.scene();
+  const { page } = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
+  await page.join();
+  await scene.command("!record start", /Recording\./);
+  await page.connected(scene.botKey);
+  await sleep(3_000);
+  process.kill(stage.synapse.pid, "SIGSTOP");
+  try {
+    const stopping = Date.now();
+    expect(await scene.bot.stop()).toEqual({ code: 0, signal: null });
+    expect(Date.now() - stopping).toBeLessThan(10_000);
+  } finally {
+    process.kill(stage.synapse.pid, "SIGCONT");
+  }
+  const { position } = scene.host;
+  await scene.bot.startAgain();
+  await scene.botSays(/2 files/, 60_000, position);
+  expect(scene.deliveries().map(({ content }) => content["body"])).toEqual(["host.ogg", "Everybody.ogg"]);
+});
+
 test("being kicked closes the channel and keeps the recording", async () => {
   const scene = await stage.scene();
   const { page } = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
