@@ -69,10 +69,10 @@ export function reconcilePeers(turn: Turn): void {
   }
 }
 
-/** Starts the offers whose turn it is. None while a refresh of ours waits: it needs the next token of the rate budget. */
+/** Starts the offers whose turn it is. */
 export function startOffers(turn: Turn): void {
   const { own, peers } = turn.state;
-  if (own.phase !== "in" || own.refreshing) return;
+  if (own.phase !== "in") return;
   let underWay = 0;
   for (const peer of peers.values()) if (peer.phase === "making" || peer.phase === "sending") underWay++;
   for (const peer of peers.values()) {
