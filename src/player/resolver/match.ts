@@ -6,6 +6,8 @@ export type NameMatch =
   | { kind: "none"; nearest: string[] };
 
 const MAX_SHOWN = 5;
+/** Of what was asked for; nobody types more. */
+const MAX_WORDS = 30;
 
 /** Case, accents and punctuation aside: "Für Élise_(live)" is "fur elise live". */
 export function fold(text: string): string {
@@ -25,22 +27,47 @@ export function fold(text: string): string {
 export function matchNames(query: string, paths: readonly string[]): NameMatch {
   const folded = fold(query);
   if (folded === "") return { kind: "none", nearest: [] };
-  const words = folded.split(" ");
-  const steps: ((path: string) => boolean)[] = [
-    (path) => basename(path) === query,
-    (path) => stem(path) === query,
-    (path) => fold(basename(path)) === folded,
-    (path) => fold(stem(path)) === folded || fold(path) === folded,
-    (path) => hasWords(fold(stem(path)), words),
-    (path) => hasWords(fold(path), words),
-    (path) => words.every((word) => fold(path).includes(word)),
+  const words = [...new Set(folded.split(" "))].slice(0, MAX_WORDS);
+  const names = namesOf(paths);
+  const steps: ((name: Name) => boolean)[] = [
+    ({ path }) => basename(path) === query,
+    ({ path }) => stem(path) === query,
+    ({ foldedFile }) => foldedFile === folded,
+    ({ foldedStem, foldedPath }) => foldedStem === folded || foldedPath === folded,
+    ({ foldedStem }) => hasWords(foldedStem, words),
+    ({ foldedPath }) => hasWords(foldedPath, words),
+    ({ foldedPath }) => words.every((word) => foldedPath.includes(word)),
   ];
   for (const step of steps) {
-    const hits = paths.filter(step);
+    const hits = names.filter(step).map(({ path }) => path);
     if (hits.length === 1 && hits[0] !== undefined) return { kind: "one", path: hits[0] };
     if (hits.length > 1) return { kind: "many", count: hits.length, nearest: shortest(hits) };
   }
-  return { kind: "none", nearest: nearest(folded, paths) };
+  return { kind: "none", nearest: nearest(folded, names) };
+}
+
+interface Name {
+  path: string;
+  foldedPath: string;
+  foldedFile: string;
+  foldedStem: string;
+}
+
+/** Of a listing, as long as it is kept: folding twenty thousand names takes longer than looking for one. */
+const known = new WeakMap<readonly string[], readonly Name[]>();
+
+function namesOf(paths: readonly string[]): readonly Name[] {
+  let names = known.get(paths);
+  if (!names) {
+    names = paths.map((path) => ({
+      path,
+      foldedPath: fold(path),
+      foldedFile: fold(basename(path)),
+      foldedStem: fold(stem(path)),
+    }));
+    known.set(paths, names);
+  }
+  return names;
 }
 
 const stem = (path: string): string => basename(path, extname(path));
@@ -54,10 +81,10 @@ const shortest = (paths: readonly string[]): string[] =>
   [...paths].sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, MAX_SHOWN);
 
 /** Names that share the most pairs of letters with the query (Dice coefficient ≥ 0.4): typing errors. */
-function nearest(folded: string, paths: readonly string[]): string[] {
+function nearest(folded: string, names: readonly Name[]): string[] {
   const wanted = pairs(folded);
-  return paths
-    .map((path) => ({ path, score: dice(wanted, pairs(fold(stem(path)))) }))
+  return names
+    .map(({ path, foldedStem }) => ({ path, score: dice(wanted, pairs(foldedStem)) }))
     .filter(({ score }) => score >= 0.4)
     .sort((a, b) => b.score - a.score)
     .slice(0, MAX_SHOWN)

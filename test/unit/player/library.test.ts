@@ -136,3 +136,18 @@ test("folding and matching do not mind strange input", () => {
   expect(matchNames("()[].*+", ["a.mp3"])).toEqual({ kind: "none", nearest: [] });
   expect(matchNames("x".repeat(5_000), ["a.mp3"]).kind).toBe("none");
 });
+
+test("a thousand words are looked for in twenty thousand names at once", async () => {
+  const paths = Array.from(
+    { length: 20_000 },
+    (_, i) => `Artist ${i % 300}/Album ${i % 1500}/${i} - A long song ${i}.mp3`,
+  );
+  const queries = [
+    "ong ".repeat(250),
+    "song ".repeat(200),
+    Array.from({ length: 300 }, (_, i) => `s${i}`).join(" "),
+  ];
+  // Eight seconds of the whole bot each, once.
+  for (const query of queries) expect(matchNames(query, paths).kind).not.toBe("one");
+  await new Promise((resolve) => setTimeout(resolve, 1)); // the time-out has its say
+});
