@@ -9,6 +9,8 @@ import type { Own, Turn } from "./state.ts";
  */
 export const REFRESH_MS = 14_000;
 const REFRESH_FOR_README_MS = 7000;
+/** How soon it is asked again whether the rate budget has something over. */
+const SPARE_ASKED_MS = 500;
 /** After our own JOINED came back: what the others' sync may need more. Kept short, since an offer lost is offered again. */
 const SETTLE_MS = 300;
 const SETTLE_AFTER_RESET_MS = 1000;
@@ -83,13 +85,16 @@ export function repair(turn: Turn): void {
  * long as the rate budget has something over. Asked again at each turn, so what is not possible now may be in a second.
  */
 export function hurryForReadme(turn: Turn): void {
-  const { state } = turn;
+  const { state, nowMs } = turn;
   const { own } = state;
   if (own.phase !== "in" || own.refreshing) return;
   const soonMs = own.writtenMs + REFRESH_FOR_README_MS;
-  if (turn.spare && readmeIsThere(turn)) {
-    if (own.refreshMs > soonMs) state.own = { ...own, refreshMs: soonMs };
-  } else if (own.refreshMs === soonMs) state.own = { ...own, refreshMs: own.writtenMs + REFRESH_MS };
+  // A write that failed is tried again sooner than that anyway.
+  if (own.refreshMs < soonMs) return;
+  const lateMs = own.writtenMs + REFRESH_MS;
+  const askAgainMs = Math.min(lateMs, Math.max(soonMs, nowMs + SPARE_ASKED_MS));
+  const refreshMs = !readmeIsThere(turn) ? lateMs : turn.spare ? soonMs : askAgainMs;
+  state.own = { ...own, refreshMs };
 }
 
 function readmeIsThere({ state, nowMs }: Turn): boolean {

@@ -44,6 +44,8 @@ export const RULES: Readonly<Record<Priority, PriorityRule>> = {
 export const MODEL = { perSecond: 0.2, burst: 10 } as const;
 /** With so many tokens a refresh need not wait for its time, and may come sooner (README readers forget us after 10 s). */
 const PLENTY_TOKENS = 5;
+/** The same in the only channel: a refresh every 7 s is less than the default limit, so what it takes comes back. */
+const PLENTY_FOR_ONE_TOKENS = 2;
 /** Limited, a refresh may wait until the last write of its membership is so old. */
 export const REFRESH_FROM_MS = 18_000;
 /** The web client forgets whose last write is 20 s old. */
@@ -208,7 +210,7 @@ function readyAtMs(state: OutboxState, item: Item, nowMs: number): number {
   if (isLimited(state, nowMs)) {
     const tokensMs = tokensAtMs(state, needed, nowMs);
     if (priority !== "refresh") return tokensMs;
-    return Math.min(Math.max(tokensMs, fromMs(state, item)), tokensAtMs(state, PLENTY_TOKENS, nowMs));
+    return Math.min(Math.max(tokensMs, fromMs(state, item)), tokensAtMs(state, plenty(state), nowMs));
   }
   if (state.lifted || !isLow(priority)) return nowMs;
   return Math.min(tokensAtMs(state, needed, nowMs), state.lowAtMs + PACE_MS);
@@ -322,7 +324,13 @@ export function isLimited(state: OutboxState, nowMs: number): boolean {
 /** Whether what nobody has to have may be sent: there is no limit, or enough for it after all that is kept back. */
 export function hasSpare(state: OutboxState, nowMs: number): boolean {
   if (nowMs < state.blockedUntilMs) return false;
-  return !isLimited(state, nowMs) || tokensAt(state, nowMs) - state.waiting.length >= PLENTY_TOKENS;
+  if (!isLimited(state, nowMs)) return true;
+  const before = state.waiting.filter(({ priority }) => !isLow(priority)).length;
+  return tokensAt(state, nowMs) - before >= plenty(state);
+}
+
+function plenty(state: OutboxState): number {
+  return state.writtenMs.size <= 1 ? PLENTY_FOR_ONE_TOKENS : PLENTY_TOKENS;
 }
 
 /** Events that the model lets go at once, now. */

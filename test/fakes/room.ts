@@ -45,6 +45,19 @@ export class FakeRoom {
     return () => void this.#members.delete(member);
   }
 
+  /**
+   * What Synapse does with a sync in which the graph forked, or after a gap: the room's state once more as a snapshot, in it
+   * events that are older than what was told already, oldest last.
+   */
+  snapshot(member: RoomMember): void {
+    if (!this.#members.has(member)) return;
+    const now = this.#options.clock.wall();
+    const states = this.events.filter((event) => event.stateKey !== null).slice(-20);
+    for (const event of states.toReversed()) {
+      member.handle({ ...event, origin: "state", ageMs: now - event.originServerTs });
+    }
+  }
+
   /** How `userId` writes to the room. */
   transport(userId: string): ChannelTransport {
     return {
@@ -57,6 +70,11 @@ export class FakeRoom {
   /** The next write of `sender` is refused. */
   refuse(sender: string, error: BotError): void {
     this.#refusals.push({ sender, error });
+  }
+
+  /** Nothing is refused any more. */
+  forgive(): void {
+    this.#refusals.length = 0;
   }
 
   /** Something somebody sends, at once. @returns its event id. */

@@ -28,6 +28,14 @@ export function lossBetween(before: MemberPeerStats, after: MemberPeerStats): nu
   return expected > 0 ? Math.max(0, missed) / expected : 1;
 }
 
+/** Where a member is. */
+export interface MemberPlace {
+  /** Network namespace. */
+  readonly netns?: string;
+  /** As libdatachannel takes them: `stun:host:port`, `turn:user:password@host:port`. */
+  readonly iceServers?: readonly string[];
+}
+
 /** Keys are the state keys of other members; times are the wall clock's, in ms. */
 export class Member {
   readonly key: string;
@@ -67,18 +75,23 @@ export class Member {
   }
 
   /** Starts the process; it gets to know the room, and has not joined the channel. Key: default `member@<user id>`. */
-  static async start(config: Omit<MemberConfig, "key"> & { key?: string }): Promise<Member> {
+  static async start(
+    config: Pick<MemberConfig, "session" | "roomId"> & Partial<MemberConfig>,
+    { netns, iceServers = [] }: MemberPlace = {},
+  ): Promise<Member> {
     const key = config.key ?? `member${config.session.userId}`;
+    const inside = netns === undefined ? [] : ["netns", "exec", netns, process.execPath];
     const { NODE_OPTIONS: _, ...env } = process.env;
     const child = fork(program, [], {
       serialization: "advanced",
-      execArgv: ["--disable-warning=ExperimentalWarning"],
-      env,
+      ...(netns === undefined ? {} : { execPath: "ip" }),
+      execArgv: [...inside, "--disable-warning=ExperimentalWarning"],
+      env: { ...env, VOICE_MEMBER_ICE_SERVERS: JSON.stringify(iceServers) },
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });
     const member = new Member(child, key);
     try {
-      await member.#call("start", { session: config.session, roomId: config.roomId, key });
+      await member.#call("start", { dialect: "well-behaved", timestamps: "string", ...config, key });
       return member;
     } catch (error) {
       await member.kill();

@@ -1,17 +1,18 @@
 /** The process of a headless member; started by ../member.ts. It ends when its parent does. */
 import { ChannelMember } from "./channel.ts";
+import { ReadmeMember } from "../readme-member.ts";
 import type { MemberCalls, Reply, Request } from "./types.ts";
 
-let channel: ChannelMember | null = null;
+let channel: ChannelMember | ReadmeMember | null = null;
 
-function member(): ChannelMember {
+function member(): ChannelMember | ReadmeMember {
   if (!channel) throw new Error("not started");
   return channel;
 }
 
 const calls: MemberCalls = {
   start: async (config) => {
-    channel = await ChannelMember.start(config);
+    channel = await (config.dialect === "readme" ? ReadmeMember : ChannelMember).start(config);
   },
   join: async () => member().join(),
   leave: async () => member().leave(),

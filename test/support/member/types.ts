@@ -5,6 +5,10 @@ export type MemberConfig = {
   readonly session: Session;
   readonly roomId: string;
   readonly key: string;
+  /** `well-behaved` writes the web client's dialect and reads all; `readme` knows the README alone. */
+  readonly dialect: "well-behaved" | "readme";
+  /** Of a README member: a decimal string, or none. */
+  readonly timestamps: "string" | "missing";
 };
 
 export type HearingStats = {

@@ -11,6 +11,8 @@ import { FakePlane } from "../../fakes/plane.ts";
 import { FakeRoom } from "../../fakes/room.ts";
 import type { FakeRoomOptions } from "../../fakes/room.ts";
 import { FakeConnection, openConnections } from "../../fakes/wire.ts";
+import { DialectMember } from "./dialects.ts";
+import type { Dialect } from "./dialects.ts";
 
 export const CHANNEL = "!room:hs";
 
@@ -159,6 +161,8 @@ export interface Scene {
   room: FakeRoom;
   bot: (name: string, planeState?: "up" | "down") => Bot;
   person: (name: string, key?: string) => Person;
+  /** A member who keeps strictly to one dialect, by itself. */
+  member: (name: string, dialect: Dialect) => DialectMember;
   /** A bot that is in the channel already. */
   botInside: (name: string) => Promise<Bot>;
 }
@@ -171,7 +175,7 @@ export async function scene(
   const clock = new FakeClock();
   const room = new FakeRoom({ clock, ...options });
   const bots: Bot[] = [];
-  const people: Person[] = [];
+  const people: { close(): void }[] = [];
   const bot = (name: string, planeState?: "up" | "down"): Bot => {
     const made = new Bot(room, clock, name, planeState);
     bots.push(made);
@@ -184,6 +188,11 @@ export async function scene(
       bot,
       person(name, key) {
         const made = new Person(room, clock, name, key);
+        people.push(made);
+        return made;
+      },
+      member(name, dialect) {
+        const made = new DialectMember(room, clock, name, dialect);
         people.push(made);
         return made;
       },

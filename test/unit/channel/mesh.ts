@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
-import { CHANNEL, scene } from "./bots.ts";
-import type { Bot } from "./bots.ts";
+import { BotError } from "../../../src/base/errors.ts";
+import { Bot, CHANNEL, scene } from "./bots.ts";
+import type { DialectMember } from "./dialects.ts";
 
 /** A plain generator of numbers in [0, 1), so that a failing case of fast-check can be played again. */
 function randomOf(seed: number): () => number {
@@ -113,6 +114,125 @@ export function storm(numRuns: number): Promise<void> {
           writeMs: () => 5 + random() * (calm ? 50 : 1500),
           syncMs: () => 10 + random() * (calm ? 100 : 3000),
           copies: () => (random() < 0.2 ? 2 : 1),
+          unordered: true,
+        },
+      );
+    }),
+    { numRuns },
+  );
+}
+
+type MixedDeed = {
+  at: number;
+  who: number;
+  what: "join" | "leave" | "crash" | "fail" | "overwrite" | "snapshot" | "lapse";
+};
+const mixedDeeds = fc.array(
+  fc.record({
+    at: fc.integer({ min: 0, max: 40_000 }),
+    who: fc.nat(),
+    what: fc.constantFrom<MixedDeed["what"]>(
+      ...(["join", "join", "join", "leave", "crash", "fail", "overwrite", "snapshot", "lapse"] as const),
+    ),
+  }),
+  { minLength: 3, maxLength: 25 },
+);
+const casts = fc
+  .array(fc.constantFrom("bot" as const, "web" as const, "readme" as const), { minLength: 1, maxLength: 5 })
+  .map((others) => ["bot" as const, ...others]);
+
+/**
+ * 2 to 6 members, one or more of them bots, the others strict web clients and strict README readers, in a room that delays,
+ * reorders, doubles and loses. Calm connects every bot to everybody, each heard and hearing, without a leaked connection
+ * and with bounded offers; then the bots send nothing but refreshes.
+ */
+export function dialectStorm(numRuns: number): Promise<void> {
+  return fc.assert(
+    fc.asyncProperty(casts, mixedDeeds, fc.integer(), async (cast, script, seed) => {
+      const random = randomOf(seed);
+      let calm = false;
+      await scene(
+        async ({ bot, clock, room, member }) => {
+          const bots: Bot[] = [];
+          const others: DialectMember[] = [];
+          const loses = (): boolean => !calm && random() < 0.1;
+          const actors = cast.map((kind, index) => {
+            if (kind !== "bot") {
+              const made = member(`guest${index}`, { name: kind, loses });
+              others.push(made);
+              return made;
+            }
+            const made = bot(`bot${index}`);
+            bots.push(made);
+            return made;
+          });
+          for (const { at, who, what } of script) {
+            const one = actors[who % actors.length];
+            if (one) clock.timer(at, () => (one instanceof Bot ? ofBot : ofGuest)[what](one as never));
+          }
+          const ofBot: Record<MixedDeed["what"], (one: Bot) => void> = {
+            join: (one) => void one.session.join().catch(() => {}),
+            leave: (one) => void one.session.leave(),
+            crash: (one) => {
+              one.plane.crash();
+              clock.timer(random() * 2000, () => one.plane.up());
+            },
+            fail: (one) => {
+              for (const peer of one.plane.peers(CHANNEL)) {
+                one.plane.emit({ kind: "peer.state", channel: CHANNEL, peer, state: "failed" });
+              }
+            },
+            overwrite: (one) => void room.send("@mallory:hs", { join_state: "LEFT", timestamp: 1 }, one.key),
+            snapshot: (one) => room.snapshot(one.session),
+            // Its next refreshes are refused.
+            lapse: (one) => {
+              for (let time = 0; time < 3; time++) {
+                room.refuse(one.userId, new BotError("homeserver", "502", { retryable: true }));
+              }
+            },
+          };
+          const ofGuest: Record<MixedDeed["what"], (one: DialectMember) => void> = {
+            join: (one) => void one.join(),
+            leave: (one) => void one.leave(),
+            crash: (one) => one.crash(),
+            // The page is loaded again and its person joins at once.
+            fail: (one) => {
+              one.crash();
+              void one.join();
+            },
+            overwrite: () => {},
+            snapshot: () => {},
+            lapse: (one) => room.refuse(one.userId, new BotError("homeserver", "429")),
+          };
+          await clock.advance(45_000);
+          const count = (): number => bots.flatMap((one) => room.signals(one.userId)).length;
+          expect(count()).toBeLessThan(60 * script.length);
+          calm = true;
+          room.forgive();
+          for (const one of bots) one.session.join().catch(() => {});
+          for (const one of others) void one.join();
+          await clock.advance(240_000);
+          for (const one of bots) {
+            const everybody = actors.filter((other) => other !== one).map(({ key }) => key);
+            expect(one.session.state).toBe("in");
+            expect(one.connected).toEqual(everybody.sort());
+            expect(one.plane.peers(CHANNEL).sort()).toEqual(everybody);
+            for (const other of others)
+              expect([other.key, other.connectedTo(one.key)]).toEqual([other.key, true]);
+          }
+          const settled = count();
+          await clock.advance(120_000);
+          expect(count()).toBe(settled);
+          for (const one of others) void one.leave();
+          await clock.advance(10_000);
+          for (const one of bots) {
+            expect(one.connected).toEqual(bots.filter((other) => other !== one).map(({ key }) => key));
+          }
+        },
+        {
+          writeMs: () => 5 + random() * (calm ? 50 : 1500),
+          syncMs: () => 10 + random() * (calm ? 100 : 3000),
+          copies: () => (calm || random() < 0.75 ? 1 : random() < 0.8 ? 2 : 0),
           unordered: true,
         },
       );
