@@ -1,44 +1,15 @@
 import { Decoder } from "@evan/opus";
 import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
-import { createOpusEncoder } from "../../src/media/audio/encoder.ts";
-import type { Engine, EngineOutput } from "../../src/media/engine/engine.ts";
+import type { Engine } from "../../src/media/engine/engine.ts";
 import { createEngine } from "../../src/media/engine/libdatachannel/index.ts";
 import { Party, pause, until } from "../contract/engine-behaviour.ts";
 import { dominantFrequency, fromInt16, rmsDb } from "../support/measure.ts";
 import { PAGE_TONE_HZ, PagePeers } from "../support/page-peer.ts";
 import type { PagePeer } from "../support/page-peer.ts";
+import { LEFT_HZ, playTone, RIGHT_HZ, TONE_AMPLITUDE } from "../support/tone.ts";
 
-const LEFT_HZ = 440;
-const RIGHT_HZ = 660;
-const AMPLITUDE = 0.25;
-const SINE_DB = 20 * Math.log10(AMPLITUDE) - 3.01;
-
-/** Writes a stereo tone in real time until stopped, catching up when a timer is late. */
-function playTone(output: EngineOutput): { stop(): void } {
-  const encoder = createOpusEncoder(128_000);
-  const pcm = new Int16Array(960 * 2);
-  const begin = systemClock.now();
-  let frames = 0;
-  const timer = setInterval(() => {
-    while (frames * 20 <= systemClock.now() - begin) {
-      for (let i = 0; i < 960; i++) {
-        const t = (2 * Math.PI * (frames * 960 + i)) / 48_000;
-        pcm[2 * i] = Math.round(32_767 * AMPLITUDE * Math.sin(LEFT_HZ * t));
-        pcm[2 * i + 1] = Math.round(32_767 * AMPLITUDE * Math.sin(RIGHT_HZ * t));
-      }
-      const opus = encoder.encode(pcm);
-      output.write({ opus, pcm: null, timestamp: (frames * 960) >>> 0, marker: frames === 0 });
-      frames++;
-    }
-  }, 10);
-  return {
-    stop() {
-      clearInterval(timer);
-      encoder.close();
-    },
-  };
-}
+const SINE_DB = 20 * Math.log10(TONE_AMPLITUDE) - 3.01;
 
 /** Packets decoded in their order of arrival, mono. */
 function decode(party: Party): Float32Array {

@@ -15,6 +15,10 @@ export interface BotOptions {
   readonly dataDir?: string;
   readonly mediaDir?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it finds its homeserver, when that is not the user's `baseUrl`. */
+  readonly homeserverUrl?: string;
+  /** Network namespace to run in. */
+  readonly netns?: string;
   /** Called for every line that it prints, e.g. to keep them in a file. */
   readonly onLine?: (line: ProcLine) => void;
 }
@@ -45,14 +49,15 @@ export class Bot {
   }
 
   async startAgain(): Promise<void> {
-    const { user, mediaDir, env, onLine } = this.#options;
+    const { user, mediaDir, env, onLine, netns, homeserverUrl } = this.#options;
     this.#proc = await startProc({
       name: "bot",
       command: process.execPath,
       args: [cli, "run"],
       ...(onLine === undefined ? {} : { onLine }),
+      ...(netns === undefined ? {} : { netns }),
       env: {
-        VOICEBOT_HOMESERVER_URL: user.baseUrl,
+        VOICEBOT_HOMESERVER_URL: homeserverUrl ?? user.baseUrl,
         VOICEBOT_ACCESS_TOKEN: user.accessToken,
         VOICEBOT_DATA_DIR: this.dataDir,
         VOICEBOT_MEDIA_DIR: mediaDir ?? join(root, "audio"),

@@ -47,6 +47,8 @@ export interface PageMemberOptions {
   /** Said from the start. Default: silence. */
   readonly signal?: Signal;
   readonly iceServers?: readonly { urls: string; username?: string; credential?: string }[];
+  /** Default `all`; `relay`: nothing but what a TURN server relays. */
+  readonly iceTransportPolicy?: "all" | "relay";
 }
 
 export interface PageState {
@@ -200,11 +202,18 @@ export class PageMember {
   }
 
   async load(): Promise<void> {
-    const { session, roomId, iceServers, signal } = this.#options;
+    const { session, roomId, iceServers, iceTransportPolicy, signal } = this.#options;
     await this.#page.goto(this.#origin);
     await this.#page.waitForFunction(() => "voiceMember" in globalThis, undefined, { timeout: 10_000 });
     const { baseUrl, accessToken } = session;
-    await this.#call("start", { baseUrl, accessToken, roomId, key: this.key, iceServers });
+    await this.#call("start", {
+      baseUrl,
+      accessToken,
+      roomId,
+      key: this.key,
+      iceServers,
+      iceTransportPolicy,
+    });
     if (signal) await this.speak(signal);
   }
 

@@ -61,40 +61,46 @@ export class PagePeers {
   }
 
   /** @param onCandidate each candidate as the page finds it. */
-  async open(onCandidate: (candidate: string, mid: string | null) => void): Promise<PagePeer> {
+  async open(
+    onCandidate: (candidate: string, mid: string | null) => void,
+    configuration: RTCConfiguration = {},
+  ): Promise<PagePeer> {
     const page = await this.#browser.newPage();
     await page.exposeFunction("tellCandidate", onCandidate);
     await page.goto(this.#origin);
-    await page.evaluate(async (hertz) => {
-      const context = new AudioContext({ sampleRate: 48_000 });
-      await context.resume();
-      const oscillator = new OscillatorNode(context, { frequency: hertz });
-      const gain = new GainNode(context, { gain: 0.25 });
-      const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
-      oscillator.connect(gain).connect(destination);
-      oscillator.start();
-      const pc = new RTCPeerConnection();
-      pc.addTrack(destination.stream.getAudioTracks()[0]!, destination.stream);
-      const splitter = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
-      const analysers = [0, 1].map((output) => {
-        const analyser = new AnalyserNode(context, { fftSize: 32_768, smoothingTimeConstant: 0 });
-        splitter.connect(analyser, output);
-        return analyser;
-      });
-      pc.ontrack = ({ track }) => {
-        const stream = new MediaStream([track]);
-        // Chromium only decodes what an element plays.
-        const element = new Audio();
-        element.muted = true;
-        element.srcObject = stream;
-        void element.play();
-        new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(splitter);
-      };
-      pc.onicecandidate = ({ candidate }) => {
-        if (candidate?.candidate) void window.tellCandidate(candidate.candidate, candidate.sdpMid);
-      };
-      window.peer = { pc, analysers };
-    }, PAGE_TONE_HZ);
+    await page.evaluate(
+      async ({ hertz, configuration }) => {
+        const context = new AudioContext({ sampleRate: 48_000 });
+        await context.resume();
+        const oscillator = new OscillatorNode(context, { frequency: hertz });
+        const gain = new GainNode(context, { gain: 0.25 });
+        const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+        oscillator.connect(gain).connect(destination);
+        oscillator.start();
+        const pc = new RTCPeerConnection(configuration);
+        pc.addTrack(destination.stream.getAudioTracks()[0]!, destination.stream);
+        const splitter = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
+        const analysers = [0, 1].map((output) => {
+          const analyser = new AnalyserNode(context, { fftSize: 32_768, smoothingTimeConstant: 0 });
+          splitter.connect(analyser, output);
+          return analyser;
+        });
+        pc.ontrack = ({ track }) => {
+          const stream = new MediaStream([track]);
+          // Chromium only decodes what an element plays.
+          const element = new Audio();
+          element.muted = true;
+          element.srcObject = stream;
+          void element.play();
+          new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(splitter);
+        };
+        pc.onicecandidate = ({ candidate }) => {
+          if (candidate?.candidate) void window.tellCandidate(candidate.candidate, candidate.sdpMid);
+        };
+        window.peer = { pc, analysers };
+      },
+      { hertz: PAGE_TONE_HZ, configuration },
+    );
     return new PagePeer(page);
   }
 

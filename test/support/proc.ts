@@ -8,6 +8,8 @@ export interface ProcOptions {
   readonly command: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
+  /** Network namespace to run in (`ip netns`); needs root. */
+  readonly netns?: string;
   /** Added to the environment of this process; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Shown in error messages. Default: the command. */
@@ -175,10 +177,10 @@ export class Proc {
 
 /** Starts a program. It dies with this process (on Linux); the caller stops it otherwise. */
 export async function startProc(options: ProcOptions): Promise<Proc> {
-  const args = options.args ?? [];
-  const [command, argv] = setpriv
-    ? [setpriv, ["--pdeathsig", "KILL", "--", options.command, ...args]]
-    : [options.command, args];
+  // Also an exec.
+  const inside = options.netns === undefined ? [] : ["ip", "netns", "exec", options.netns];
+  const [own = "", ...args] = [...inside, options.command, ...(options.args ?? [])];
+  const [command, argv] = setpriv ? [setpriv, ["--pdeathsig", "KILL", "--", own, ...args]] : [own, args];
   const child = spawn(command, argv, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, ...options.env },

@@ -1,6 +1,7 @@
 /** One connection of a headless member, on lib An exception in one of its callbacks would end the process. */
 import { randomBytes } from "node:crypto";
 import { Audio, PeerConnection, type Track } from "node-datachannel";
+import { z } from "zod";
 import type { Hearing } from "./hearing.ts";
 import { isRtcp, readRtcp, readRtp, writeRtp, writeSenderReport } from "./rtp.ts";
 import type { MemberPeerStats } from "./types.ts";
@@ -8,6 +9,8 @@ import type { MemberPeerStats } from "./types.ts";
 const GATHER_MS = 2_000;
 const REPORT_MS = 2_000;
 const OPUS = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1";
+
+const iceServers = z.array(z.string()).parse(JSON.parse(process.env["VOICE_MEMBER_ICE_SERVERS"] ?? "[]"));
 
 export type Candidate = { readonly candidate: string; readonly sdpMid: string };
 
@@ -41,7 +44,7 @@ export class Connection {
     this.#payloadType = payloadType;
     this.#hearing = hearing;
     this.#fail = fail;
-    this.#pc = new PeerConnection("member", { iceServers: [], disableAutoNegotiation: true });
+    this.#pc = new PeerConnection("member", { iceServers, disableAutoNegotiation: true });
     this.#pc.onStateChange((state) =>
       this.#guard(() => {
         this.#state = state;

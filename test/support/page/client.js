@@ -134,7 +134,10 @@ export class Client {
   #peer(key) {
     const known = this.#peers.get(key);
     if (known) return known;
-    const pc = new RTCPeerConnection({ iceServers: this.#config.iceServers ?? [] });
+    const pc = new RTCPeerConnection({
+      iceServers: this.#config.iceServers ?? [],
+      iceTransportPolicy: this.#config.iceTransportPolicy ?? "all",
+    });
     const candidates = [];
     const send = () => {
       const candidate = candidates.pop(); // weak: the last one first
