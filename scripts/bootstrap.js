@@ -29,13 +29,25 @@ const packages = {
   venv: { name: "python3-venv", missing: () => !succeeds("python3", ["-c", "import venv, ensurepip"]) },
   ffmpeg: { name: "ffmpeg", missing: () => onPath("ffmpeg") === null || onPath("ffprobe") === null },
   chromium: { name: "chromium", missing: () => onPath("chromium") === null },
+  // Tests of relays and of networks with NAT between them.
+  coturn: { name: "coturn", missing: () => onPath("turnserver") === null },
+  iproute2: { name: "iproute2", missing: () => inSbin("ip") === null },
+  iptables: { name: "iptables", missing: () => inSbin("iptables") === null },
 };
 
+/** Programs for root, which others do not have on their PATH. */
+function inSbin(name) {
+  return (
+    onPath(name) ?? ["/usr/sbin", "/sbin"].map((folder) => join(folder, name)).find(fs.existsSync) ?? null
+  );
+}
+
+const testTools = ["ffmpeg", "chromium", "coturn", "iproute2", "iptables"];
 const targets = {
   demo: { needs: ["ffmpeg"], synapse: true, build: true, run: ["demo/main.ts"] },
-  test: { needs: ["ffmpeg", "chromium"], synapse: true, build: false, run: ["scripts/test.ts"] },
+  test: { needs: testTools, synapse: true, build: false, run: ["scripts/test.ts"] },
   unit: { needs: [], synapse: false, build: false, run: ["scripts/test.ts", "unit"] },
-  setup: { needs: ["ffmpeg", "chromium"], synapse: true, build: true, run: null },
+  setup: { needs: testTools, synapse: true, build: true, run: null },
 };
 
 async function main() {
