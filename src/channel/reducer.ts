@@ -143,6 +143,7 @@ function membership(turn: Turn, input: Extract<ChannelInput, { kind: "membership
       members: state.members,
       nowMs,
       maxMembers: state.limits.maxMembers,
+      maxKeysPerUser: state.limits.maxKeysPerUser,
       mediaFlows: (key) => mediaFlows(state, key),
       isOutside: (userId) => state.outside.has(userId),
     },

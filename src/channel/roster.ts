@@ -89,6 +89,7 @@ export interface RosterView {
   members: Map<string, Member>;
   nowMs: number;
   maxMembers: number;
+  maxKeysPerUser: number;
   mediaFlows: (key: string) => boolean;
   isOutside: (userId: string) => boolean;
 }
@@ -109,6 +110,7 @@ export function applyMembership(view: RosterView, event: MembershipEvent): Roste
   const aged = nowMs - eventMs >= (leaving ? LEFT_MEMORY_MS : MEMBER_LIFETIME_MS);
   if (aged && !known) return "stale";
   if (aged && !leaving && !present) return "stale";
+  if (!leaving && !present && keysOf(view, sender) >= view.maxKeysPerUser) return "full";
   if (!known && !makeRoom(view)) return "full";
   const { form, glareRule } = membership;
   const entry = { key, userId: sender, stamp, expired: false, form, glareRule };
@@ -138,6 +140,15 @@ export function forgetGone(
     if (nowMs - member.heardMs > LEFT_MEMORY_MS) members.delete(key);
     else if (!member.expired) members.set(key, { ...member, expired: true });
   }
+}
+
+/** How many keys of a person are in the channel. */
+function keysOf({ members, nowMs, mediaFlows }: RosterView, userId: string): number {
+  let count = 0;
+  for (const member of members.values()) {
+    if (member.userId === userId && isPresent(member, nowMs, mediaFlows(member.key))) count++;
+  }
+  return count;
 }
 
 function makeRoom(view: RosterView): boolean {

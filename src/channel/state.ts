@@ -41,11 +41,17 @@ export interface ChannelState {
 export interface ChannelLimits {
   /** Members of a channel that are looked at; further ones are ignored. */
   maxMembers: number;
+  /** Of them with keys of one person: anybody can make up keys without end. */
+  maxKeysPerUser: number;
   /** Offers of one person that are looked at within a minute. */
   maxOffersPerMinute: number;
 }
 
-export const defaultLimits: ChannelLimits = { maxMembers: 100, maxOffersPerMinute: 20 };
+export const defaultLimits: ChannelLimits = {
+  maxMembers: 100,
+  maxKeysPerUser: 5,
+  maxOffersPerMinute: 10,
+};
 
 export interface Standing {
   joinState: "JOINED" | "LEFT";
@@ -250,17 +256,19 @@ export function takeId(turn: Turn): number {
 }
 
 const TELL_AGAIN_MS = 10 * 60_000;
-const MAX_TOLD = 200;
+/** Whoever has many names could make us say as many things. */
+const MAX_TOLD = 6;
 
-/** Tells the room something about `subject`, but not the same again within ten minutes. */
+/** Tells the room something about `subject`, but not the same again within ten minutes, and not everything. */
 export function tellOnce(turn: Turn, subject: string, sentence: Sentence): void {
   const { told } = turn.state;
   const id = `${sentence.key} ${subject}`;
   const last = told.get(id);
   if (last !== undefined && turn.nowMs - last < TELL_AGAIN_MS) return;
   for (const [other, atMs] of told) {
-    if (turn.nowMs - atMs >= TELL_AGAIN_MS || told.size >= MAX_TOLD) told.delete(other);
+    if (turn.nowMs - atMs >= TELL_AGAIN_MS) told.delete(other);
   }
+  if (told.size >= MAX_TOLD) return;
   told.set(id, turn.nowMs);
   turn.effects.push({ do: "tell", sentence });
 }

@@ -214,6 +214,68 @@ describe("members", () => {
     }));
 });
 
+describe("a flood of one person", () => {
+  test("three hundred made-up members are five, and leave room for everybody else", () =>
+    scene(async ({ clock, botInside, room }) => {
+      const b = await botInside("b");
+      const joined = { join_state: "JOINED", timestamp: 1 };
+      for (let index = 0; index < 300; index++) room.send("@mallory:hs", joined, `ghost ${index}`);
+      for (let index = 0; index < 95; index++) room.send(`@p${index}:hs`, joined, `key ${index}`);
+      await clock.advance(100);
+      expect(b.memberKeys.filter((key) => key.startsWith("ghost"))).toHaveLength(5);
+      expect(b.memberKeys).toHaveLength(100);
+    }));
+
+  test("who left one of the five keys may take another", () =>
+    scene(async ({ clock, botInside, person }) => {
+      const b = await botInside("b");
+      const keys = Array.from({ length: 6 }, (_, index) => person("anna", `tab ${index}`));
+      for (const key of keys) key.joined();
+      await clock.advance(100);
+      expect(b.memberKeys).not.toContain("tab 5");
+      keys[0]?.left();
+      keys[1]?.joined(); // a refresh is no new key
+      await clock.advance(100);
+      keys[5]?.joined();
+      await clock.advance(100);
+      expect(b.memberKeys).toEqual(["tab 1", "tab 2", "tab 3", "tab 4", "tab 5"]);
+    }));
+
+  test("the room is told of foreign hands on keys a few times in ten minutes, however many there are", () =>
+    scene(async ({ clock, botInside, person }) => {
+      const b = await botInside("b");
+      for (let index = 0; index < 40; index++) {
+        person(`owner${index}`, `key ${index}`).joined();
+        await clock.advance(50);
+        person("mallory", `key ${index}`).joined();
+        person(`mallory${index}`, b.key).joined();
+        await clock.advance(50);
+      }
+      expect(b.told.length).toBeLessThanOrEqual(6);
+      expect(b.told.length).toBeGreaterThan(1);
+    }));
+
+  test("an answer that still waits is taken back when the next offer makes it void", () => {
+    let writeMs = 10;
+    return scene(
+      async ({ clock, botInside, person }) => {
+        const b = await botInside("b");
+        const anna = person("anna");
+        anna.joined();
+        await clock.advance(100);
+        writeMs = 2000;
+        for (let count = 0; count < 5; count++) {
+          anna.offer(b.key);
+          await clock.advance(100);
+        }
+        await clock.advance(2000);
+        expect(anna.count("answer")).toBe(1);
+      },
+      { writeMs: () => writeMs },
+    );
+  });
+});
+
 describe("signalling", () => {
   test("older than 30 s is dropped, and each event is handled once", () =>
     scene(async ({ clock, botInside, person, room }) => {
@@ -245,7 +307,7 @@ describe("signalling", () => {
       expect(anna.count("answer")).toBe(1);
     }));
 
-  test("offers of one person are bounded at 20 a minute", () =>
+  test("offers of one person are bounded at 10 a minute", () =>
     scene(async ({ clock, botInside, person }) => {
       const b = await botInside("b");
       const anna = person("anna");
@@ -254,12 +316,12 @@ describe("signalling", () => {
         anna.offer(b.key);
         await clock.advance(100);
       }
-      expect(anna.count("answer")).toBe(20);
+      expect(anna.count("answer")).toBe(10);
       await clock.advance(60_000);
       anna.joined();
       anna.offer(b.key);
       await clock.advance(100);
-      expect(anna.count("answer")).toBe(21);
+      expect(anna.count("answer")).toBe(11);
     }));
 
   test("who is out of the channel answers nobody", () =>
