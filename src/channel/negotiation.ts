@@ -114,7 +114,7 @@ export function onPeerResult(
         const { connection, form } = peer;
         setPhase(turn, peer, { phase: "offered", connection, form, untilMs: nowMs + waitMs });
       } else if (peer.phase === "connecting") {
-        state.peers.set(peer.key, { ...peer, untilMs: nowMs + CONNECT_TIMEOUT_MS });
+        state.peers.set(peer.key, { ...peer, answerSent: true, untilMs: nowMs + CONNECT_TIMEOUT_MS });
       }
       return;
     case "peer.broken":
@@ -203,6 +203,7 @@ export function peerWakeMs(peer: Peer): number | null {
       return peer.shakyUntilMs;
     case "due":
     case "making":
+    case "owed":
     case "answering":
     case "dormant":
       return null;
@@ -228,7 +229,8 @@ function described(turn: Turn, peer: Peer, sdp: string): void {
     const { connection, form, remoteId } = peer;
     const content = encodeDescription(form, "answer", ownKey, key, sdp);
     turn.effects.push({ do: "send", key, connection, content, priority: "answer" });
-    setPhase(turn, peer, { phase: "connecting", connection, remoteId, untilMs: nowMs + SEND_TIMEOUT_MS });
+    const untilMs = nowMs + SEND_TIMEOUT_MS;
+    setPhase(turn, peer, { phase: "connecting", connection, remoteId, answerSent: false, untilMs });
   }
 }
 

@@ -86,7 +86,8 @@ export function resetIfAlone(turn: Turn): void {
   if (state.own.phase !== "in") return;
   if (state.resetMs !== null && nowMs - state.resetMs < RESET_EVERY_MS) return;
   for (const peer of state.peers.values()) {
-    if (peer.phase === "connected" || peer.phase === "connecting" || peer.phase === "answering") return;
+    if (peer.phase === "connected" || peer.phase === "connecting") return;
+    if (peer.phase === "owed" || peer.phase === "answering") return;
   }
   state.resetMs = nowMs;
   closeAllPeers(turn);

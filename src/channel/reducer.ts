@@ -21,7 +21,7 @@ import { requestJoin } from "./own-moves.ts";
 import { drop, removePeer } from "./peers.ts";
 import { applyMembership, forgetGone, isNewer, isPresent, mayUseKey, MEMBER_LIFETIME_MS } from "./roster.ts";
 import type { Member } from "./roster.ts";
-import { onAnswer, onCandidate, onOffer } from "./signals.ts";
+import { onAnswer, onCandidate, onOffer, startAnswers } from "./signals.ts";
 import { beginTurn, mediaFlows, tellOnce } from "./state.ts";
 import type { ChannelInput, ChannelState, Effect, Turn } from "./state.ts";
 
@@ -53,6 +53,7 @@ export function reduce(
   tickOwn(turn);
   forgetGone(state.members, nowMs, (key) => mediaFlows(state, key));
   reconcilePeers(turn);
+  startAnswers(turn);
   startOffers(turn);
   return { state, effects: turn.effects };
 }

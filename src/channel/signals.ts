@@ -19,6 +19,8 @@ import type { Peer, PeerMemory, Turn } from "./state.ts";
 /* What the signalling of a member does to its peer. The picture is in negotiation.ts. */
 
 const MAX_CANDIDATES = 64;
+/** So many wait for at most as many tokens of the rate budget, and a refresh: about 20 s. */
+const MAX_ANSWERS_UNDER_WAY = 3;
 
 /** An offer of a member who is there. */
 export function onOffer(turn: Turn, member: Member, signal: DescriptionSignal, stamp: Stamp): void {
@@ -52,20 +54,53 @@ export function yields(turn: Turn, key: string): boolean {
   return members.get(key)?.glareRule === true && ownKey < key;
 }
 
-/** Makes a connection for their offer, in place of the one there may be. */
+/** Takes their offer, in place of the connection there may be; it is answered when its turn comes, mostly at once. */
 export function answerOffer(
   turn: Turn,
   peer: PeerMemory,
-  { form, sdp }: DescriptionSignal,
+  signal: DescriptionSignal,
   offerStamp: Stamp,
 ): void {
+  const memory = { ...peer, spoken: signal.form, offerStamp };
+  if (!isBusyAnswering(turn, peer.key)) return makeAnswer(turn, memory, signal);
+  const known = turn.state.peers.get(peer.key);
+  if (known && connectionOf(known) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
+  setPhase(turn, memory, { phase: "owed", signal });
+}
+
+/** Starts the answers whose turn it is. */
+export function startAnswers(turn: Turn): void {
+  for (const peer of turn.state.peers.values()) {
+    if (peer.phase !== "owed") continue;
+    if (isBusyAnswering(turn, peer.key)) return;
+    makeAnswer(turn, peer, peer.signal);
+  }
+}
+
+/**
+ * Whether enough answers to others are on their way. A connection begins its checks when it answers and fails half a
+ * minute later: made too early, it would be dead by the time that the rate limit lets the answer go.
+ */
+function isBusyAnswering({ state }: Turn, except: string): boolean {
+  let underWay = 0;
+  for (const peer of state.peers.values()) {
+    const isUnderWay = peer.phase === "answering" || (peer.phase === "connecting" && !peer.answerSent);
+    if (isUnderWay && peer.key !== except) underWay++;
+  }
+  return underWay >= MAX_ANSWERS_UNDER_WAY;
+}
+
+function makeAnswer(turn: Turn, peer: PeerMemory, { form, sdp }: DescriptionSignal): void {
   const { key } = peer;
   const connection = takeId(turn);
   turn.effects.push({ do: "peer.answer", key, connection, sdp });
   // Candidates that came while no description was set belong to this offer, or do no harm.
   flushCandidates(turn, peer);
-  const rest = { ...peer, spoken: form, offerStamp, candidates: [] };
-  setPhase(turn, rest, { phase: "answering", connection, form, remoteId: connectionId(sdp) });
+  setPhase(
+    turn,
+    { ...peer, candidates: [] },
+    { phase: "answering", connection, form, remoteId: connectionId(sdp) },
+  );
 }
 
 /** An answer of a member who is there. */
@@ -82,7 +117,17 @@ export function onAnswer(turn: Turn, member: Member, signal: DescriptionSignal):
       turn.effects.push({ do: "peer.accept", key: peer.key, connection, sdp: signal.sdp });
       flushCandidates(turn, heard);
       const untilMs = nowMs + CONNECT_TIMEOUT_MS;
-      setPhase(turn, { ...heard, candidates: [] }, { phase: "connecting", connection, remoteId, untilMs });
+      setPhase(
+        turn,
+        { ...heard, candidates: [] },
+        {
+          phase: "connecting",
+          connection,
+          remoteId,
+          answerSent: true,
+          untilMs,
+        },
+      );
       return;
     }
     case "connecting":
@@ -99,6 +144,7 @@ export function onAnswer(turn: Turn, member: Member, signal: DescriptionSignal):
     case "waiting":
     case "due":
     case "making":
+    case "owed":
     case "answering":
       drop(turn, "stray_answer");
   }

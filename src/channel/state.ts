@@ -120,10 +120,12 @@ export type PeerPhase =
     }
   /** The homeserver has it; their answer is expected. */
   | { phase: "offered"; connection: number; form: Form; untilMs: number }
+  /** They offered, and wait until fewer answers are under way. */
+  | { phase: "owed"; signal: DescriptionSignal }
   /** The plane answers their offer. */
   | { phase: "answering"; connection: number; form: Form; remoteId: string }
-  /** Both descriptions are there, though our answer may still be on its way to the homeserver. */
-  | { phase: "connecting"; connection: number; remoteId: string; untilMs: number }
+  /** Both descriptions are there; until `answerSent` ours may still be on its way to the homeserver. */
+  | { phase: "connecting"; connection: number; remoteId: string; answerSent: boolean; untilMs: number }
   /** Media flows; `shakyUntilMs` while it is interrupted. */
   | { phase: "connected"; connection: number; remoteId: string; sinceMs: number; shakyUntilMs: number | null }
   /** No connection; their refresh (not before `notBeforeMs`) or offer is waited for. */

@@ -34,7 +34,7 @@ interface PriorityRule {
 export const RULES: Readonly<Record<Priority, PriorityRule>> = {
   leave: { tokens: 0, limit: 200, lifeMs: 60_000 },
   answer: { tokens: 1, limit: 200, lifeMs: 150_000 },
-  offer: { tokens: 2, limit: 200, lifeMs: 60_000 },
+  offer: { tokens: 2, limit: 200, lifeMs: 150_000 },
   refresh: { tokens: 1, limit: 200, lifeMs: 55_000 },
   candidate: { tokens: 2, limit: 200, lifeMs: 60_000 },
   reply: { tokens: 4, limit: 100, lifeMs: 300_000 },
@@ -290,7 +290,9 @@ export function taken(state: OutboxState, id: number, startedMs: number, nowMs: 
  */
 export function returned(state: OutboxState, id: number): { state: OutboxState; replacedBy: Item | null } {
   const item = state.inFlight.find((other) => other.id === id);
-  const settledState = settled(state, id);
+  // A refresh that did not get through has not had its turn.
+  const sinceRefresh = item?.priority === "refresh" ? REFRESH_SHARE : state.sinceRefresh;
+  const settledState = { ...settled(state, id), sinceRefresh };
   if (item === undefined) return { state: settledState, replacedBy: null };
   const replacedBy =
     item.coalesceKey === null
