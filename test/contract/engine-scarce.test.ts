@@ -26,7 +26,7 @@ test.each(["warm", "fresh"])(
       const refused = { offered: "engine_failed", answered: "engine_failed" };
       expect(lines.find(({ free }) => free === 0)).toMatchObject(refused);
       expect(lines.find(({ free }) => free === 3)).toMatchObject(refused);
-      expect(lines.at(-1)).toEqual({ then: "described" });
+      expect(lines.at(-1)).toEqual({ after: "described" });
     } finally {
       await proc.stop(1000);
     }

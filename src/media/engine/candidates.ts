@@ -67,14 +67,15 @@ const NEVER = blockList([
   "192.0.0.0/24",
   "100.100.100.200/32", // a cloud's metadata service inside of the carriers' range
   "168.63.129.16/32", // another one on a public address
-  "::/128",
-  "fe80::/10",
-  "fec0::/10",
-  "ff00::/8",
+  "192.88.99.0/24",
   "fd00:ec2::254/128", // metadata again
-  "2001::/32", // Teredo and 6to4 carry an IPv4 address that the rules below would not see
-  "2002::/16",
+  "fd20:ce::254/128",
+  "fd00:42::42/128",
+  "2001::/23", // protocols; Teredo among them, which carries an IPv4 address that the rules below would not see
+  "2002::/16", // 6to4, the same
 ]);
+/** Of IPv6 only what is assigned to hosts and names them plainly; the rest translates, discards, or is not used. */
+const HOSTS_V6 = blockList(["2000::/3", "fc00::/7"]);
 const LOOPBACK = blockList(["127.0.0.0/8", "::1/128"]);
 const PRIVATE = blockList([
   "10.0.0.0/8",
@@ -87,10 +88,11 @@ const PRIVATE = blockList([
   "203.0.113.0/24",
   "fc00::/7",
   "2001:db8::/32",
+  "3fff::/20",
 ]);
 
-/** The last 32 bits of these are an IPv4 address and mean it: mapped, compatible, NAT64. */
-const EMBEDDING = blockList(["::ffff:0:0/96", "::/96", "64:ff9b::/96"]);
+/** The last 32 bits of these are an IPv4 address and mean it: mapped, NAT64 (RFC 6052; a network's own prefix cannot be known). */
+const EMBEDDING = blockList(["::ffff:0:0/96", "64:ff9b::/96"]);
 
 /**
  * A predicate for `ConnectionOptions.candidateAllowed`. Ranges: RFC 6890 (special purpose), RFC 1918 and RFC 6598
@@ -98,8 +100,9 @@ const EMBEDDING = blockList(["::ffff:0:0/96", "::/96", "64:ff9b::/96"]);
  */
 export function candidatePolicy(options: CandidatePolicyOptions): (candidate: string) => boolean {
   const own = blockList(options.ownSubnets);
+  const everybody = blockList(options.ownSubnets.flatMap(broadcastOf));
   return (line) => {
-    const why = refusal(line, options.allowPrivate, own);
+    const why = refusal(line, options.allowPrivate, own, everybody);
     if (why) options.onRefused?.(why);
     return why === null;
   };
@@ -109,6 +112,7 @@ function refusal(
   line: string,
   allowPrivate: "auto" | "true" | "false",
   own: BlockList,
+  everybody: BlockList,
 ): CandidateRefusal | null {
   const candidate = parseCandidate(line);
   if (!candidate) return "malformed";
@@ -117,7 +121,20 @@ function refusal(
   if (candidate.component !== 1) return "component";
   // Below 1024 live DNS, NTP and the like; browsers never bind there, a relay on 443 does not hand such ports out.
   if (candidate.port < 1024) return "port";
+  if (isIP(candidate.address) === 4 && everybody.check(candidate.address)) return "never";
   return addressRefusal(candidate.address, allowPrivate, own);
+}
+
+/** First and last address of an IPv4 subnet: they mean everybody in it (RFC 919); those of one or two hosts have none. */
+function broadcastOf(subnet: string): string[] {
+  const [address = "", prefix] = subnet.split("/");
+  const bits = 32 - Number(prefix);
+  if (isIP(address) !== 4 || !(bits >= 2 && bits <= 31)) return [];
+  const value = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const first = value - (value % 2 ** bits);
+  return [first, first + 2 ** bits - 1].map((end) =>
+    [24, 16, 8, 0].map((shift) => (end >>> shift) & 255).join("."),
+  );
 }
 
 function addressRefusal(
@@ -131,8 +148,8 @@ function addressRefusal(
   const embedded = version === 6 ? embeddedIpv4(address) : null;
   if (embedded !== null) return addressRefusal(embedded, allowPrivate, own);
   const family = version === 6 ? "ipv6" : "ipv4";
-  if (NEVER.check(address, family)) return "never";
   if (LOOPBACK.check(address, family)) return allowPrivate === "true" ? null : "loopback";
+  if (NEVER.check(address, family) || (version === 6 && !HOSTS_V6.check(address, family))) return "never";
   if (!PRIVATE.check(address, family) || allowPrivate === "true") return null;
   return allowPrivate === "auto" && own.check(address, family) ? null : "private";
 }

@@ -56,5 +56,5 @@ for (const free of FREE) {
   }
 }
 for (const descriptor of taken) closeSync(descriptor);
-console.log(JSON.stringify({ then: await outcome(() => make().createOffer()) }));
+console.log(JSON.stringify({ after: await outcome(() => make().createOffer()) }));
 await engine.close();

@@ -4,6 +4,7 @@ import {
   parseCandidate,
   subnetsOf,
 } from "../../../src/media/engine/candidates.ts";
+import { FORBIDDEN_CANDIDATES } from "../../support/hostile/candidates.ts";
 import type { CandidateRefusal } from "../../../src/media/engine/candidates.ts";
 
 const line = (address: string, port = 50_000): string =>
@@ -54,6 +55,11 @@ describe("parseCandidate", () => {
 });
 
 describe("candidatePolicy", () => {
+  test.each(FORBIDDEN_CANDIDATES)("takes no %s", (candidate) => {
+    expect(refusal(candidate, "auto", ["10.99.0.1/24", "2600:99::1/64"])).not.toBeNull();
+    expect(refusal(candidate, "false", ["10.99.0.1/24", "2600:99::1/64"])).not.toBeNull();
+  });
+
   test.each(["8.8.8.8", "93.184.216.34", "2600::1", "::ffff:8.8.8.8", "64:ff9b::808:808"])(
     "takes %s under every setting",
     (address) => {
@@ -79,6 +85,9 @@ describe("candidatePolicy", () => {
     "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::1",
     "fd00:ec2::254",
+    "64:ff9b:1::7f00:1",
+    "::ffff:0:7f00:1",
+    "100::1",
   ])("never takes %s", (address) => {
     for (const setting of ["auto", "true", "false"] as const)
       expect(refusal(line(address), setting, ["0.0.0.0/0", "::/0"])).toBe("never");
