@@ -183,6 +183,23 @@ describe("Receiver of somebody hostile", () => {
     expect(heavy.floods()).toBe(1);
   });
 
+  test.each(["rtp", "rtcp"])(
+    "streams without end end the connection, however slowly they come (%s)",
+    (kind) => {
+      // The library keeps something for each stream that it ever decrypted, for as long as the connection lasts.
+      const { receiver, floods } = setUp();
+      for (let ssrc = 1; ssrc <= 250; ssrc++) {
+        const report = writeRtcp({ ssrc, cname: "c", sender: null, blocks: [], bye: null });
+        const packet = kind === "rtp" ? rtp(new RtpWriter(ssrc, 1), [1], 0) : report;
+        for (let again = 0; again < 3; again++) receiver.onPacket(packet, ssrc * 60_000);
+      }
+      expect(floods()).toBe(0);
+      for (let ssrc = 251; ssrc <= 400; ssrc++)
+        receiver.onPacket(rtp(new RtpWriter(ssrc, 1), [1], 0), ssrc * 60_000);
+      expect(floods()).toBe(1);
+    },
+  );
+
   test("goodbyes of every stream, again and again, do not end the connection or the next words", () => {
     const { receiver, audio, goodbyes } = setUp();
     const writer = new RtpWriter(THEIRS, 5);

@@ -3,7 +3,7 @@ import type { ConnectionEvents } from "../engine.ts";
 import { Reception } from "../reception.ts";
 import { compactNtp, msToNtp, ntpToMs, readRtcp, roundTripMs, writeRtcp } from "../rtcp.ts";
 import type { ReportBlock, SenderInfo } from "../rtcp.ts";
-import { isRtcp, MAX_PAYLOAD_BYTES, RtpReader } from "../rtp.ts";
+import { isRtcp, MAX_PAYLOAD_BYTES, readUint32, RtpReader } from "../rtp.ts";
 
 /**
  * The reason in our last RTCP packet. A browser closes DTLS, and that is noticed; this library mostly frees its transport
@@ -24,6 +24,8 @@ const CLOCKS = { perSecond: 2, burst: 10 } as const;
 /** Who sends so much of whatever kind is no speaker: the connection is ended, for even dropping it costs. */
 const FLOOD_PACKETS = { perSecond: 1000, burst: 4000 } as const;
 const FLOOD_BYTES = { perSecond: 500_000, burst: 2_000_000 } as const;
+/** The library keeps something for each stream that it ever decrypted, until the connection ends. One speaker has one. */
+const MAX_STREAMS = 256;
 /** Reported jitter beyond this is made up. */
 const MAX_JITTER_MS = 60_000;
 
@@ -65,6 +67,7 @@ export class Receiver {
   readonly #clocks = allowance(CLOCKS);
   readonly #floodPackets = allowance(FLOOD_PACKETS);
   readonly #floodBytes = allowance(FLOOD_BYTES);
+  readonly #streams = new Set<number>();
   #flooded = false;
 
   constructor(options: ReceiverOptions) {
@@ -75,11 +78,20 @@ export class Receiver {
   /** Every packet that came, RTP and RTCP. */
   onPacket(packet: Buffer, nowMs: number): void {
     if (this.#flooded) return;
-    if (!this.#floodPackets.take(nowMs) || !this.#floodBytes.take(nowMs, packet.length)) {
+    const report = isRtcp(packet);
+    const bounded = this.#floodPackets.take(nowMs) && this.#floodBytes.take(nowMs, packet.length);
+    if (!bounded || !this.#knowsStream(packet, report ? 4 : 8)) {
       this.#flooded = true;
+      this.#streams.clear();
       this.#options.onFlood();
-    } else if (isRtcp(packet)) this.onRtcp(packet, nowMs);
+    } else if (report) this.onRtcp(packet, nowMs);
     else this.onRtp(packet, nowMs);
+  }
+
+  #knowsStream(packet: Buffer, at: number): boolean {
+    if (packet.length < at + 4) return true;
+    this.#streams.add(readUint32(packet, at));
+    return this.#streams.size <= MAX_STREAMS;
   }
 
   onRtp(packet: Buffer, nowMs: number): void {
