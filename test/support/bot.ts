@@ -64,6 +64,7 @@ export class Bot {
         VOICEBOT_ICE_ALLOW_PRIVATE: "true",
         VOICEBOT_LOG_LEVEL: "debug",
         NODE_OPTIONS: undefined,
+        OPUS_FORCE_WASM: undefined,
         ...env,
       },
     });
