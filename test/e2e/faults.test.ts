@@ -1,7 +1,7 @@
 // What must not be lost when something dies: the media child, the bot, the operator's patience.
 import { jest } from "@jest/globals";
 import { toMono, toneDb } from "../support/measure.ts";
-import { sleep, Stage } from "../support/stage.ts";
+import { sleep, Stage, THAT_TRACK } from "../support/stage.ts";
 
 jest.setTimeout(120_000);
 
@@ -26,7 +26,7 @@ test("kill -9 of the media child in mid-track and mid-recording: sound again, th
   const again = await page.firstSound(scene.botKey, killed + 1_500, 30_000);
   await sleep(4_000);
   const match = stage.matchFirstLight(await page.heard(scene.botKey, again + 500));
-  expect(match.correlation).toBeGreaterThan(0.9);
+  expect(match.correlation).toBeGreaterThan(THAT_TRACK);
   // It goes on where it was heard, not at the beginning.
   expect(match.lagMs).toBeGreaterThan(3_000);
   await scene.command("!record stop", /Recording ended/);
@@ -55,7 +55,7 @@ test("kill -9 of the bot and start: one membership, the music goes on, the recor
   const again = await page.firstSound(scene.botKey, restarted + 500, 30_000);
   await sleep(4_000);
   const match = stage.matchFirstLight(await page.heard(scene.botKey, again + 500));
-  expect(match.correlation).toBeGreaterThan(0.9);
+  expect(match.correlation).toBeGreaterThan(THAT_TRACK);
   expect(match.lagMs).toBeGreaterThan(4_000);
   const joined = (await page.state()).members.filter((key) => key.includes(scene.botUser.userId));
   expect(joined).toEqual([scene.botKey]);

@@ -2,7 +2,7 @@
 import { jest } from "@jest/globals";
 import { readFile } from "node:fs/promises";
 import { channelOf, findClicks, findGaps, rmsDb } from "../support/measure.ts";
-import { FIRST_LIGHT, sleep, Stage } from "../support/stage.ts";
+import { FIRST_LIGHT, sleep, Stage, THAT_TRACK } from "../support/stage.ts";
 
 jest.setTimeout(120_000);
 
@@ -20,7 +20,7 @@ test("the member is first: the bot joins by itself, and the very track is heard 
   await sleep(6_000);
   const heard = await page.heard(scene.botKey, first, 2);
   const match = stage.matchFirstLight(heard);
-  expect(match.correlation).toBeGreaterThan(0.9);
+  expect(match.correlation).toBeGreaterThan(THAT_TRACK);
   // What was played before anybody was connected is lost; nothing is.
   expect(Math.abs(match.lagMs)).toBeLessThan(300);
   for (const channel of [0, 1]) expect(rmsDb(channelOf(heard, channel))).toBeGreaterThan(-35);
@@ -41,7 +41,7 @@ test("the bot is first, a second member comes in mid-track: both hear it, and th
   await sleep(5_000);
   for (const { page } of [host, guest]) {
     const heard = await page.heard(scene.botKey, Date.now() - 4_000);
-    expect(stage.matchFirstLight(heard).correlation).toBeGreaterThan(0.9);
+    expect(stage.matchFirstLight(heard).correlation).toBeGreaterThan(THAT_TRACK);
   }
 });
 
@@ -86,7 +86,7 @@ test("an uploaded file plays as its caption, and as the message replied to", asy
   await scene.botSays(/Now playing/, 20_000, position);
   const first = await page.firstSound(scene.botKey, 0);
   await sleep(4_000);
-  expect(stage.matchFirstLight(await page.heard(scene.botKey, first)).correlation).toBeGreaterThan(0.9);
+  expect(stage.matchFirstLight(await page.heard(scene.botKey, first)).correlation).toBeGreaterThan(THAT_TRACK);
   const before = scene.host.position;
   await scene.host.sendText(scene.roomId, "!play", upload);
   await scene.botSays(/Added .* position 1/, 20_000, before);
@@ -109,7 +109,7 @@ test("a member who leaves and comes back, and one who reloads, hear it again", a
   await page.firstSound(scene.botKey, since);
   await sleep(3_000);
   const heard = await page.heard(scene.botKey, Date.now() - 2_500);
-  expect(stage.matchFirstLight(heard).correlation).toBeGreaterThan(0.9);
+  expect(stage.matchFirstLight(heard).correlation).toBeGreaterThan(THAT_TRACK);
 });
 
 test("a broken, an empty and a forbidden file are told to the room, and the queue goes on", async () => {

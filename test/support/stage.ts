@@ -15,6 +15,11 @@ export const AUDIO = new URL("../../audio/", import.meta.url).pathname;
 export const FIRST_LIGHT = join(AUDIO, "first-light.mp3");
 /** One file for each bot, by its device id, which is part of its key. */
 const LOGS = new URL("../../.cache/e2e/", import.meta.url).pathname;
+/**
+ * What a browser heard is that track above this correlation. A wrong one stays under 0.35, a right one has 0.9 and more, and
+ * less where a busy machine makes the browser's jitter buffer stretch the sound.
+ */
+export const THAT_TRACK = 0.6;
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export interface SceneOptions {
