@@ -1,0 +1,270 @@
+// Events of the channel in every order that a person or a homeserver can bring about, on a real Synapse: members moved by
+// hand, and the page. The same without a homeserver, and more of it: test/unit/channel/.
+import { jest } from "@jest/globals";
+import { Hand, Hands } from "../support/hand.ts";
+import { Person } from "../support/people.ts";
+import { sleep, Stage, type Scene } from "../support/stage.ts";
+
+jest.setTimeout(120_000);
+
+let stage: Stage;
+/** One scene for all: its bot is in the channel, and exempt, because these tests are not about its budget. */
+let scene: Scene;
+let connections: Hands;
+const hands: Hand[] = [];
+
+beforeAll(async () => {
+  stage = await Stage.start();
+  connections = new Hands();
+  scene = await stage.scene();
+  await stage.synapse.exemptFromLimits(scene.botUser.userId);
+  await tell("!join");
+});
+afterEach(async () => {
+  for (const one of hands.splice(0)) {
+    await one.close();
+    await one.left();
+    await one.person.stop();
+  }
+});
+afterAll(async () => {
+  connections?.kill();
+  await stage?.close();
+});
+
+/** Somebody new in the room, with that key. */
+async function hand(key: string): Promise<Hand> {
+  const person = await Person.start(await stage.user("hand"));
+  await scene.host.invite(scene.roomId, person.userId);
+  await person.join(scene.roomId);
+  return another(person, key);
+}
+
+/** Tells the bot to come or go, and waits until it has. */
+async function tell(command: "!join" | "!leave"): Promise<void> {
+  const { position } = scene.bot.proc;
+  await scene.host.sendText(scene.roomId, command);
+  await scene.bot.event("channel_state", { new: command === "!join" ? "in" : "out" }, 15_000, position);
+}
+
+function another(person: Person, key: string): Hand {
+  const made = new Hand(connections, person, scene.roomId, scene.botKey, key);
+  hands.push(made);
+  return made;
+}
+
+/** JOINED, an offer, the bot's answer: media flows. */
+async function connected(one: Hand): Promise<Awaited<ReturnType<Hand["offer"]>>> {
+  await one.joined();
+  const made = await one.offer();
+  await one.accept(made.connection);
+  await made.connection.connected();
+  return made;
+}
+
+/** Waits until the bot has closed what it had with this key, for the nth time. */
+async function gone(one: Hand, ordinal = 1): Promise<void> {
+  let count = 0;
+  await scene.bot.proc.waitForJson(
+    ({ event, peer, state }) =>
+      event === "peer_state" && peer === one.key && state === "gone" && ++count === ordinal,
+    15_000,
+  );
+}
+
+test("an offer that comes 0.3 s before its JOINED is held and answered", async () => {
+  const one = await hand("early");
+  const { connection } = await one.offer();
+  await sleep(300);
+  expect(one.count("answer")).toBe(0);
+  await one.joined();
+  await one.accept(connection);
+  await connection.connected();
+});
+
+test("candidates before their offer wait for it, and candidates of nobody do no harm", async () => {
+  const one = await hand("trickler");
+  await one.joined();
+  const { connection, sdp } = await one.prepare();
+  const lines = sdp.split("\r\n");
+  for (const line of lines) if (line.startsWith("a=candidate:")) await one.sendCandidate(line.slice(2));
+  await one.send("offer", lines.filter((line) => !line.startsWith("a=candidate:")).join("\r\n"));
+  await one.accept(connection);
+  await connection.connected();
+  const stranger = await hand("stranger");
+  await stranger.sendCandidate("candidate:1 1 UDP 2122317823 127.0.0.1 9 typ host");
+  await sleep(500);
+  expect(await connection.state()).toBe("connected");
+});
+
+test("the same offer twice is one connection; a new one from a connected key replaces it", async () => {
+  const one = await hand("reloaded");
+  const first = await connected(one);
+  await one.send("offer", first.sdp);
+  await sleep(1_500);
+  expect(one.count("answer")).toBe(1);
+  expect(await first.connection.state()).toBe("connected");
+  const second = await one.offer();
+  await one.accept(second.connection, 2);
+  await second.connection.connected();
+});
+
+test("stray answers are ignored while media flows", async () => {
+  const one = await hand("stray");
+  const { connection, sdp } = await connected(one);
+  const stray = await one.prepareAnswer(sdp);
+  await one.send("answer", stray.sdp);
+  await sleep(2_000);
+  expect(await connection.state()).toBe("connected");
+  expect([one.count("offer"), one.count("answer")]).toEqual([0, 1]);
+});
+
+test("who is JOINED and never offers is offered to after 5 s", async () => {
+  const one = await hand("silent");
+  const sinceMs = Date.now();
+  await one.joined();
+  await one.signal("offer");
+  expect(Date.now() - sinceMs).toBeGreaterThan(4_500);
+  await (await one.answer()).connected();
+});
+
+test("an answer after its LEFT opens nothing", async () => {
+  const one = await hand("leaver");
+  await one.joined();
+  const { connection, sdp } = await one.prepareAnswer(await one.signal("offer"));
+  await one.left();
+  await one.send("answer", sdp);
+  await sleep(2_000);
+  expect(await connection.state()).not.toBe("connected");
+  expect(one.count("offer")).toBe(1);
+});
+
+test("glare with a key that does not know the rule: theirs is ignored while ours is out, and they answer it", async () => {
+  const one = await hand("aaa");
+  await one.joined();
+  const offer = await one.signal("offer");
+  const theirs = await one.offer();
+  await sleep(1_500);
+  expect(one.count("answer")).toBe(0);
+  // As a browser does: rolled back.
+  await theirs.connection.close();
+  const { connection, sdp } = await one.prepareAnswer(offer);
+  await one.send("answer", sdp);
+  await connection.connected();
+});
+
+test("glare with keys that know the rule: the smaller key yields", async () => {
+  const rule = { "matrix-voice-bot.glare": "smaller-key-yields" };
+  // The bot's key is in capitals.
+  const [larger, smaller] = [await hand("zzz"), await hand("AA")];
+  expect([larger.key, smaller.key, scene.botKey].toSorted()[1]).toBe(scene.botKey);
+  await Promise.all([larger.joined(rule), smaller.joined(rule)]);
+  await Promise.all([larger.signal("offer"), smaller.signal("offer")]);
+  const [ofLarger, ofSmaller] = await Promise.all([larger.offer(), smaller.offer()]);
+  await larger.accept(ofLarger.connection);
+  await ofLarger.connection.connected();
+  await ofSmaller.connection.close();
+  await (await smaller.answer()).connected();
+  expect(smaller.count("answer")).toBe(0);
+});
+
+test("two keys of one user are two members: the LEFT of one leaves the other", async () => {
+  const phone = await hand("phone");
+  const laptop = another(phone.person, `LAPTOP${phone.person.userId}`);
+  await connected(phone);
+  const ofLaptop = await connected(laptop);
+  await phone.left();
+  await gone(phone);
+  await sleep(500);
+  expect(await ofLaptop.connection.state()).toBe("connected");
+});
+
+test("missed refreshes: who never refreshes keeps its media and is not offered to again", async () => {
+  const one = await hand("lazy");
+  const { connection } = await connected(one);
+  await sleep(35_000);
+  expect(await connection.state()).toBe("connected");
+  expect([one.count("offer"), one.count("answer")]).toEqual([0, 1]);
+});
+
+test("LEFT and JOINED again at once, eight times: a state block with the older LEFT after the JOINED hangs up on nobody", async () => {
+  const one = await hand("hopper");
+  for (let visit = 1; visit <= 8; visit++) {
+    await one.joined();
+    const { connection } = await one.offer();
+    await one.accept(connection, visit);
+    await connection.connected();
+    await sleep(600);
+    expect(await connection.state()).toBe("connected");
+    await one.left();
+    await gone(one, visit);
+    await connection.close();
+  }
+  expect(one.count("offer")).toBe(0);
+});
+
+test("a limited sync: an offer that it left out is answered", async () => {
+  const one = await hand("hidden");
+  const { connection, sdp } = await one.prepare();
+  const chatter = async (from: number): Promise<void> => {
+    const numbers = Array.from({ length: 80 }, (_, index) => from + index);
+    await Promise.all(numbers.map((number) => scene.host.sendText(scene.roomId, `message ${number}`)));
+  };
+  process.kill(scene.bot.proc.pid, "SIGSTOP");
+  try {
+    await scene.host.sendText(scene.roomId, "this one ends the poll that waits");
+    await one.joined();
+    await one.send("offer", sdp);
+    await chatter(0);
+    await chatter(80);
+  } finally {
+    process.kill(scene.bot.proc.pid, "SIGCONT");
+  }
+  await one.accept(connection);
+  await connection.connected();
+});
+
+test("signalling that waited for more than 30 s is dropped, and its sender is offered to", async () => {
+  const one = await hand("stale");
+  process.kill(scene.bot.proc.pid, "SIGSTOP");
+  try {
+    await scene.host.sendText(scene.roomId, "this one ends the poll that waits");
+    await one.joined();
+    await one.offer();
+    await sleep(31_000);
+    await one.joined();
+  } finally {
+    process.kill(scene.bot.proc.pid, "SIGCONT");
+  }
+  await (await one.answer(1, 30_000)).connected();
+  expect(one.count("answer")).toBe(0);
+});
+
+test("a bot that is killed and back within a second answers no offer of before, though syncs are cached", async () => {
+  const one = await hand("survivor");
+  const { connection } = await connected(one);
+  await scene.bot.kill();
+  await scene.bot.startAgain();
+  // It comes back into the channel by itself and offers to who is there.
+  await one.joined();
+  await (await one.answer(1, 30_000)).connected();
+  expect(one.count("answer")).toBe(1);
+  await connection.close();
+});
+
+test("the page and the bot that join at the same moment end connected, and so do they after a reload", async () => {
+  const { page } = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
+  for (let round = 0; round < 3; round++) {
+    await tell("!leave");
+    await Promise.all([page.join(), tell("!join")]);
+    await page.connected(scene.botKey, 30_000);
+    await sleep(500);
+    expect((await page.state()).peers[scene.botKey]?.connection).toBe("connected");
+    await page.leave();
+  }
+  await page.join();
+  await page.connected(scene.botKey, 30_000);
+  await page.reload();
+  await page.join();
+  await page.connected(scene.botKey, 30_000);
+});
