@@ -236,8 +236,8 @@ function written(turn: Turn, putId: number, joinState: "JOINED" | "LEFT", eventI
     } as const;
     state.own = echo ? echoed(turn, settling) : settling;
   } else if (own.phase === "in" && own.refreshing?.putId === putId) {
-    const writtenMs = own.refreshing.sinceMs;
-    state.own = { phase: "in", writtenMs, refreshMs: writtenMs + REFRESH_MS, refreshing: null };
+    // It may have waited for the rate budget, and has the time at which it left: count from now, not from when it was due.
+    state.own = { phase: "in", writtenMs: nowMs, refreshMs: nowMs + REFRESH_MS, refreshing: null };
     repair(turn);
   } else if (own.phase === "leaving" && own.putId === putId) {
     left(turn, own.joinAgain);

@@ -19,8 +19,8 @@ import type { Peer, PeerMemory, Turn } from "./state.ts";
 /* What the signalling of a member does to its peer. The picture is in negotiation.ts. */
 
 const MAX_CANDIDATES = 64;
-/** So many wait for at most as many tokens of the rate budget, and a refresh: about 20 s. */
-const MAX_ANSWERS_UNDER_WAY = 3;
+/** So many wait for at most as many tokens of the rate budget, and a refresh: 15 s. */
+const MAX_ANSWERS_UNDER_WAY = 2;
 
 /** An offer of a member who is there. */
 export function onOffer(turn: Turn, member: Member, signal: DescriptionSignal, stamp: Stamp): void {

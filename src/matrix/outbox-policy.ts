@@ -8,14 +8,15 @@
 //   limited ──10 min without a 429──► assumed ──taken beyond the default limit──► lifted
 //            ◄───────────────────── 429 ──────────────────────────────────────────┘
 //
-//   assumed   the channel sends at once; replies and cards keep a reserve for whoever joins next, or are paced
+//   assumed   the channel sends at once, but refreshes later while little is left; replies and cards keep a reserve for
+//             whoever joins next, or are paced
 //   limited   the model below is obeyed, and each priority leaves tokens to those before it
 //   lifted    everything at once
 //
 // In every state a 429 stops everything until the time that it names. A model token is spent per event sent.
 //
-// Limited, a refresh is the first to give: it waits until its membership is nearly old (`REFRESH_BY_MS`), unless there is
-// plenty. Then it goes even before answers, if the next token came too late for it, because whoever forgets us does not
+// A refresh is the first to give: it waits until its membership is nearly old (`REFRESH_BY_MS`), unless there is
+// plenty. Limited, it then goes even before answers, if the next token came too late for it, because whoever forgets us does not
 // offer to us any more. Of three events in a row at most one is such a refresh, so in many rooms refreshes become rarer,
 // and answers never wait for more than one.
 
@@ -166,54 +167,48 @@ export function decide(state: OutboxState, nowMs: number): Decision {
   if (nowMs < state.blockedUntilMs) {
     return { kind: "wait", untilMs: Math.min(state.blockedUntilMs, deadlineMs) };
   }
+  const items = firstOfEach(state);
   let untilMs = deadlineMs;
-  for (const item of inOrder(state, nowMs)) {
+  for (const item of items) {
     const readyMs = readyAtMs(state, item, nowMs);
-    if (readyMs <= nowMs) return { kind: "send", item };
+    if (readyMs <= nowMs) return { kind: "send", item: pressing(state, items, item, nowMs) ?? item };
     untilMs = Math.min(untilMs, readyMs);
   }
   return { kind: "wait", untilMs };
 }
 
-/** The first of each priority that may go beside what is on its way. */
-function inOrder(state: OutboxState, nowMs: number): Item[] {
-  const first = (priority: Priority): Item | undefined =>
-    state.waiting
-      .filter((item) => item.priority === priority && isFree(state, item))
-      .reduce<Item | undefined>(
-        (best, item) =>
-          best === undefined || (priority === "refresh" && byMs(state, item) < byMs(state, best))
-            ? item
-            : best,
-        undefined,
-      );
-  const items = PRIORITIES.flatMap((priority) => first(priority) ?? []);
-  const refresh = items.find((item) => item.priority === "refresh");
-  if (refresh === undefined || !isLimited(state, nowMs) || !isPressing(state, refresh, nowMs)) return items;
-  const isItsTurn = state.sinceRefresh >= REFRESH_SHARE - 1;
-  const before = items.filter(
-    ({ priority }) => priority === "leave" || (!isItsTurn && priority === "answer"),
-  );
-  return [...before, refresh, ...items.filter((item) => item !== refresh && !before.includes(item))];
+/** The first of each priority that may go beside what is on its way; of refreshes the one that should be there first. */
+function firstOfEach(state: OutboxState): Item[] {
+  const free = state.waiting.filter((item) => isFree(state, item));
+  return PRIORITIES.flatMap((priority) => {
+    const items = free.filter((item) => item.priority === priority);
+    if (priority === "refresh") items.sort((a, b) => byMs(state, a) - byMs(state, b));
+    return items.slice(0, 1);
+  });
 }
 
-/** Whether the refresh would be too late if another event took the next token. */
-function isPressing(state: OutboxState, refresh: Item, nowMs: number): boolean {
-  const tokensThen = tokensAt(state, nowMs) - 1 + ((byMs(state, refresh) - nowMs) / 1000) * MODEL.perSecond;
-  return tokensThen < 1;
+/** The refresh that would be too late if `item` took the token that it is about to take. */
+function pressing(state: OutboxState, items: readonly Item[], item: Item, nowMs: number): Item | null {
+  const refresh = items.find(({ priority }) => priority === "refresh");
+  if (refresh === undefined || item.priority === "leave" || !isLimited(state, nowMs)) return null;
+  if (item.priority === "answer" && state.sinceRefresh < REFRESH_SHARE - 1) return null;
+  const tokens = tokensAt(state, nowMs);
+  const tokensThen = tokens - 1 + ((byMs(state, refresh) - nowMs) / 1000) * MODEL.perSecond;
+  return tokens >= RULES.refresh.tokens && tokensThen < 1 ? refresh : null;
 }
 
 /** When the item may go if nothing else is sent; tokens and reserves as the state of the limit has them. */
 function readyAtMs(state: OutboxState, item: Item, nowMs: number): number {
   const { priority } = item;
-  const needed = RULES[priority].tokens;
-  if (isLimited(state, nowMs)) {
-    const tokensMs = tokensAtMs(state, needed, nowMs);
-    if (priority !== "refresh") return tokensMs;
-    return Math.min(Math.max(tokensMs, fromMs(state, item)), tokensAtMs(state, plenty(state), nowMs));
+  if (state.lifted) return nowMs;
+  const tokensMs = tokensAtMs(state, RULES[priority].tokens, nowMs);
+  const limited = isLimited(state, nowMs);
+  if (priority === "refresh") {
+    const dueMs = Math.max(limited ? tokensMs : nowMs, fromMs(state, item));
+    return Math.min(dueMs, tokensAtMs(state, plenty(state), nowMs));
   }
-  if (state.lifted || !isLow(priority)) return nowMs;
-  return Math.min(tokensAtMs(state, needed, nowMs), state.lowAtMs + PACE_MS);
+  if (limited) return tokensMs;
+  return isLow(priority) ? Math.min(tokensMs, state.lowAtMs + PACE_MS) : nowMs;
 }
 
 function isLow(priority: Priority): boolean {

@@ -11,7 +11,7 @@ import type {
   PlaneState,
 } from "../../src/media/plane.ts";
 import { FakePlayback } from "./playback.ts";
-import { FakeConnection } from "./wire.ts";
+import { FakeConnection, type FakeConnectionEvents } from "./wire.ts";
 
 interface FakeChannel {
   ice: IceSettings;
@@ -30,6 +30,8 @@ export interface FakePlaneOptions {
   latencyMs?: number;
   /** Length of a file in ms, null when it is no audio. Default: everything is a tune of three minutes. */
   durationOf?: (path: string) => number | null;
+  /** After which a connection to nobody fails, in ms; see `FakeConnection`. */
+  failMs?: number;
 }
 
 /** A media plane without media: connections find each other through `wire.ts`, tracks play by the clock. */
@@ -38,6 +40,7 @@ export class FakePlane implements MediaPlane {
   readonly requests: PlaneRequest[] = [];
   readonly #clock: Clock;
   readonly #latencyMs: number;
+  readonly #failMs: number | undefined;
   readonly #durationOf: (path: string) => number | null;
   readonly #events = new Emitter<PlaneEvent>();
   readonly #states = new Emitter<PlaneState>();
@@ -50,6 +53,7 @@ export class FakePlane implements MediaPlane {
   constructor(options: FakePlaneOptions) {
     this.#clock = options.clock;
     this.#latencyMs = options.latencyMs ?? 0;
+    this.#failMs = options.failMs;
     this.#durationOf = options.durationOf ?? (() => 180_000);
     this.#state = options.state ?? "up";
   }
@@ -257,7 +261,7 @@ export class FakePlane implements MediaPlane {
 
   #connect(channel: FakeChannel, name: string, peer: string): FakeConnection {
     channel.peers.get(peer)?.close();
-    const connection: FakeConnection = new FakeConnection(this.#clock, {
+    const events: FakeConnectionEvents = {
       onState: (state) => {
         if (channel.peers.get(peer) !== connection) return;
         if (state === "closed" || state === "failed") channel.peers.delete(peer);
@@ -265,7 +269,8 @@ export class FakePlane implements MediaPlane {
         if (state === "connected" && channel.playback?.sounding) connection.sound();
       },
       onSound: () => this.#heard(name, channel, peer, "voice"),
-    });
+    };
+    const connection = new FakeConnection(this.#clock, events, this.#failMs);
     channel.peers.set(peer, connection);
     return connection;
   }

@@ -27,14 +27,17 @@ export class FakeConnection {
   readonly ufrag = `fake${nextUfrag++}`;
   readonly candidates: { candidate: string; mid: string | null }[] = [];
   readonly #clock: Clock;
+  readonly #failMs: number;
   readonly #events: FakeConnectionEvents;
   #timer: Timer | null = null;
   #remoteUfrag: string | null = null;
   #closed = false;
   #state: PeerState | null = null;
 
-  constructor(clock: Clock, events: FakeConnectionEvents) {
+  /** @param failMs after which a connection to nobody fails; libdatachannel needs 30 s */
+  constructor(clock: Clock, events: FakeConnectionEvents, failMs = FAIL_MS) {
     this.#clock = clock;
+    this.#failMs = failMs;
     this.#events = events;
     wires.set(this.ufrag, this);
   }
@@ -75,7 +78,7 @@ export class FakeConnection {
     queueMicrotask(() => {
       if (this.#state === null) this.#set("connecting");
     });
-    this.#later(FAIL_MS, () => this.#end("failed"));
+    this.#later(this.#failMs, () => this.#end("failed"));
     const other = this.partner;
     if (!other) return;
     this.#later(CONNECT_MS, () => this.#set("connected"));
