@@ -86,7 +86,9 @@ test("an uploaded file plays as its caption, and as the message replied to", asy
   await scene.botSays(/Now playing/, 20_000, position);
   const first = await page.firstSound(scene.botKey, 0);
   await sleep(4_000);
-  expect(stage.matchFirstLight(await page.heard(scene.botKey, first)).correlation).toBeGreaterThan(THAT_TRACK);
+  expect(stage.matchFirstLight(await page.heard(scene.botKey, first)).correlation).toBeGreaterThan(
+    THAT_TRACK,
+  );
   const before = scene.host.position;
   await scene.host.sendText(scene.roomId, "!play", upload);
   await scene.botSays(/Added .* position 1/, 20_000, before);
