@@ -14,6 +14,8 @@ export interface CoturnOptions {
   readonly port?: number;
   /** Network namespace to run in. */
   readonly netns?: string;
+  /** Shared with whoever makes credentials. Default: a new one. */
+  readonly secret?: string;
   readonly args?: readonly string[];
 }
 
@@ -35,7 +37,7 @@ export interface Coturn {
 export async function startCoturn(options: CoturnOptions = {}): Promise<Coturn> {
   const address = options.address ?? "127.0.0.1";
   const port = options.port ?? (await freeUdpPort(address));
-  const secret = randomBytes(12).toString("hex");
+  const secret = options.secret ?? randomBytes(12).toString("hex");
   const dir = await mkdtemp(join(tmpdir(), "voicebot-turn-"));
   const proc = await startProc({
     name: "coturn",

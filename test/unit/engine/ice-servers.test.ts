@@ -27,3 +27,18 @@ test("what is not UDP, or no URI of a server, takes no place", () => {
   expect(used).toEqual([{ hostname: "e.test", port: 3478 }]);
   expect(unused.map(({ uri }) => uri)).toEqual(uris);
 });
+
+test("a server that is named twice is used once, with the credentials that came first", () => {
+  const twice = [
+    { uri: "turn:a.test", ...login },
+    { uri: "turn:a.test:3478?transport=udp", username: "other", password: "wrong" },
+    { uri: "stun:a.test" },
+  ];
+  expect(chooseServers(twice)).toEqual({
+    used: [
+      { hostname: "a.test", port: 3478, ...login, relayType: "TurnUdp" },
+      { hostname: "a.test", port: 3478 },
+    ],
+    unused: [],
+  });
+});

@@ -14,13 +14,14 @@ const MAX_TURN = 2;
 
 /**
  * The servers that the library's ICE agent can use: UDP only, one for STUN and two for TURN. It would choose by lot, so the
- * first ones are chosen here.
+ * first ones are chosen here; of a server that is named twice with different credentials it would use any, so the first ones count.
  */
 export function chooseServers(servers: readonly Server[]): ChosenServers {
   const chosen: ChosenServers = { used: [], unused: [] };
   const left = { stun: MAX_STUN, turn: MAX_TURN };
   for (const server of servers) {
     const read = readServer(server);
+    if (typeof read !== "string" && chosen.used.some((other) => sameServer(other, read.server))) continue;
     if (typeof read === "string") chosen.unused.push({ uri: server.uri, why: read });
     else if (left[read.scheme]-- > 0) chosen.used.push(read.server);
     else {
@@ -29,6 +30,10 @@ export function chooseServers(servers: readonly Server[]): ChosenServers {
     }
   }
   return chosen;
+}
+
+function sameServer(a: IceServer, b: IceServer): boolean {
+  return a.hostname === b.hostname && a.port === b.port && a.relayType === b.relayType;
 }
 
 /** RFC 7064 and RFC 7065 URIs; a string says why not. */
