@@ -152,6 +152,7 @@ export class RoomRecorder {
     if (running.phase !== "recording") return;
     running.check.cancel();
     running.retry?.cancel();
+    running.presence.close();
     const done = this.#closeFiles(running, reason, byUserId);
     this.#state = { phase: "stopping", done };
     await done;

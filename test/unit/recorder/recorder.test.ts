@@ -146,6 +146,25 @@ test("who joins later is told by name, once; who was there knows already", async
   expect(keys()).toEqual(["record.started", "record.joined", "record.stopped"]);
 });
 
+test("of a crowd the first is told at once, the others in one notice 10 s later", async () => {
+  await build();
+  await recorder.start("@host:test");
+  const crowd = ["Bob", "Cem", "Dora", "Eve"].map((name) => ({ key: name, userId: `@${name}:test`, name }));
+  for (let size = 1; size <= crowd.length; size++) come(ann, ...crowd.slice(0, size));
+  const names = (): unknown[] => told.slice(1).map(({ params }) => params?.["name"]);
+  expect(names()).toEqual(["Bob"]);
+  await clock.advance(9999);
+  expect(names()).toEqual(["Bob"]);
+  await clock.advance(1);
+  expect(names()).toEqual(["Bob", "Cem, Dora, Eve"]);
+  await clock.advance(10_000);
+  come(ann, ...crowd, { key: "f", userId: "@f:test", name: "Fay" });
+  expect(names().at(-1)).toBe("Fay");
+  await recorder.stop(null);
+  expect((await kinds()).filter((kind) => kind === "notice")).toHaveLength(6);
+  expect(clock.pending).toBe(0);
+});
+
 test("a key that changes hands is another person in the journal", async () => {
   await build();
   await recorder.start("@host:test");
