@@ -87,11 +87,16 @@ export class Crowd {
 
   /** The first `count` join, evenly spread over `overMs`. @returns when the first set off */
   async joinAll(roomId: string, count: number, overMs: number): Promise<number> {
+    return this.joinLater(roomId, 0, count, overMs);
+  }
+
+  /** `count` join from number `first` on, evenly spread over `overMs`; who is in already stays. @returns as `joinAll` */
+  async joinLater(roomId: string, first: number, count: number, overMs: number): Promise<number> {
     const startMs = Date.now();
     const joins: Promise<void>[] = [];
     for (let i = 0; i < count; i++) {
       await sleep(startMs + (i * overMs) / Math.max(1, count - 1) - Date.now());
-      joins.push(this.join(roomId, i));
+      joins.push(this.join(roomId, first + i));
     }
     await Promise.all(joins);
     return startMs;

@@ -69,6 +69,7 @@ export class LightMember {
 
   /** JOINED, and an offer to the bot if it is there. Resolves when they are with the homeserver. */
   async join(): Promise<void> {
+    if (this.#timers.length > 0) return;
     await this.#put("JOINED");
     this.#joinedAtMs = Date.now();
     this.#timers = [
