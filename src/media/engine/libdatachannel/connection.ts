@@ -3,17 +3,15 @@ import type { Clock, Timer } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { PeerState } from "../../messages.ts";
 import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnection } from "../engine.ts";
-import { OwnCandidates } from "../own-candidates.ts";
 import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
 import { Liveness } from "./liveness.ts";
-import { withFreePort } from "./free-port.ts";
+import { Gathering } from "./gathering.ts";
 import { Native } from "./library.ts";
 import { RemoteCandidates } from "./remote-candidates.ts";
 import type { Listener, NtpClock, Output } from "./output.ts";
 import { Receiver } from "./receiver.ts";
 
-const GATHERING_MS = 2000;
 /**
  * An answerer leaves the first checks to the offerer for so long. The library on the other side, when it is the same as
  * ours, looks for the certificate's fingerprint in a description that it stores a moment after it let ICE and DTLS go on;
@@ -38,8 +36,7 @@ type State =
   | {
       kind: "open";
       native: Native;
-      gathered: PromiseWithResolvers<void>;
-      described: boolean;
+      gathering: Gathering;
       remote: Remote | null;
     }
   | { kind: "closed" };
@@ -62,7 +59,6 @@ export class Connection implements EngineConnection, Listener {
   #libraryConnected = false;
   #sends = true;
   #waiting: Timer | null = null;
-  readonly #ownCandidates: OwnCandidates;
   #packetsSent = 0;
   readonly #liveness = new Liveness();
 
@@ -70,7 +66,6 @@ export class Connection implements EngineConnection, Listener {
     this.#options = options;
     this.#events = events;
     this.#parts = parts;
-    this.#ownCandidates = new OwnCandidates(options.ice.announce);
     this.#remoteCandidates = new RemoteCandidates(options.label, options.candidateAllowed, parts.log);
   }
 
@@ -78,7 +73,7 @@ export class Connection implements EngineConnection, Listener {
     const open = this.#open();
     try {
       open.native.addAudio(sdpWrite.OFFERED_MID, sdpWrite.OFFERED_PAYLOAD_TYPE, this.#parts.output.stream);
-      await this.#withPort(open, () => open.native.offer());
+      await this.#take(open, () => open.native.offer());
       const transport = await this.#described(open, "actpass");
       return sdpWrite.writeOffer(transport, this.#parts.output.stream);
     } catch (error) {
@@ -91,7 +86,7 @@ export class Connection implements EngineConnection, Listener {
     const open = this.#open();
     try {
       open.native.addAudio(sdpWrite.libraryMid(remote), remote.payloadType, this.#parts.output.stream);
-      await this.#withPort(open, () =>
+      await this.#take(open, () =>
         this.#setRemote(open, remote, "offer", remote.payloadType, remote.levelExtension),
       );
       const transport = await this.#described(
@@ -108,7 +103,7 @@ export class Connection implements EngineConnection, Listener {
   async acceptAnswer(answer: string): Promise<void> {
     const remote = sdp.readAnswer(answer);
     const state = this.#state;
-    if (state.kind !== "open" || !state.described || state.remote)
+    if (state.kind !== "open" || !state.gathering.described || state.remote)
       throw new BotError("engine_failed", "there is no offer of this connection to be answered");
     // The library knows the section by our name for it; a level extension that we offered keeps its number.
     const named = { ...remote, sections: [{ ...remote.sections[0]!, mid: sdpWrite.OFFERED_MID }] };
@@ -165,33 +160,29 @@ export class Connection implements EngineConnection, Listener {
   #open(): Extract<State, { kind: "open" }> {
     if (this.#state.kind !== "new")
       throw new BotError("engine_failed", "a connection is made for one negotiation");
-    const gathered = Promise.withResolvers<void>();
     const { label, ice } = this.#options;
+    const gathering = new Gathering({ ice, clock: this.#parts.clock, onNoPort: this.#parts.onNoPort });
     try {
       const native = new Native(label, ice, {
         onState: (state) => this.#onLibraryState(state),
-        onGathered: () => gathered.resolve(),
+        onGathered: () => gathering.complete(),
         onCandidate: (candidate, mid) => this.#onLocalCandidate(candidate, mid),
         onOpen: () => this.#onOpen(),
         onMessage: (packet) => this.#onMessage(packet),
         onError: (error) => this.#parts.log.error("engine_error", { peer: label, error }),
       });
-      this.#state = { kind: "open", native, gathered, described: false, remote: null };
+      this.#state = { kind: "open", native, gathering, remote: null };
       return this.#state;
     } catch (cause) {
       throw new BotError("engine_failed", `no connection: ${messageOf(cause)}`, { cause });
     }
   }
 
-  /** Runs what makes the library take a port. */
-  async #withPort(open: Extract<State, { kind: "open" }>, begin: () => void): Promise<void> {
-    const { clock, onNoPort } = this.#parts;
-    const began = await withFreePort(this.#options.ice.portRange, clock, () => {
+  /** Runs what makes the library take a port, unless we were closed meanwhile. */
+  #take(open: Extract<State, { kind: "open" }>, begin: () => void): Promise<void> {
+    return open.gathering.begin(() => {
       if (this.#state === open) begin();
     });
-    if (began) return;
-    onNoPort();
-    throw new BotError("engine_failed", "no UDP port of the range is free", { retryable: true });
   }
 
   #setRemote(
@@ -230,16 +221,8 @@ export class Connection implements EngineConnection, Listener {
     this.#remoteCandidates.release((candidate) => native.addCandidate(candidate, remote.mid));
   }
 
-  /** What the library says of itself once gathering ended or took long enough. */
-  async #described(open: Extract<State, { kind: "open" }>, setup: sdp.Setup): Promise<sdp.Transport> {
-    const timer: Timer = this.#parts.clock.timer(GATHERING_MS, () => open.gathered.resolve());
-    await open.gathered.promise;
-    timer.cancel();
-    const local = this.#state === open ? open.native.localSdp() : null;
-    if (local === null) throw new BotError("cancelled", "the connection was closed during the negotiation");
-    open.described = true;
-    const transport = sdp.readTransport(local, setup);
-    return { ...transport, setup, candidates: this.#ownCandidates.give(transport.candidates) };
+  #described(open: Extract<State, { kind: "open" }>, setup: sdp.Setup): Promise<sdp.Transport> {
+    return open.gathering.describe(() => (this.#state === open ? open.native.localSdp() : null), setup);
   }
 
   #failed(error: unknown): BotError {
@@ -252,9 +235,8 @@ export class Connection implements EngineConnection, Listener {
   }
 
   #onLocalCandidate(line: string, mid: string): void {
-    if (this.#state.kind !== "open" || !this.#state.described) return;
-    // Those in the description are reported as well, after it.
-    for (const candidate of this.#ownCandidates.give([line])) this.#events.onCandidate(candidate, mid);
+    if (this.#state.kind !== "open") return;
+    for (const candidate of this.#state.gathering.found(line)) this.#events.onCandidate(candidate, mid);
   }
 
   #onLibraryState(state: string): void {
@@ -322,7 +304,7 @@ export class Connection implements EngineConnection, Listener {
     if (goodbye && this.#trackOpen) this.#report(this.#parts.clock.now(), true);
     this.#state = { kind: "closed" };
     if (state.kind === "open") {
-      state.gathered.resolve();
+      state.gathering.complete();
       state.native.close();
     }
     this.#waiting?.cancel();

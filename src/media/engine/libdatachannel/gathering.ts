@@ -1,0 +1,62 @@
+import type { Clock } from "../../../base/clock.ts";
+import { BotError } from "../../../base/errors.ts";
+import type { IceSettings } from "../../messages.ts";
+import { OwnCandidates } from "../own-candidates.ts";
+import * as sdp from "../sdp.ts";
+import { withFreePort } from "./free-port.ts";
+
+const GATHERING_MS = 2000;
+
+export interface GatheringParts {
+  ice: IceSettings;
+  clock: Clock;
+  /** There was no port in the range. */
+  onNoPort: () => void;
+}
+
+/** Our own side of a negotiation: a port of the range, and the candidates that are found from it. */
+export class Gathering {
+  readonly #parts: GatheringParts;
+  readonly #candidates: OwnCandidates;
+  readonly #complete = Promise.withResolvers<void>();
+  #described = false;
+
+  constructor(parts: GatheringParts) {
+    this.#parts = parts;
+    this.#candidates = new OwnCandidates(parts.ice.announce);
+  }
+
+  get described(): boolean {
+    return this.#described;
+  }
+
+  /** Runs what makes the library take a port. @throws BotError `engine_failed` when none is free */
+  async begin(take: () => void): Promise<void> {
+    const { ice, clock, onNoPort } = this.#parts;
+    if (await withFreePort(ice.portRange, clock, take)) return;
+    onNoPort();
+    throw new BotError("engine_failed", "no UDP port of the range is free", { retryable: true });
+  }
+
+  /** All candidates are found, or nobody wants them any more. */
+  complete(): void {
+    this.#complete.resolve();
+  }
+
+  /** What the library says of itself (`localSdp`) once all is found or that took long enough. */
+  async describe(localSdp: () => string | null, setup: sdp.Setup): Promise<sdp.Transport> {
+    const timer = this.#parts.clock.timer(GATHERING_MS, () => this.complete());
+    await this.#complete.promise;
+    timer.cancel();
+    const local = localSdp();
+    if (local === null) throw new BotError("cancelled", "the connection was closed during the negotiation");
+    this.#described = true;
+    const transport = sdp.readTransport(local, setup);
+    return { ...transport, setup, candidates: this.#candidates.give(transport.candidates) };
+  }
+
+  /** A candidate as the library reports it: what has to be told besides the description. */
+  found(line: string): string[] {
+    return this.#described ? this.#candidates.give([line]) : [];
+  }
+}
