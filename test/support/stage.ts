@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Bot } from "./bot.ts";
-import { TestBrowser, type PageMember, type Signal } from "./browser.ts";
+import { TestBrowser, type PageMember, type PageMemberOptions, type Signal } from "./browser.ts";
 import { correlate, type Match } from "./correlate.ts";
 import { decodeFile } from "./decode.ts";
 import { toMono, type Pcm } from "./measure.ts";
@@ -29,6 +29,8 @@ export interface SceneOptions {
   /** Leave the bot without an invitation. */
   readonly uninvited?: boolean;
 }
+
+type PageIce = Pick<PageMemberOptions, "iceServers" | "iceTransportPolicy">;
 
 /** A member of a scene: the person and the page in which they are in the channel. */
 export interface Cast {
@@ -69,8 +71,8 @@ export class Scene {
   }
 
   /** The host's page; the host may do everything. */
-  async hostPage(key = "Chrome", signal?: Signal): Promise<Cast> {
-    return this.#open(this.hostUser, this.host, key, signal);
+  async hostPage(key = "Chrome", signal?: Signal, ice: PageIce = {}): Promise<Cast> {
+    return this.#open(this.hostUser, this.host, key, signal, ice);
   }
 
   /** Somebody more, with power 0. */
@@ -147,11 +149,18 @@ export class Scene {
     await writeFile(join(LOGS, `${this.botUser.deviceId}.log`), `${this.bot.proc.output}\n`);
   }
 
-  async #open(user: SynapseUser, person: Person, key: string, signal?: Signal): Promise<Cast> {
+  async #open(
+    user: SynapseUser,
+    person: Person,
+    key: string,
+    signal?: Signal,
+    ice: PageIce = {},
+  ): Promise<Cast> {
     const page = await this.#stage.browser.open({
       session: user,
       roomId: this.roomId,
       key,
+      ...ice,
       ...(signal === undefined ? {} : { signal }),
     });
     const cast = { user, person, page };
