@@ -3,13 +3,13 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
+import { cancelled, encrypted, type Entry } from "./outbox-entry.ts";
 import { LimitNews } from "./outbox-log.ts";
+import { decide, hasSpare } from "./outbox-policy.ts";
 import {
-  decide,
   emptyOutbox,
   enqueue,
   expire,
-  hasSpare,
   isLimited,
   paused,
   refused,
@@ -21,7 +21,7 @@ import {
   type Item,
   type OutboxState,
   type Priority,
-} from "./outbox-policy.ts";
+} from "./outbox-state.ts";
 import { bodyOf, coalesceKeyOf, decodeSent, pathOf, transactionId, type Outgoing } from "./outgoing.ts";
 
 export type { Outgoing } from "./outgoing.ts";
@@ -51,18 +51,6 @@ export interface OutboxOptions {
 const REQUEST_TIMEOUT_MS = 20_000;
 /** Answers with a server error that one event may get. */
 const MAX_REFUSALS = 8;
-
-interface Entry {
-  readonly item: Item;
-  readonly outgoing: Outgoing;
-  readonly txnId: string;
-  refusals: number;
-  readonly resolve: (eventId: string | Promise<string>) => void;
-  readonly reject: (error: BotError) => void;
-  readonly promise: Promise<string>;
-  /** Ends listening to the sender's signal. */
-  release: () => void;
-}
 
 /** Every event that leaves the bot goes through `send`. Decisions are in outbox-policy.ts. */
 export class Outbox {
@@ -307,14 +295,4 @@ export class Outbox {
     this.#state = state;
     if (replacedBy !== null) this.#follow(item, replacedBy);
   }
-}
-
-function cancelled(why: string): BotError {
-  return new BotError("cancelled", why);
-}
-
-function encrypted(roomId: string): BotError {
-  return new BotError("room_encrypted", `${roomId} is encrypted, or may be`, {
-    say: { key: "room.encrypted" },
-  });
 }

@@ -9,7 +9,7 @@ import { systemClock } from "../../src/base/system-clock.ts";
 import type { Homeserver } from "../../src/matrix/homeserver.ts";
 import { openHomeserver } from "../../src/matrix/sdk-client.ts";
 import type { Outgoing } from "../../src/matrix/outbox.ts";
-import type { Priority } from "../../src/matrix/outbox-policy.ts";
+import type { Priority } from "../../src/matrix/outbox-state.ts";
 import { MatrixSession, type RoomEvent } from "../../src/matrix/session.ts";
 import { readTurnServers } from "../../src/matrix/turn.ts";
 import { callStateType, Person } from "../support/people.ts";

@@ -5,7 +5,7 @@ import { encodeDescription } from "../../../src/channel/codec.ts";
 import { MEMBERSHIP_TYPE, type ChannelRoomEvent } from "../../../src/channel/ports.ts";
 import { ChannelSession } from "../../../src/channel/session.ts";
 import type { Homeserver } from "../../../src/matrix/homeserver.ts";
-import type { Priority } from "../../../src/matrix/outbox-policy.ts";
+import type { Priority } from "../../../src/matrix/outbox-state.ts";
 import { Outbox } from "../../../src/matrix/outbox.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { limitExceeded } from "../../fakes/homeserver.ts";
@@ -246,11 +246,11 @@ export class LimitedWorld {
     }
     const [roomId = "", kind, type, stateKey] =
       path.split("/rooms/")[1]?.split("/").map(decodeURIComponent) ?? [];
-    const content = body as Record<string, unknown>;
+    const content = body as Record<string, string>;
     this.sent.push({
       roomId,
       atMs: clock.now(),
-      what: String(content["join_state"] ?? content["rtc_type"] ?? "said"),
+      what: content["join_state"] ?? content["rtc_type"] ?? "said",
     });
     // Plain messages are nothing to the channels.
     const isChannel = type !== "m.room.message";

@@ -1,13 +1,11 @@
 import * as fc from "fast-check";
+import { decide, hasSpare, MAX_IN_FLIGHT } from "../../../src/matrix/outbox-policy.ts";
 import {
-  decide,
   emptyOutbox,
   enqueue,
   expire,
   FORGET_LIMIT_MS,
-  hasSpare,
   isLimited,
-  MAX_IN_FLIGHT,
   MODEL,
   PRIORITIES,
   refused,
@@ -20,7 +18,7 @@ import {
   type Item,
   type OutboxState,
   type Priority,
-} from "../../../src/matrix/outbox-policy.ts";
+} from "../../../src/matrix/outbox-state.ts";
 import { SynapseLimiter } from "../../fakes/limiter.ts";
 
 let nextId = 1;
