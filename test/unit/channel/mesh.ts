@@ -20,11 +20,11 @@ const everybodyElse = (bots: readonly Bot[], bot: Bot): string[] =>
     .map((other) => other.key)
     .sort();
 
-/** 2 to 5 bots join in any order and at any distance: all end connected to all, with hardly more offers than pairs. */
+/** 2 to 6 bots join in any order and at any distance: all end connected to all, with hardly more offers than pairs. */
 export function joinInAnyOrder(numRuns: number): Promise<void> {
   return fc.assert(
     fc.asyncProperty(
-      fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 2, maxLength: 5 }),
+      fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 2, maxLength: 6 }),
       fc.integer(),
       async (delays, seed) => {
         const random = randomOf(seed);
