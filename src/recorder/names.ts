@@ -7,16 +7,28 @@ const MAX_BYTES = 200;
  * never is a path, hidden or empty. Letters of any language and emoji stay.
  */
 export function safeName(name: string): string {
-  const plain = name
-    .normalize("NFC")
-    .replaceAll(/\s+/g, " ")
-    // Controls, format characters (bidi, zero width; but the joiner inside of emoji), lone surrogates, unassigned.
-    .replaceAll(/[\p{Cc}\p{Cs}\p{Co}\p{Cn}]|(?!\u200d)\p{Cf}/gu, "")
+  const plain = withoutTricks(name)
     .replaceAll(/[/\\:*?"<>|]/g, "_")
-    .replaceAll(/^[\s.]+|[\s.\u200d]+$/g, "");
+    // Nor the option of a program that is given it.
+    .replaceAll(/^[\s.-]+|[\s.\u200d]+$/g, "");
   const cut = clip(plain).replaceAll(/[\s.\u200d]+$/g, "");
   if (cut === "") return "unknown";
   return /^(con|prn|aux|nul|com\d|lpt\d)$/i.test(cut) ? `${cut}_` : cut;
+}
+
+/** A person's name as a title: one line of at most 80 characters, with nothing in it that is invisible or turns text around. */
+export function safeTitle(name: string): string {
+  return clip(withoutTricks(name).trim()) || "unknown";
+}
+
+function withoutTricks(name: string): string {
+  return (
+    name
+      .normalize("NFC")
+      .replaceAll(/\s+/g, " ")
+      // Controls, format characters (bidi, zero width; but the joiner inside of emoji), lone surrogates, unassigned.
+      .replaceAll(/[\p{Cc}\p{Cs}\p{Co}\p{Cn}]|(?!\u200d)\p{Cf}/gu, "")
+  );
 }
 
 /** Cuts between characters as people see them. */

@@ -6,7 +6,7 @@ import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { ExportJob, ExportOutcome } from "../exporter.ts";
 import { readJournal, type ExportedTrack, type ReadJournal } from "../journal.ts";
-import { fileNames } from "../names.ts";
+import { fileNames, safeTitle } from "../names.ts";
 import { mix } from "./mix.ts";
 import { OggOpusWriter, PRE_SKIP } from "./ogg-opus.ts";
 import { SAMPLES_PER_MS } from "./opus.ts";
@@ -65,7 +65,7 @@ export async function exportRecording(job: ExportJob, deps: ExportDeps): Promise
       const file = names[index] ?? `track-${index}.ogg`;
       await rename(path, join(work, file));
       const { size } = await stat(join(work, file));
-      const title = what === "music" ? titles.music : owner.name;
+      const title = what === "music" ? titles.music : safeTitle(owner.name);
       tracks.push({
         file,
         what,
@@ -134,6 +134,7 @@ async function makeTracks(
     for (const output of outputs.values()) {
       const finished = finishOutput(output, total);
       if (finished) made.push(finished);
+      else await rm(output.path, { force: true });
     }
   }
   const first = (track: Made): number => track.stats.firstSample ?? 0;
@@ -150,8 +151,8 @@ function groupByKey(files: readonly TrackFile[]): Map<string, TrackFile[]> {
 }
 
 function openOutput(path: string, what: "voice" | "music", owner: Owner, total: number): Output {
-  const tags: Record<string, string> =
-    what === "music" ? { TITLE: "Music" } : { TITLE: owner.name, ARTIST: owner.name };
+  const name = safeTitle(owner.name);
+  const tags: Record<string, string> = what === "music" ? { TITLE: "Music" } : { TITLE: name, ARTIST: name };
   const writer = new OggOpusWriter({ path, tags, serial: randomBytes(4).readUInt32LE() });
   const placer = new Placer({ end: total, emit: (packet, samples) => writer.packet(packet, samples) });
   return { what, owner, path, writer, placer };
@@ -186,7 +187,7 @@ async function makeMix(
   const onBytes = (bytes: number): void =>
     onProgress(TRACKS_PERCENT + Math.min(1, bytes / expectedBytes) * (99 - TRACKS_PERCENT));
   try {
-    await mix({ ffmpeg, inputs, output, title: titles.mix, clock, log, onBytes });
+    await mix({ ffmpeg, inputs, output, title: titles.mix, durationMs, clock, log, onBytes });
   } catch (error) {
     await rm(output, { force: true });
     return messageOf(error).slice(0, 500);

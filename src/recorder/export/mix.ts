@@ -11,6 +11,8 @@ export interface MixOptions {
   inputs: readonly { path: string; channels: 1 | 2 }[];
   output: string;
   title: string;
+  /** Of each input, and of the mix: a decoder may make more of damaged packets than they say. */
+  durationMs: number;
   clock: Clock;
   log: Log;
   onBytes: (bytes: number) => void;
@@ -24,7 +26,16 @@ const IDLE_MS = 60_000;
  * Mixes tracks at the levels they have, with a limiter behind (which does nothing to what fits), as stereo Ogg Opus.
  * @throws BotError `ffmpeg_failed`
  */
-export async function mix({ ffmpeg, inputs, output, title, clock, log, onBytes }: MixOptions): Promise<void> {
+export async function mix({
+  ffmpeg,
+  inputs,
+  output,
+  title,
+  durationMs,
+  clock,
+  log,
+  onBytes,
+}: MixOptions): Promise<void> {
   const used = inputs.slice(0, MAX_INPUTS);
   const descriptors = used.map(({ path }) => openSync(path, "r"));
   const file = openSync(output, "wx", 0o640);
@@ -32,7 +43,7 @@ export async function mix({ ffmpeg, inputs, output, title, clock, log, onBytes }
     let written = 0;
     await new Promise<void>((resolve, reject) => {
       const program = new Ffmpeg({
-        ...{ program: ffmpeg, clock, log, what: "mix", args: mixArgs(used, title), descriptors },
+        ...{ program: ffmpeg, clock, log, what: "mix", args: mixArgs(used, title, durationMs), descriptors },
         idleMs: IDLE_MS,
         onData: (chunk) => {
           try {
@@ -57,7 +68,7 @@ export async function mix({ ffmpeg, inputs, output, title, clock, log, onBytes }
   }
 }
 
-function mixArgs(inputs: MixOptions["inputs"], title: string): string[] {
+function mixArgs(inputs: MixOptions["inputs"], title: string, durationMs: number): string[] {
   const files = inputs.flatMap((_, index) => [
     ...["-protocol_whitelist", "file", "-format_whitelist", "ogg", "-threads", "1"],
     ...["-i", `/proc/self/fd/${index + 3}`],
@@ -73,7 +84,16 @@ function mixArgs(inputs: MixOptions["inputs"], title: string): string[] {
     ...files,
     ...["-filter_complex_threads", "1", "-filter_complex"],
     `${stereo.join(";")};${all}${sum},alimiter=level=disabled:limit=0.891:latency=1[out]`,
-    ...["-map", "[out]", "-map_metadata", "-1", "-metadata", `title=${title}`],
+    ...[
+      "-t",
+      (durationMs / 1000).toFixed(6),
+      "-map",
+      "[out]",
+      "-map_metadata",
+      "-1",
+      "-metadata",
+      `title=${title}`,
+    ],
     ...["-c:a", "libopus", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-f", "ogg", "pipe:1"],
   ];
 }
