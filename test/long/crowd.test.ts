@@ -44,8 +44,10 @@ test("8 members who join within 20 s all hear the bot within 60 s, and stay for 
 test("25 who join within a minute are all answered within 120 s", async () => {
   const { crowd, room, current } = await playing(25);
   const sinceMs = await crowd.joinAll(room, 25, 60_000);
-  const members = await crowd.allHear(room, 25, 120_000);
-  expect(lastMs(members, sinceMs)).toBeLessThan(120_000);
+  const members = await crowd.allHear(room, 25, 180_000);
+  for (const { answeredAtMs, firstPacketAtMs } of members) {
+    expect((answeredAtMs ?? firstPacketAtMs ?? Infinity) - sinceMs).toBeLessThan(120_000);
+  }
   const { longestRefreshMs } = await crowd.state();
   expect(longestRefreshMs[room]).toBeLessThan(25_000);
   expect(budgetTold(current)).toBe(1);
