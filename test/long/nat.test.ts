@@ -1,19 +1,17 @@
 // The bot and a member in networks of their own, with routers between them that hide, filter and forward as real ones do.
 import { randomBytes } from "node:crypto";
-import { Bot } from "../support/bot.ts";
 import type { Coturn } from "../support/coturn.ts";
-import { Member } from "../support/member.ts";
-import { Person } from "../support/people.ts";
+import { withHomeScene, type HomeScene, type HomeSceneOptions } from "../support/home-scene.ts";
+import type { Member } from "../support/member.ts";
 import { sleep } from "../support/stage.ts";
 import { startSynapse, type Synapse } from "../support/synapse.ts";
-import { ADDRESSES, TwoHomes } from "../support/two-homes.ts";
+import { ADDRESSES, TwoHomes, type Nats } from "../support/two-homes.ts";
 
 const STUN = `stun:${ADDRESSES.net}:3478`;
 const TURN = `turn:${ADDRESSES.net}:3478`;
 const secret = randomBytes(12).toString("hex");
 
 let synapse: Synapse;
-let scenes = 0;
 
 beforeAll(async () => {
   synapse = await startSynapse({
@@ -24,75 +22,22 @@ beforeAll(async () => {
 });
 afterAll(() => synapse?.stop());
 
-interface Scene {
-  homes: TwoHomes;
-  bot: Bot;
-  botKey: string;
-  member: Member;
-  host: Person;
-  roomId: string;
-}
-
-interface SceneOptions {
-  homes: TwoHomes;
-  env?: Readonly<Record<string, string>>;
-  memberServers?: readonly string[];
-}
-
-/** Builds the homes and removes them again, whatever happens in between. */
-async function inHomes(
-  nats: Parameters<typeof TwoHomes.build>[0],
-  work: (homes: TwoHomes) => Promise<void>,
-): Promise<void> {
-  const homes = await TwoHomes.build(nats, Number(new URL(synapse.baseUrl).port));
-  try {
-    await work(homes);
-  } finally {
-    await homes.close();
-  }
-}
-
-/** A bot, and a member that is about to join the channel. */
-async function withScene(options: SceneOptions, work: (scene: Scene) => Promise<void>): Promise<void> {
-  const { homes, env = {}, memberServers = [] } = options;
-  const number = ++scenes;
-  const [botUser, user] = await Promise.all(
-    ["bot", "member"].map((name) => synapse.createUser(`${name}${number}`)),
-  );
-  const host = await Person.start(user!);
-  const { homeserverUrl } = homes;
-  const bot = await Bot.start({
-    user: botUser!,
-    homeserverUrl,
-    netns: homes.networks.host("bot"),
-    env: { VOICEBOT_ICE_ALLOW_PRIVATE: "auto", ...env },
-  });
-  let member: Member | null = null;
-  try {
-    const roomId = await host.createVoiceRoom({ invite: [botUser!.userId] });
-    await bot.event("room_joined", { room: roomId });
-    member = await Member.start(
-      { session: { ...user!, baseUrl: homeserverUrl }, roomId },
-      { netns: homes.networks.host("member"), iceServers: memberServers },
-    );
-    const botKey = `${botUser!.deviceId}${botUser!.userId}`;
-    await work({ homes, bot, botKey, member, host, roomId });
-  } finally {
-    await member?.kill();
-    await host.stop();
-    await bot.discard();
-  }
-}
+const inHomes = (nats: Nats, work: (homes: TwoHomes) => Promise<void>): Promise<void> =>
+  TwoHomes.within(nats, Number(new URL(synapse.baseUrl).port), work);
+const withScene = (
+  options: Omit<HomeSceneOptions, "synapse">,
+  work: (scene: HomeScene) => Promise<void>,
+): Promise<void> => withHomeScene({ ...options, synapse }, work);
 
 /** The member joins, and asks the bot to come and play. */
-async function meet({ member, host, roomId }: Scene): Promise<void> {
+async function meet({ member, host, roomId }: HomeScene): Promise<void> {
   await member.join();
   await member.speak({ tone: 440 });
   await host.sendText(roomId, "!play first light");
 }
 
 /** They meet, and both hear each other. */
-async function expectSound(scene: Scene): Promise<void> {
+async function expectSound(scene: HomeScene): Promise<void> {
   const { member, botKey } = scene;
   const beganMs = Date.now();
   await meet(scene);
@@ -165,6 +110,34 @@ test("a bot and a member that may only talk to the TURN server hear each other",
         expect(coturn.allocations().some((user) => user.endsWith(":voicebot"))).toBe(true);
         expect(coturn.allocations().some((user) => user.endsWith(":test"))).toBe(true);
         expect(scene.bot.proc.output).not.toContain(coturn.secret);
+      },
+    );
+  }));
+
+// Allocations live 10 minutes, permissions 5 (RFC 8656 section 3.2); both have to be refreshed with the old credentials.
+test("a relayed connection outlives its allocation and the credentials that it began with", () =>
+  inHomes({ bot: "symmetric", member: "symmetric" }, async (homes) => {
+    const coturn = await homes.coturn();
+    const { username, password } = coturn.credentials(30);
+    const server = `turn:${encodeURIComponent(username)}:${encodeURIComponent(password)}@${ADDRESSES.net}:3478`;
+    await withScene(
+      { homes, env: { VOICEBOT_ICE_SERVERS: server }, memberServers: [STUN] },
+      async (scene) => {
+        const { member, botKey, bot } = scene;
+        await expectSound(scene);
+        const ended = bot.event("channel_member", { what: "member.disconnected" }, 11.5 * 60_000);
+        const first = await Promise.race([ended.then(() => "lost"), sleep(11 * 60_000).then(() => "kept")]);
+        ended.catch(() => {}); // It never comes.
+        expect(first).toBe("kept");
+        const before = await member.stats(botKey);
+        const { startedAtMs } = await member.speak({ tone: 660 });
+        await scene.host.sendText(scene.roomId, "!play first light");
+        await member.firstAudio(botKey, startedAtMs);
+        await sleep(2000);
+        const after = await member.stats(botKey);
+        expect(after!.packetsReceived - before!.packetsReceived).toBeGreaterThan(50);
+        expect(after!.remoteFractionLost).toBeLessThan(0.05);
+        expect(new Set(coturn.allocations()).size).toBe(1);
       },
     );
   }));

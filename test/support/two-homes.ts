@@ -21,6 +21,12 @@ export const ADDRESSES = {
   routerB: "44.128.2.2",
 } as const;
 
+/** `none`: the router only routes, and the net knows the way to the home. */
+export interface Nats {
+  readonly bot: Nat;
+  readonly member: Nat | "none";
+}
+
 export class TwoHomes {
   readonly networks: Networks;
   /** What the homeserver is called in these networks. */
@@ -35,11 +41,8 @@ export class TwoHomes {
     this.#directory = directory;
   }
 
-  /**
-   * @param nats `none`: the router only routes, and the net knows the way to the home.
-   * @param homeserverPort of the homeserver on 127.0.0.1 of this machine, which the networks reach as `homeserverUrl`.
-   */
-  static async build(nats: { bot: Nat; member: Nat | "none" }, homeserverPort: number): Promise<TwoHomes> {
+  /** @param homeserverPort of the homeserver on 127.0.0.1 of this machine, which the networks reach as `homeserverUrl`. */
+  static async build(nats: Nats, homeserverPort: number): Promise<TwoHomes> {
     const networks = Networks.create();
     const directory = await mkdtemp(join(tmpdir(), "voicebot-net-"));
     const path = join(directory, "homeserver");
@@ -84,6 +87,20 @@ export class TwoHomes {
     } catch (error) {
       await homes.close();
       throw error;
+    }
+  }
+
+  /** Builds the homes and removes them again, whatever happens in between. */
+  static async within(
+    nats: Nats,
+    homeserverPort: number,
+    work: (homes: TwoHomes) => Promise<void>,
+  ): Promise<void> {
+    const homes = await TwoHomes.build(nats, homeserverPort);
+    try {
+      await work(homes);
+    } finally {
+      await homes.close();
     }
   }
 
