@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { oneLine } from "../base/messages/catalogue.ts";
 
 export type Membership = "join" | "invite" | "ban" | "leave";
 
@@ -13,6 +14,8 @@ const memberSchema = z.object({
   displayname: z.string().max(1000).nullable().optional().catch(null),
 });
 
+/** Characters of a name; what is longer is made to be in the way. */
+const MAX_NAME = 80;
 /** Beyond this people are not remembered: they count as not in the room. */
 const MAX_MEMBERS = 100_000;
 
@@ -33,8 +36,9 @@ export class Members {
     const membership = result.success ? result.data.membership : "leave";
     this.#forget(userId);
     if (membership === "leave" || membership === "knock" || this.#members.size >= MAX_MEMBERS) return;
-    const name = result.data?.displayname ?? "";
-    const member = { membership, displayName: name.trim() === "" ? null : name };
+    // Cleaned before names are compared: two that only look different are the same to people.
+    const name = [...oneLine(result.data?.displayname ?? "")].slice(0, MAX_NAME).join("").trim();
+    const member = { membership, displayName: name === "" ? null : name };
     this.#members.set(userId, member);
     if (membership === "join") this.#joined += 1;
     this.#count(member, 1);

@@ -29,15 +29,15 @@ export function render(sentence: Sentence, language: Language = "en"): Rendered 
   const fill = (part: string, encode: (value: string) => string): string =>
     part.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
       const value = params[name];
-      return value === undefined ? whole : encode(String(value));
+      return value === undefined ? whole : encode(clean(name, String(value)));
     });
-  const text = fill(template.replaceAll(/\*\*|`/g, ""), (value) => stripControls(value));
+  const text = fill(template.replaceAll(/\*\*|`/g, ""), (value) => value);
   const html = fill(
     escapeHtml(template)
       .replaceAll(/\*\*(.+?)\*\*/g, "<strong>$1</strong>")
       .replaceAll(/`(.+?)`/g, "<code>$1</code>")
       .replaceAll("\n", "<br>"),
-    (value) => escapeHtml(stripControls(value)).replaceAll("\n", "<br>"),
+    (value) => escapeHtml(value).replaceAll("\n", "<br>"),
   );
   return { text, html };
 }
@@ -52,11 +52,23 @@ export function escapeHtml(text: string): string {
     .replaceAll("'", "&#39;");
 }
 
-/** Drops control and bidirectional override characters, which would let a name rewrite the line around it. */
-function stripControls(value: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return value.replaceAll(
-    /[\u0000-\u0009\u000b-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    "",
+/**
+ * A text of somebody else as one line that reads as it is: without control characters, bidirectional overrides and what is
+ * not seen (but the joiners that scripts and emoji need), blanks as one, halves of characters gone.
+ */
+export function oneLine(value: string): string {
+  return (
+    value
+      .replaceAll(/[\p{Z}\s]+/gu, " ")
+      // With the u flag a surrogate only matches alone.
+      .replaceAll(/[\p{Cc}\p{Cs}]|(?![\u200c\u200d\u{e0020}-\u{e007f}])\p{Cf}/gu, "")
+      .trim()
   );
+}
+
+/** Parameters that are lists: each of their lines is one by intent. */
+const LISTS: ReadonlySet<string> = new Set(["list", "names"]);
+
+function clean(name: string, value: string): string {
+  return LISTS.has(name) ? value.split("\n").map(oneLine).join("\n") : oneLine(value);
 }
