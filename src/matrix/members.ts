@@ -14,7 +14,7 @@ const memberSchema = z.object({
   displayname: z.string().max(1000).nullable().optional().catch(null),
 });
 
-/** Characters of a name; what is longer is made to be in the way. */
+/** Of a name, in UTF-16 units; what is longer is made to be in the way. */
 const MAX_NAME = 80;
 /** Beyond this people are not remembered: they count as not in the room. */
 const MAX_MEMBERS = 100_000;
@@ -37,7 +37,7 @@ export class Members {
     this.#forget(userId);
     if (membership === "leave" || membership === "knock" || this.#members.size >= MAX_MEMBERS) return;
     // Cleaned before names are compared: two that only look different are the same to people.
-    const name = [...oneLine(result.data?.displayname ?? "")].slice(0, MAX_NAME).join("").trim();
+    const name = oneLine(oneLine(result.data?.displayname ?? "").slice(0, MAX_NAME));
     const member = { membership, displayName: name === "" ? null : name };
     this.#members.set(userId, member);
     if (membership === "join") this.#joined += 1;

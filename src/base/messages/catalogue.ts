@@ -61,7 +61,7 @@ export function oneLine(value: string): string {
     value
       .replaceAll(/[\p{Z}\s]+/gu, " ")
       // With the u flag a surrogate only matches alone.
-      .replaceAll(/[\p{Cc}\p{Cs}]|(?![\u200c\u200d\u{e0020}-\u{e007f}])\p{Cf}/gu, "")
+      .replaceAll(/[\p{Cc}\p{Cs}]|(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])\p{Cf}/gu, "")
       .trim()
   );
 }
