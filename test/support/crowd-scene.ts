@@ -81,7 +81,8 @@ export async function crowdScene(sizes: readonly number[]): Promise<CrowdScene> 
   }
 }
 
-function makeTone(path: string): void {
+/** A tone of twenty minutes, 440 Hz. */
+export function makeTone(path: string): void {
   const sine = ["-f", "lavfi", "-i", `sine=frequency=440:duration=${TONE_S}`];
   const { status, stderr } = spawnSync(
     "ffmpeg",
