@@ -2,8 +2,8 @@ import { Allowance } from "../base/allowance.ts";
 import { BoundedMap } from "../base/collections.ts";
 
 /** A person's commands that are taken: so many at once, then so many a minute. Nobody who listens needs more. */
-const AT_ONCE = 10;
-const A_MINUTE = 6;
+const AT_ONCE = 6;
+const A_MINUTE = 4;
 /** Of them under way at the same time: a slow download is no reason to keep others waiting. */
 const UNDER_WAY = 3;
 const TOLD_EVERY_MS = 120_000;
