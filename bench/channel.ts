@@ -9,8 +9,8 @@ import { makeTone } from "../test/support/crowd-scene.ts";
 import { sleep, Stage, type Scene } from "../test/support/stage.ts";
 import { startSynapse, type Synapse } from "../test/support/synapse.ts";
 
-/** How often each way of joining is measured; `VOICEBOT_BENCH_JOINS=3` for a quick look. */
-const JOINS = Number(process.env["VOICEBOT_BENCH_JOINS"] ?? 20);
+/** How often each way of joining is measured; `BENCH_JOINS=3` for a quick look. */
+const JOINS = Number(process.env["BENCH_JOINS"] ?? 20);
 const CROWD = 8;
 const COUNT_MS = 120_000;
 const AWAY_MS = 120_000;
