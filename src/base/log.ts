@@ -45,6 +45,7 @@ export const LOG_EVENTS = [
   "peer_flooded",
   "ice_server_unused",
   "ice_ports_used_up",
+  "turn_no_relay",
   // player
   "track_queued",
   "track_started",

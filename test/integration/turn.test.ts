@@ -1,5 +1,6 @@
 // Relays: a real coturn, with credentials of a real Synapse or made here, the engine, and a browser that has nothing else.
 import { silentLog } from "../../src/base/log.ts";
+import type { LogFields } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
 import { IceServers } from "../../src/ice-servers.ts";
 import type { IceConfig } from "../../src/ice-servers.ts";
@@ -19,6 +20,7 @@ let coturn: Coturn;
 let synapse: Synapse;
 let engine: Engine;
 const opened: IceServers[] = [];
+const warnings: [string, LogFields | undefined][] = [];
 
 beforeAll(async () => {
   coturn = await startCoturn();
@@ -30,7 +32,8 @@ beforeAll(async () => {
       turn_user_lifetime: `${LIFE_S}s`,
     },
   });
-  engine = createEngine({ clock: systemClock, log: silentLog });
+  const warn = (event: string, fields?: LogFields): void => void warnings.push([event, fields]);
+  engine = createEngine({ clock: systemClock, log: { ...silentLog, warn } });
 });
 
 afterAll(async () => {
@@ -81,7 +84,11 @@ test("the homeserver's TURN server relays, also when its first credentials have 
     await pause(100);
   }
   expect(renewals).toBeGreaterThanOrEqual(2);
+  expect(warnings).toEqual([]);
   expect(await relayed(first)).toEqual([]);
+  // An operator hears of it, once.
+  expect(await relayed(first)).toEqual([]);
+  expect(warnings).toEqual([["turn_no_relay", { peer: "x", servers: [coturn.uri] }]]);
   expect(await relayed(ice.settings())).toHaveLength(1);
   const users = coturn.allocations();
   expect(users).toContain(first.servers[0]!.username);

@@ -4,7 +4,6 @@ import { createSocket } from "node:dgram";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { startProc, type Proc } from "./proc.ts";
 
 export interface CoturnOptions {
@@ -33,10 +32,23 @@ export interface Coturn {
   stop(): Promise<void>;
 }
 
-/** Starts the server and waits until it answers. @throws when coturn is not installed. */
+const ADDRESS = "127.0.0.1";
+
+/** Starts the server and waits until it listens. @throws when coturn is not installed. */
 export async function startCoturn(options: CoturnOptions = {}): Promise<Coturn> {
-  const address = options.address ?? "127.0.0.1";
-  const port = options.port ?? (await freeUdpPort(address));
+  // Somebody else may take a free port before it does: then try another one.
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freeUdpPort(options.address ?? ADDRESS));
+    try {
+      return await startOn(port, options);
+    } catch (error) {
+      if (options.port !== undefined || attempt === 3) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, options: CoturnOptions): Promise<Coturn> {
+  const address = options.address ?? ADDRESS;
   const secret = options.secret ?? randomBytes(12).toString("hex");
   const dir = await mkdtemp(join(tmpdir(), "voicebot-turn-"));
   const proc = await startProc({
@@ -58,9 +70,8 @@ export async function startCoturn(options: CoturnOptions = {}): Promise<Coturn> 
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    // It says so before it listens on all of its threads.
-    await proc.waitForLine(/IO method \(general relay thread\)|Total General servers/, 10_000);
-    await sleep(300);
+    await proc.waitForLine(/UDP listener opened on/, 20_000);
+    await proc.waitForLine(/IO method \(auth thread\)/, 20_000);
   } catch (error) {
     await stop();
     throw error;

@@ -26,8 +26,9 @@ export interface ConnectionParts {
   log: Log;
   output: Output;
   onClosed: (connection: Connection) => void;
-  /** There was no port in the range for a connection. */
+  /** See `GatheringParts`. */
   onNoPort: () => void;
+  onNoRelay: () => void;
 }
 
 /** What the connection has of the library: nothing, a negotiation under way, or nothing any more. */
@@ -161,7 +162,8 @@ export class Connection implements EngineConnection, Listener {
     if (this.#state.kind !== "new")
       throw new BotError("engine_failed", "a connection is made for one negotiation");
     const { label, ice } = this.#options;
-    const gathering = new Gathering({ ice, clock: this.#parts.clock, onNoPort: this.#parts.onNoPort });
+    const { clock, onNoPort, onNoRelay } = this.#parts;
+    const gathering = new Gathering({ ice, clock, onNoPort, onNoRelay });
     try {
       const native = new Native(label, ice, {
         onState: (state) => this.#onLibraryState(state),

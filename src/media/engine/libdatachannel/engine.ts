@@ -1,6 +1,6 @@
 import { BotError } from "../../../base/errors.ts";
 import type { Clock, Timer } from "../../../base/clock.ts";
-import type { Log } from "../../../base/log.ts";
+import type { Log, LogEvent, LogFields } from "../../../base/log.ts";
 import type { IceSettings } from "../../messages.ts";
 import type {
   ConnectionEvents,
@@ -34,7 +34,8 @@ export class LibdatachannelEngine implements Engine {
   readonly #connections = new Set<Connection>();
   /** URIs of servers that were told of. */
   readonly #told = new Set<string>();
-  #noPortAtMs: number | null = null;
+  /** When something that goes on was told last. */
+  readonly #toldAtMs = new Map<LogEvent, number>();
   #timer: Timer | null = null;
   #closing: Promise<void> | null = null;
 
@@ -65,7 +66,16 @@ export class LibdatachannelEngine implements Engine {
       log: this.#log,
       output,
       onClosed: (closed) => this.#connections.delete(closed),
-      onNoPort: () => this.#tellNoPort(options),
+      onNoPort: () =>
+        this.#tellRarely("ice_ports_used_up", {
+          peer: options.label,
+          range: options.ice.portRange?.join("-"),
+        }),
+      onNoRelay: () =>
+        this.#tellRarely("turn_no_relay", {
+          peer: options.label,
+          servers: options.ice.servers.map(({ uri }) => uri).filter((uri) => uri.startsWith("turn")),
+        }),
     });
     this.#connections.add(connection);
     this.#timer ??= this.#clock.timer(TICK_MS, () => this.#tick());
@@ -106,11 +116,11 @@ export class LibdatachannelEngine implements Engine {
     }
   }
 
-  #tellNoPort({ label, ice }: ConnectionOptions): void {
+  #tellRarely(event: LogEvent, fields: LogFields): void {
     const now = this.#clock.now();
-    if (this.#noPortAtMs !== null && now - this.#noPortAtMs < TELL_AGAIN_MS) return;
-    this.#noPortAtMs = now;
-    this.#log.warn("ice_ports_used_up", { peer: label, range: ice.portRange?.join("-") });
+    if (now - (this.#toldAtMs.get(event) ?? -Infinity) < TELL_AGAIN_MS) return;
+    this.#toldAtMs.set(event, now);
+    this.#log.warn(event, fields);
   }
 
   #assertOpen(): void {

@@ -1,9 +1,11 @@
 import type { Clock } from "../../../base/clock.ts";
 import { BotError } from "../../../base/errors.ts";
 import type { IceSettings } from "../../messages.ts";
+import { parseCandidate } from "../candidates.ts";
 import { OwnCandidates } from "../own-candidates.ts";
 import * as sdp from "../sdp.ts";
 import { withFreePort } from "./free-port.ts";
+import { chooseServers, isTurn } from "./ice-servers.ts";
 
 const GATHERING_MS = 2000;
 
@@ -12,6 +14,8 @@ export interface GatheringParts {
   clock: Clock;
   /** There was no port in the range. */
   onNoPort: () => void;
+  /** There are TURN servers, and none of them relays: it is silent, or refuses the credentials. */
+  onNoRelay: () => void;
 }
 
 /** Our own side of a negotiation: a port of the range, and the candidates that are found from it. */
@@ -52,6 +56,8 @@ export class Gathering {
     if (local === null) throw new BotError("cancelled", "the connection was closed during the negotiation");
     this.#described = true;
     const transport = sdp.readTransport(local, setup);
+    const relayed = transport.candidates.some((candidate) => parseCandidate(candidate)?.type === "relay");
+    if (!relayed && chooseServers(this.#parts.ice.servers).used.some(isTurn)) this.#parts.onNoRelay();
     return { ...transport, setup, candidates: this.#candidates.give(transport.candidates) };
   }
 

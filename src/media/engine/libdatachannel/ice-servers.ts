@@ -32,6 +32,10 @@ export function chooseServers(servers: readonly Server[]): ChosenServers {
   return chosen;
 }
 
+export function isTurn(server: IceServer): boolean {
+  return server.relayType !== undefined;
+}
+
 function sameServer(a: IceServer, b: IceServer): boolean {
   return a.hostname === b.hostname && a.port === b.port && a.relayType === b.relayType;
 }
