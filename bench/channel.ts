@@ -11,6 +11,8 @@ import { startSynapse, type Synapse } from "../test/support/synapse.ts";
 
 /** How often each way of joining is measured; `BENCH_JOINS=3` for a quick look. */
 const JOINS = Number(process.env["BENCH_JOINS"] ?? 20);
+/** The bot answers ten offers of one person a minute. */
+const SPACED_MS = 6500;
 const CROWD = 8;
 const COUNT_MS = 120_000;
 const AWAY_MS = 120_000;
@@ -49,7 +51,7 @@ async function joins(scene: Scene, page: PageMember): Promise<void> {
   const theyJoin: number[] = [];
   for (let i = 0; i < JOINS; i++) {
     await page.leave();
-    await sleep(2000);
+    await sleep(SPACED_MS);
     const atMs = Date.now();
     await page.join();
     theyJoin.push((await page.firstSound(scene.botKey, atMs, 30_000)) - atMs);
