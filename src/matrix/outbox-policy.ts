@@ -138,10 +138,10 @@ function isFree(state: OutboxState, item: Item): boolean {
   );
 }
 
-/** Whether what nobody has to have may be sent: there is no limit, or enough for it after all that is kept back. */
+/** Whether a refresh may go before it has to: there is no limit, or enough after all that goes before it. */
 export function hasSpare(state: OutboxState, nowMs: number): boolean {
   if (nowMs < state.blockedUntilMs) return false;
-  if (!isLimited(state, nowMs)) return true;
+  if (state.lifted) return true;
   const before = state.waiting.filter(({ priority }) => !isLow(priority)).length;
   return tokensAt(state, nowMs) - before >= plenty(state);
 }

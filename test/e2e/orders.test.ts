@@ -1,7 +1,7 @@
 // Events of the channel in every order that a person or a homeserver can bring about, on a real Synapse: members moved by
 // hand, and the page. The same without a homeserver, and more of it: test/unit/channel/.
 import { jest } from "@jest/globals";
-import { Hand, Hands } from "../support/hand.ts";
+import { Hand, Hands, type HandConnection } from "../support/hand.ts";
 import { Person } from "../support/people.ts";
 import { sleep, Stage, type Scene } from "../support/stage.ts";
 
@@ -11,6 +11,8 @@ let stage: Stage;
 /** One scene for all: its bot is in the channel, and exempt, because these tests are not about its budget. */
 let scene: Scene;
 let connections: Hands;
+/** Somebody who connected at the beginning and says nothing more. */
+let lazy: { one: Hand; connection: HandConnection; sinceMs: number; before: number[] };
 const hands: Hand[] = [];
 
 beforeAll(async () => {
@@ -19,6 +21,10 @@ beforeAll(async () => {
   scene = await stage.scene();
   await stage.synapse.exemptFromLimits(scene.botUser.userId);
   await tell("!join");
+  const one = await hand("lazy");
+  const { connection } = await connected(one);
+  hands.splice(0);
+  lazy = { one, connection, sinceMs: Date.now(), before: [one.count("offer"), one.count("answer")] };
 });
 afterEach(async () => {
   for (const one of hands.splice(0)) {
@@ -29,6 +35,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   connections?.kill();
+  await lazy?.one.person.stop();
   await stage?.close();
 });
 
@@ -53,13 +60,37 @@ function another(person: Person, key: string): Hand {
   return made;
 }
 
-/** JOINED, an offer, the bot's answer: media flows. */
+/**
+ * JOINED, an offer, the bot's answer: media flows. Two of the library sometimes fail at their first go, so a new offer
+ * follows, as a person's client would have it.
+ */
 async function connected(one: Hand): Promise<Awaited<ReturnType<Hand["offer"]>>> {
   await one.joined();
-  const made = await one.offer();
-  await one.accept(made.connection);
-  await made.connection.connected();
-  return made;
+  return offered(one);
+}
+
+async function offered(one: Hand): Promise<Awaited<ReturnType<Hand["offer"]>>> {
+  for (let attempt = 1; ; attempt++) {
+    const ordinal = one.count("answer") + 1;
+    const made = await one.offer();
+    await one.accept(made.connection, ordinal);
+    if (await made.connection.works()) return made;
+    if (attempt === 3) throw new Error("three connections failed");
+  }
+}
+
+/** Answers the bot's offers, from the nth (from 1) on, until media flows. */
+async function answered(one: Hand, first = 1): Promise<HandConnection> {
+  for (let ordinal = first; ordinal < first + 3; ordinal++) {
+    const connection = await one.answer(ordinal, 30_000);
+    if (await connection.works()) return connection;
+  }
+  throw new Error("three connections failed");
+}
+
+/** Media flows on this connection, or on one that the bot offers because this one failed; which one. */
+async function flows(one: Hand, connection: HandConnection): Promise<HandConnection> {
+  return (await connection.works()) ? connection : answered(one, one.count("offer") + 1);
 }
 
 /** Waits until the bot has closed what it had with this key, for the nth time. */
@@ -79,7 +110,7 @@ test("an offer that comes 0.3 s before its JOINED is held and answered", async (
   expect(one.count("answer")).toBe(0);
   await one.joined();
   await one.accept(connection);
-  await connection.connected();
+  await flows(one, connection);
 });
 
 test("candidates before their offer wait for it, and candidates of nobody do no harm", async () => {
@@ -90,33 +121,34 @@ test("candidates before their offer wait for it, and candidates of nobody do no 
   for (const line of lines) if (line.startsWith("a=candidate:")) await one.sendCandidate(line.slice(2));
   await one.send("offer", lines.filter((line) => !line.startsWith("a=candidate:")).join("\r\n"));
   await one.accept(connection);
-  await connection.connected();
+  const flowing = await flows(one, connection);
   const stranger = await hand("stranger");
   await stranger.sendCandidate("candidate:1 1 UDP 2122317823 127.0.0.1 9 typ host");
   await sleep(500);
-  expect(await connection.state()).toBe("connected");
+  expect(await flowing.state()).toBe("connected");
 });
 
 test("the same offer twice is one connection; a new one from a connected key replaces it", async () => {
   const one = await hand("reloaded");
   const first = await connected(one);
+  const before = one.count("answer");
   await one.send("offer", first.sdp);
   await sleep(1_500);
-  expect(one.count("answer")).toBe(1);
+  expect(one.count("answer")).toBe(before);
   expect(await first.connection.state()).toBe("connected");
-  const second = await one.offer();
-  await one.accept(second.connection, 2);
-  await second.connection.connected();
+  await offered(one);
+  expect(one.count("answer")).toBeGreaterThan(before);
 });
 
 test("stray answers are ignored while media flows", async () => {
   const one = await hand("stray");
   const { connection, sdp } = await connected(one);
+  const before = [one.count("offer"), one.count("answer")];
   const stray = await one.prepareAnswer(sdp);
   await one.send("answer", stray.sdp);
   await sleep(2_000);
   expect(await connection.state()).toBe("connected");
-  expect([one.count("offer"), one.count("answer")]).toEqual([0, 1]);
+  expect([one.count("offer"), one.count("answer")]).toEqual(before);
 });
 
 test("who is JOINED and never offers is offered to after 5 s", async () => {
@@ -125,7 +157,7 @@ test("who is JOINED and never offers is offered to after 5 s", async () => {
   await one.joined();
   await one.signal("offer");
   expect(Date.now() - sinceMs).toBeGreaterThan(4_500);
-  await (await one.answer()).connected();
+  await answered(one);
 });
 
 test("an answer after its LEFT opens nothing", async () => {
@@ -150,7 +182,7 @@ test("glare with a key that does not know the rule: theirs is ignored while ours
   await theirs.connection.close();
   const { connection, sdp } = await one.prepareAnswer(offer);
   await one.send("answer", sdp);
-  await connection.connected();
+  await flows(one, connection);
 });
 
 test("glare with keys that know the rule: the smaller key yields", async () => {
@@ -162,9 +194,9 @@ test("glare with keys that know the rule: the smaller key yields", async () => {
   await Promise.all([larger.signal("offer"), smaller.signal("offer")]);
   const [ofLarger, ofSmaller] = await Promise.all([larger.offer(), smaller.offer()]);
   await larger.accept(ofLarger.connection);
-  await ofLarger.connection.connected();
+  await flows(larger, ofLarger.connection);
   await ofSmaller.connection.close();
-  await (await smaller.answer()).connected();
+  await answered(smaller);
   expect(smaller.count("answer")).toBe(0);
 });
 
@@ -179,28 +211,25 @@ test("two keys of one user are two members: the LEFT of one leaves the other", a
   expect(await ofLaptop.connection.state()).toBe("connected");
 });
 
-test("missed refreshes: who never refreshes keeps its media and is not offered to again", async () => {
-  const one = await hand("lazy");
-  const { connection } = await connected(one);
-  await sleep(35_000);
-  expect(await connection.state()).toBe("connected");
-  expect([one.count("offer"), one.count("answer")]).toEqual([0, 1]);
-});
-
 test("LEFT and JOINED again at once, eight times: a state block with the older LEFT after the JOINED hangs up on nobody", async () => {
   const one = await hand("hopper");
   for (let visit = 1; visit <= 8; visit++) {
-    await one.joined();
-    const { connection } = await one.offer();
-    await one.accept(connection, visit);
-    await connection.connected();
+    const { connection } = await connected(one);
+    const offers = one.count("offer");
     await sleep(600);
     expect(await connection.state()).toBe("connected");
+    expect(one.count("offer")).toBe(offers);
     await one.left();
     await gone(one, visit);
     await connection.close();
   }
-  expect(one.count("offer")).toBe(0);
+});
+
+test("missed refreshes: who never refreshes keeps its media and is not offered to again", async () => {
+  const { one, connection, sinceMs, before } = lazy;
+  await sleep(Math.max(0, sinceMs + 35_000 - Date.now()));
+  expect(await connection.state()).toBe("connected");
+  expect([one.count("offer"), one.count("answer")]).toEqual(before);
 });
 
 test("a limited sync: an offer that it left out is answered", async () => {
@@ -221,7 +250,7 @@ test("a limited sync: an offer that it left out is answered", async () => {
     process.kill(scene.bot.proc.pid, "SIGCONT");
   }
   await one.accept(connection);
-  await connection.connected();
+  await flows(one, connection);
 });
 
 test("signalling that waited for more than 30 s is dropped, and its sender is offered to", async () => {
@@ -236,20 +265,20 @@ test("signalling that waited for more than 30 s is dropped, and its sender is of
   } finally {
     process.kill(scene.bot.proc.pid, "SIGCONT");
   }
-  await (await one.answer(1, 30_000)).connected();
+  await answered(one);
   expect(one.count("answer")).toBe(0);
 });
 
 test("a bot that is killed and back within a second answers no offer of before, though syncs are cached", async () => {
   const one = await hand("survivor");
-  const { connection } = await connected(one);
+  await connected(one);
+  const [offers, answers] = [one.count("offer"), one.count("answer")];
   await scene.bot.kill();
   await scene.bot.startAgain();
   // It comes back into the channel by itself and offers to who is there.
   await one.joined();
-  await (await one.answer(1, 30_000)).connected();
-  expect(one.count("answer")).toBe(1);
-  await connection.close();
+  await answered(one, offers + 1);
+  expect(one.count("answer")).toBe(answers);
 });
 
 test("the page and the bot that join at the same moment end connected, and so do they after a reload", async () => {

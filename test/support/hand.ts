@@ -71,12 +71,13 @@ export class HandConnection {
     return this.#hands.call("close", this.#number);
   }
 
-  async connected(timeoutMs = 15_000): Promise<void> {
+  /** Waits until media flows, or will not. */
+  async works(timeoutMs = 15_000): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const state = await this.state();
-      if (state === "connected") return;
-      if (performance.now() > deadline) throw new Error(`${state}, not connected, in ${timeoutMs} ms`);
+      if (state === "connected") return true;
+      if (state === "failed" || state === "closed" || performance.now() > deadline) return false;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -289,8 +289,10 @@ function write(state: OutboxState, roomId: string, nowMs: number): OutboxState {
   return taken(started(enqueue(state, refresh).state, refresh, nowMs), refresh.id, nowMs, nowMs);
 }
 
-test("something is over without a limit, and in one when the model has more than is kept back", () => {
+test("something is over where the limit is lifted, or when the model has more than is kept back", () => {
   expect(hasSpare(emptyOutbox(0), 0)).toBe(true);
+  expect(hasSpare({ ...limitedIn(2), limitedAtMs: null, blockedUntilMs: 0 }, 5000)).toBe(false);
+  expect(hasSpare({ ...limitedIn(2), lifted: true, blockedUntilMs: 0 }, 5000)).toBe(true);
   const limited = limitedIn(2);
   expect(hasSpare(limited, 5000)).toBe(false);
   expect(hasSpare(limited, 24_000)).toBe(false);
