@@ -5,6 +5,8 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PageMember } from "../test/support/browser.ts";
 import { Crowd } from "../test/support/crowd.ts";
+import { Member } from "../test/support/member.ts";
+import { matrixRequest } from "../test/support/people.ts";
 import { makeTone } from "../test/support/crowd-scene.ts";
 import { sleep, Stage, type Scene } from "../test/support/stage.ts";
 import { startSynapse, type Synapse } from "../test/support/synapse.ts";
@@ -44,7 +46,7 @@ function written(scene: Scene, type = ""): number {
 }
 
 /** Both ways of joining; the limit takes no part, so that only the protocol and the media are measured. */
-async function joins(scene: Scene, page: PageMember): Promise<void> {
+async function joins(stage: Stage, scene: Scene, page: PageMember): Promise<void> {
   await page.join();
   await scene.command("!play tone", /Now playing/);
   await page.firstSound(scene.botKey, 0, 20_000);
@@ -57,17 +59,28 @@ async function joins(scene: Scene, page: PageMember): Promise<void> {
     theyJoin.push((await page.firstSound(scene.botKey, atMs, 30_000)) - atMs);
   }
   row("a browser joins a channel in which the bot plays, to its sound", spread(theyJoin));
-  const weJoin: number[] = [];
-  for (let i = 0; i < JOINS; i++) {
-    const before = scene.host.position;
-    await scene.host.sendText(scene.roomId, "!leave");
-    await membership(scene, "LEFT", before);
-    await sleep(2000);
-    const atMs = Date.now();
-    await scene.host.sendText(scene.roomId, "!play tone");
-    weJoin.push((await page.firstSound(scene.botKey, atMs, 30_000)) - atMs);
+  const session = await stage.user("ear");
+  await matrixRequest(session, "POST", `/_matrix/client/v3/join/${encodeURIComponent(scene.roomId)}`, {});
+  const member = await Member.start({ session, roomId: scene.roomId });
+  try {
+    await member.join();
+    const weJoin: number[] = [];
+    for (let i = 0; i < JOINS; i++) {
+      const before = scene.host.position;
+      await scene.host.sendText(scene.roomId, "!leave");
+      await membership(scene, "LEFT", before);
+      await sleep(2000);
+      const atMs = Date.now();
+      await scene.host.sendText(scene.roomId, "!play tone");
+      weJoin.push((await member.firstAudio(scene.botKey, atMs, 60_000)) - atMs);
+    }
+    row(
+      "the bot is told to play and joins a browser and a headless member, to the latter's sound",
+      spread(weJoin),
+    );
+  } finally {
+    await member.stop();
   }
-  row("the bot is told to play and joins a channel with a browser in it, to its sound", spread(weJoin));
 }
 
 async function membership(scene: Scene, joinState: "JOINED" | "LEFT", after: number): Promise<number> {
@@ -175,10 +188,10 @@ try {
   makeTone(join(mediaDir, "tone.opus"));
   const stage = await Stage.start({ dir: join(directory, "synapse") });
   try {
-    const scene = await stage.scene({ mediaDir });
+    const scene = await stage.scene({ mediaDir, room: { open: true } });
     await stage.synapse.exemptFromLimits(scene.botUser.userId);
     const { page } = await scene.hostPage();
-    await joins(scene, page);
+    await joins(stage, scene, page);
     await eventsOfACrowd(stage, scene);
     await faults(scene, page);
     later = await homeserverAway(scene, page, stage.synapse, 2000);

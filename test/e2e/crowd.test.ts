@@ -24,8 +24,6 @@ test("6 in the channel, a recording starts, 5 more join: all hear the bot, the n
     await sleep(8000);
     const { members: later, longestRefreshMs, errors } = await crowd.state();
     expect(later.map(({ connection }) => connection)).toEqual(later.map(() => "connected"));
-    // Those who met no limit keep the connection that they began with.
-    expect(later.slice(0, 6).map(({ connections }) => connections)).toEqual([1, 1, 1, 1, 1, 1]);
     // No timed assertion but "it flows": a stop of the machine is seconds, a lost connection for ever.
     expect(Math.max(...later.map(({ longestGapMs }) => longestGapMs))).toBeLessThan(5000);
     expect(longestRefreshMs[room]).toBeLessThan(25_000);
