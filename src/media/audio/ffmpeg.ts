@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { StderrDigest } from "./ffmpeg-stderr.ts";
+import { startWithOnly } from "./inherited.ts";
 
 export interface FfmpegOptions {
   /** The program, from `findFfmpeg`. */
@@ -61,9 +62,9 @@ export class Ffmpeg {
     this.#options = options;
     this.#heardAtMs = options.clock.now();
     const args = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info", ...options.args];
-    this.#child = spawn(options.program, args, {
-      stdio: ["ignore", "pipe", "pipe", ...options.descriptors],
-    }) as unknown as Child;
+    this.#child = startWithOnly(["ignore", "pipe", "pipe", ...options.descriptors] as const, (stdio) =>
+      spawn(options.program, args, { stdio }),
+    ) as unknown as Child;
     this.#child.on("error", (error) => {
       this.#verdict ??= messageOf(error);
       if (this.#child.pid === undefined) this.#end(null);
