@@ -1,11 +1,11 @@
 import { Allowance } from "../base/allowance.ts";
 import { BoundedMap } from "../base/collections.ts";
 
-/** A person's commands that are taken: so many at once, then so many a minute. Nobody who listens needs more. */
-const AT_ONCE = 6;
-const A_MINUTE = 4;
-/** Of them under way at the same time: a slow download is no reason to keep others waiting. */
-const UNDER_WAY = 3;
+/** A person's commands that are taken: so many at once (an album, track by track), then so many a minute. */
+const AT_ONCE = 12;
+const A_MINUTE = 6;
+/** Of them under way at the same time: half of what a room may have, so that one person never takes all of it. */
+const UNDER_WAY = 10;
 const TOLD_EVERY_MS = 120_000;
 const REMEMBERED = 1000;
 
