@@ -72,6 +72,12 @@ export class StderrDigest {
       this.#general = clean(own[1] ?? "");
       return;
     }
+    // Said of covers as well, which nobody misses: only if there is nothing else to say.
+    const codec = /^Codec \((\w+)\) not on whitelist/.exec(text);
+    if (codec) {
+      this.#general ??= `${codec[1]} is not a kind of sound that is played`;
+      return;
+    }
     const list = /^Format not on whitelist/.exec(text);
     if (list) this.#specific = `${part ?? "this"} is not a format that is played`;
     else this.#specific = clean(text);

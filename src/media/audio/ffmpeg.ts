@@ -14,7 +14,7 @@ export interface FfmpegOptions {
   log: Log;
   /** For the log: what is being read. */
   what: string;
-  /** Everything after `-nostdin -hide_banner -nostats -loglevel …`, as a list; output goes to `pipe:1`. */
+  /** Everything after `-nostdin -hide_banner … -max_alloc …`, as a list; output goes to `pipe:1`. */
   args: readonly string[];
   /** Open descriptors, which the program sees as 3, 4, … The caller closes its own copies, at any time. */
   descriptors: readonly number[];
@@ -37,6 +37,8 @@ export interface FfmpegEnd {
   bytes: number;
 }
 
+/** Of memory in one piece: the index of a day of sound takes less, and a header that claims more is made to hurt. */
+const MAX_ALLOC_BYTES = 128 * 1024 * 1024;
 /** SIGTERM lets it end what it writes; after this it is killed. */
 const KILL_AFTER_MS = 1_000;
 
@@ -61,7 +63,8 @@ export class Ffmpeg {
   constructor(options: FfmpegOptions) {
     this.#options = options;
     this.#heardAtMs = options.clock.now();
-    const args = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info", ...options.args];
+    const quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info"];
+    const args = [...quiet, "-max_alloc", String(MAX_ALLOC_BYTES), ...options.args];
     this.#child = startWithOnly(["ignore", "pipe", "pipe", ...options.descriptors] as const, (stdio) =>
       spawn(options.program, args, { stdio }),
     ) as unknown as Child;

@@ -13,6 +13,24 @@ export const AUDIO_FORMATS = [
 ] as const;
 
 /**
+ * Decoders (ffmpeg's names) of what these containers hold of sound. Pictures are none of our business: a cover of a few
+ * kilobytes may unpack to a gigabyte, and ffmpeg would look into it only to tell its size.
+ */
+const AUDIO_CODECS = [
+  ...["mp3float", "mp3", "mp3adufloat", "mp3adu", "mp3on4float", "mp3on4", "mp2float", "mp2", "mp1float", "mp1"],
+  ...["aac", "aac_fixed", "aac_latm", "libfdk_aac", "ac3", "ac3_fixed", "eac3", "dca", "truehd", "mlp", "als"],
+  ...["flac", "opus", "libopus", "vorbis", "libvorbis", "speex", "libspeex", "alac", "ape", "wavpack", "tta", "tak"],
+  ...["mpc7", "mpc8", "wmav1", "wmav2", "wmapro", "wmalossless", "wmavoice", "amrnb", "amrwb"],
+  ...["libopencore_amrnb", "libopencore_amrwb", "dsd_lsbf", "dsd_msbf", "dsd_lsbf_planar", "dsd_msbf_planar"],
+  ...["qdm2", "qdmc", "qcelp", "mace3", "mace6", "gsm", "gsm_ms", "libgsm", "libgsm_ms", "g726", "g726le", "g722"],
+  ...["adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "adpcm_yamaha", "adpcm_swf", "pcm_alaw", "pcm_mulaw", "pcm_vidc"],
+  ...["pcm_s8", "pcm_u8", "pcm_s16le", "pcm_s16be", "pcm_u16le", "pcm_u16be", "pcm_s24le", "pcm_s24be"],
+  ...["pcm_u24le", "pcm_u24be", "pcm_s32le", "pcm_s32be", "pcm_u32le", "pcm_u32be", "pcm_s64le", "pcm_s64be"],
+  ...["pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_s8_planar", "pcm_s16le_planar"],
+  ...["pcm_s16be_planar", "pcm_s24le_planar", "pcm_s32le_planar"],
+] as const;
+
+/**
  * Opens a file that the control plane has confined. The last component may be no link, and only a regular file counts.
  * @throws BotError `media_unreadable`
  */
@@ -36,7 +54,8 @@ export async function openMediaFile(file: string): Promise<FileHandle> {
 /** Arguments by which ffmpeg reads descriptor 3 (a regular file), and only that, from `positionMs` on. */
 export function fileInput(positionMs = 0): string[] {
   return [
-    ...["-protocol_whitelist", "file", "-format_whitelist", AUDIO_FORMATS.join(","), "-threads", "1"],
+    ...["-protocol_whitelist", "file", "-format_whitelist", AUDIO_FORMATS.join(",")],
+    ...["-codec_whitelist", AUDIO_CODECS.join(","), "-threads", "1"],
     ...(positionMs > 0 ? ["-ss", (positionMs / 1000).toFixed(3)] : []),
     ...["-i", "/proc/self/fd/3"],
   ];
