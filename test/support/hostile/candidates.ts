@@ -1,6 +1,6 @@
 /** Addresses that a stranger could name to make us send there, and the ways to name them. */
 
-export const FORBIDDEN_ADDRESSES: readonly string[] = [
+const FORBIDDEN_ADDRESSES: readonly string[] = [
   // inner networks that are none of ours
   ...["10.1.2.3", "172.16.0.9", "172.31.255.254", "192.168.77.1", "100.64.0.7", "198.18.0.1"],
   ...["192.0.2.1", "198.51.100.1", "203.0.113.1", "fd12:3456::9", "fc00::1", "2001:db8::1"],
