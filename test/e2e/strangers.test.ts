@@ -155,9 +155,9 @@ test("five hundred commands of one stranger get a few answers, and the host's ne
     ),
   );
   expect(sent).toBeGreaterThan(400);
-  await scene.command("!ping", /Here/, 40_000);
+  await scene.command("!ping", /Here/, 90_000);
   const minutes = (Date.now() - startedMs) / 60_000;
-  expect(answersTo(scene, mallory).length).toBeLessThanOrEqual(6 + 4 * minutes + 2);
+  expect(answersTo(scene, mallory).length).toBeLessThanOrEqual(12 + 6 * minutes + 2);
   expect(faults(scene)).toEqual([]);
 });
 
