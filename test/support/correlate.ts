@@ -10,7 +10,7 @@ const SEGMENT = RATE;
 /** Quieter segments say nothing (RMS, about -56 dBFS). */
 const SILENCE = 0.0015;
 /** Places of the anchor that are looked into. */
-const CANDIDATES = 8;
+const CANDIDATES = 4;
 /** How far a segment may lie from where its neighbour says (jitter buffers stretch and squeeze time). */
 const DRIFT = round(0.12 * RATE);
 

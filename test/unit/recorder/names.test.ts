@@ -45,5 +45,6 @@ test("whatever people are called, a name is short, one component, visible and di
         expect(file.length).toBeGreaterThan(4);
       }
     }),
+    { numRuns: 30 },
   );
 });
