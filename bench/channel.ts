@@ -46,41 +46,27 @@ function written(scene: Scene, type = ""): number {
 }
 
 /** Both ways of joining; the limit takes no part, so that only the protocol and the media are measured. */
-async function joins(stage: Stage, scene: Scene, page: PageMember): Promise<void> {
-  await page.join();
-  await scene.command("!play tone", /Now playing/);
-  await page.firstSound(scene.botKey, 0, 20_000);
+async function joins(scene: Scene, ear: Member): Promise<void> {
   const theyJoin: number[] = [];
   for (let i = 0; i < JOINS; i++) {
-    await page.leave();
+    await ear.leave();
     await sleep(SPACED_MS);
     const atMs = Date.now();
-    await page.join();
-    theyJoin.push((await page.firstSound(scene.botKey, atMs, 30_000)) - atMs);
+    await ear.join();
+    theyJoin.push((await ear.firstAudio(scene.botKey, atMs, 60_000)) - atMs);
   }
-  row("a browser joins a channel in which the bot plays, to its sound", spread(theyJoin));
-  const session = await stage.user("ear");
-  await matrixRequest(session, "POST", `/_matrix/client/v3/join/${encodeURIComponent(scene.roomId)}`, {});
-  const member = await Member.start({ session, roomId: scene.roomId });
-  try {
-    await member.join();
-    const weJoin: number[] = [];
-    for (let i = 0; i < JOINS; i++) {
-      const before = scene.host.position;
-      await scene.host.sendText(scene.roomId, "!leave");
-      await membership(scene, "LEFT", before);
-      await sleep(2000);
-      const atMs = Date.now();
-      await scene.host.sendText(scene.roomId, "!play tone");
-      weJoin.push((await member.firstAudio(scene.botKey, atMs, 60_000)) - atMs);
-    }
-    row(
-      "the bot is told to play and joins a browser and a headless member, to the latter's sound",
-      spread(weJoin),
-    );
-  } finally {
-    await member.stop();
+  row("a member joins a channel in which the bot plays, to the bot's sound", spread(theyJoin));
+  const weJoin: number[] = [];
+  for (let i = 0; i < JOINS; i++) {
+    const before = scene.host.position;
+    await scene.host.sendText(scene.roomId, "!leave");
+    await membership(scene, "LEFT", before);
+    await sleep(2000);
+    const atMs = Date.now();
+    await scene.host.sendText(scene.roomId, "!play tone");
+    weJoin.push((await ear.firstAudio(scene.botKey, atMs, 60_000)) - atMs);
   }
+  row("the bot is told to play and joins a channel with a member in it, to its sound", spread(weJoin));
 }
 
 async function membership(scene: Scene, joinState: "JOINED" | "LEFT", after: number): Promise<number> {
@@ -124,65 +110,59 @@ async function eventsOfACrowd(stage: Stage, scene: Scene): Promise<void> {
   }
 }
 
-/** From the end of the fault to the sound in the browser. */
-async function faults(scene: Scene, page: PageMember): Promise<void> {
-  const sound = async (what: string, sinceMs: number, timeoutMs = 120_000): Promise<void> => {
-    row(what, seconds((await page.firstSound(scene.botKey, sinceMs, timeoutMs)) - sinceMs));
+/** From the end of the fault to the first packet with sound. */
+async function faults(scene: Scene, ear: Member, page: PageMember): Promise<void> {
+  const sound = async (what: string, sinceMs: number): Promise<void> => {
+    row(what, seconds((await ear.firstAudio(scene.botKey, sinceMs, 120_000)) - sinceMs));
     await sleep(5000);
   };
   const [child] = scene.bot.mediaChildren();
   const killedMs = Date.now();
   if (child !== undefined) process.kill(child, "SIGKILL");
-  // What its jitter buffer still plays is not meant.
-  await sound("media child killed", killedMs + 500);
-
-  await scene.bot.kill();
-  await sleep(500);
-  let startedMs = Date.now();
-  await scene.bot.startAgain();
-  await sound("bot killed, started again after 0.5 s: from the start", startedMs);
-
-  await scene.bot.kill();
-  await sleep(60_000);
-  startedMs = Date.now();
-  await scene.bot.startAgain();
-  await sound("bot killed, started again after 60 s: from the start", startedMs);
-
+  await sound("media child killed", killedMs + 100);
+  for (const pauseMs of [500, 60_000]) {
+    await scene.bot.kill();
+    await sleep(pauseMs);
+    const startedMs = Date.now();
+    await scene.bot.startAgain();
+    await sound(`bot killed, started again after ${pauseMs / 1000} s: from the start`, startedMs);
+  }
   const reloadedMs = Date.now();
   await page.reload();
   await page.join();
-  await sound("page reloaded (with its start) and joined again", reloadedMs + 300);
+  const heardMs = await page.firstSound(scene.botKey, reloadedMs, 60_000);
+  row(
+    "page reloaded, with its start, and joined again: to sound in the browser",
+    seconds(heardMs - reloadedMs),
+  );
 }
 
 /** The homeserver stops and comes back; media must go on meanwhile. */
-async function homeserverAway(
-  scene: Scene,
-  page: PageMember,
-  synapse: Synapse,
-  awayMs: number,
-): Promise<Synapse> {
+async function homeserverAway(scene: Scene, ear: Member, synapse: Synapse, awayMs: number): Promise<Synapse> {
   const { dir, baseUrl } = synapse;
-  const before = await page.stats(scene.botKey);
   await synapse.stop();
+  const before = await ear.stats(scene.botKey);
   await sleep(awayMs);
+  const during = await ear.stats(scene.botKey);
   const again = await startSynapse({ dir, port: Number(new URL(baseUrl).port) });
   const sinceMs = Date.now();
-  const during = await page.stats(scene.botKey);
-  const same = before !== null && during !== null && during.packetsReceived > before.packetsReceived;
-  row(`homeserver away for ${Math.round(awayMs / 1000)} s: music meanwhile`, same ? "goes on" : "stopped");
-  await page.leave().catch(() => {});
-  await page.join();
-  const heardMs = await page.firstSound(scene.botKey, sinceMs + 500, 120_000);
+  const packets = (during?.packetsReceived ?? 0) - (before?.packetsReceived ?? 0);
   row(
-    "… then the browser leaves and joins: from the homeserver's return to sound",
-    seconds(heardMs - sinceMs),
+    `homeserver away for ${awayMs / 1000} s: packets with music meanwhile`,
+    `${packets} of ${Math.round(awayMs / 20)}`,
   );
+  await ear.leave();
+  await sleep(500);
+  await ear.join();
+  const heardMs = await ear.firstAudio(scene.botKey, Date.now() - 100, 120_000);
+  row("… a member leaves and joins: from the homeserver's return to sound", seconds(heardMs - sinceMs));
   return again;
 }
 
 const directory = await mkdtemp(join(tmpdir(), "voicebot-bench-"));
 const mediaDir = join(directory, "media");
 let later: Synapse | null = null;
+const ended: (() => Promise<void>)[] = [];
 try {
   await mkdir(mediaDir);
   makeTone(join(mediaDir, "tone.opus"));
@@ -190,13 +170,22 @@ try {
   try {
     const scene = await stage.scene({ mediaDir, room: { open: true } });
     await stage.synapse.exemptFromLimits(scene.botUser.userId);
-    const { page } = await scene.hostPage();
-    await joins(stage, scene, page);
+    const session = await stage.user("ear");
+    await matrixRequest(session, "POST", `/_matrix/client/v3/join/${encodeURIComponent(scene.roomId)}`, {});
+    const ear = await Member.start({ session, roomId: scene.roomId });
+    ended.push(() => ear.kill());
+    await ear.join();
+    await scene.command("!play tone", /Now playing/);
+    await ear.firstAudio(scene.botKey, 0, 30_000);
+    await joins(scene, ear);
     await eventsOfACrowd(stage, scene);
-    await faults(scene, page);
-    later = await homeserverAway(scene, page, stage.synapse, 2000);
-    later = await homeserverAway(scene, page, later, AWAY_MS);
+    const { page } = await scene.hostPage();
+    await page.join();
+    await faults(scene, ear, page);
+    later = await homeserverAway(scene, ear, stage.synapse, 2000);
+    later = await homeserverAway(scene, ear, later, AWAY_MS);
   } finally {
+    for (const end of ended) await end();
     await stage.close();
   }
 } finally {

@@ -1,5 +1,5 @@
-// `npm run bench` measures the main job, `npm run bench -- channel` the voice channel.
-const BENCHES = ["main-job", "channel"];
+// `npm run bench` measures the main job, `npm run bench -- channel` the voice channel, `-- networks` routers (as root).
+const BENCHES = ["main-job", "channel", "networks"];
 
 const name = process.argv[2] ?? "main-job";
 if (BENCHES.includes(name)) await import(`./${name}.ts`);
