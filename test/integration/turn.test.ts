@@ -90,6 +90,9 @@ test("the homeserver's TURN server relays, also when its first credentials have 
   expect(await relayed(first)).toEqual([]);
   expect(warnings).toEqual([["turn_no_relay", { peer: "x", servers: [coturn.uri] }]]);
   expect(await relayed(ice.settings())).toHaveLength(1);
+  // coturn writes its log when it comes to it.
+  for (let waited = 0; waited < 10_000 && new Set(coturn.allocations()).size < 2; waited += 100)
+    await pause(100);
   const users = coturn.allocations();
   expect(users).toContain(first.servers[0]!.username);
   expect(new Set(users).size).toBeGreaterThan(1);
