@@ -68,13 +68,20 @@ test("spoofed, malformed and oversize events, made-up members and floods of offe
   const joined = (): object => ({ join_state: "JOINED", timestamp: Date.now() });
   const left = { join_state: "LEFT", timestamp: Date.now() };
   const quiet = await page.concealment(scene.botKey, 10_000);
+
+  // Our key: a web client believes a LEFT under it, whoever wrote it, and closes. The bot says JOINED again, names who did
+  // it, and is back with everybody.
+  await state(scene.botKey, left)();
+  await scene.botSays(/mallory.* overwrote my entry/, 20_000);
+  await sleep(3_000);
+  await page.connected(scene.botKey, 60_000);
+  await sleep(3_000);
   const concealing = page.concealment(scene.botKey, 30_000);
 
-  // Others' keys and ours.
+  // Others' keys, and ours as a sender.
   await sendAll([
     state("Chrome", left),
     state("Chrome", joined()),
-    state(scene.botKey, left),
     state(`PHONE${scene.host.userId}`, joined()),
     ...["Chrome", scene.botKey, `PHONE${scene.host.userId}`].map((sender) =>
       call({
@@ -85,7 +92,6 @@ test("spoofed, malformed and oversize events, made-up members and floods of offe
       }),
     ),
   ]);
-  await scene.botSays(/mallory.*/, 20_000);
   // Whatever a field can be.
   const mine = `EVIL${mallory.userId}`;
   const odd = callStates().map((content, index) => state(index % 3 === 0 ? mine : `k${index}`, content));
