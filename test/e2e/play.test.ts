@@ -71,9 +71,10 @@ test("pause, resume, volume and skip are heard, without clicks or holes", async 
   expect(rmsDb(loud.samples) - rmsDb(quiet.samples)).toBeGreaterThan(12);
   expect(findGaps(loud.samples, loud.sampleRate)).toEqual([]);
   const whole = await page.heard(scene.botKey, 0);
-  // A packet that a busy machine delivers too late is concealed, and that may click; nothing else may.
+  // A packet that a busy machine delivers too late is concealed, and that may click where it begins and where it ends;
+  // nothing else may. What the bot itself makes is held to no click at all in test/integration/media-playback.
   const { concealmentEvents } = (await page.stats(scene.botKey))!;
-  expect(findClicks(whole.samples, whole.sampleRate).length).toBeLessThanOrEqual(concealmentEvents);
+  expect(findClicks(whole.samples, whole.sampleRate).length).toBeLessThanOrEqual(2 * concealmentEvents);
 });
 
 test("an uploaded file plays as its caption, and as the message replied to", async () => {
