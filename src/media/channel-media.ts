@@ -178,7 +178,8 @@ export class ChannelMedia {
 
   /** Makes and sends the frame of one slot; false when there is nothing left to send. */
   #onFrame(slot: FrameSlot): boolean {
-    if (this.#player.mix(this.#frame)) this.#tail = TAIL_FRAMES;
+    const sounds = this.#player.mix(this.#frame);
+    if (sounds) this.#tail = TAIL_FRAMES;
     else if (this.#tail-- <= 0) {
       this.#tail = 0;
       return false;
@@ -195,7 +196,7 @@ export class ChannelMedia {
     const opus = this.#encoder.encode(this.#frame);
     if (heard && this.#context.engine.audio === "opus")
       this.#output.write({ opus, pcm: null, timestamp, marker });
-    recording?.music({ payload: opus, timestamp, marker, atMs: slot.dueMs });
+    recording?.music({ payload: opus, timestamp, marker, atMs: slot.dueMs }, sounds);
     return true;
   }
 

@@ -69,8 +69,12 @@ export class Recording {
     this.#tracks.get(`voice ${speaker}`)?.senderClock(clock);
   }
 
-  /** One packet of the channel's own output. */
-  music(packet: { payload: Uint8Array; timestamp: number; marker: boolean; atMs: number }): void {
+  /** One packet of the channel's own output. The silence after a track that ended before us makes no track of its own. */
+  music(
+    packet: { payload: Uint8Array; timestamp: number; marker: boolean; atMs: number },
+    sounds = true,
+  ): void {
+    if (!sounds && !this.#tracks.has(`music ${MUSIC_SPEAKER}`)) return;
     this.#track("music", MUSIC_SPEAKER)?.music(packet);
   }
 
