@@ -196,7 +196,7 @@ export class ChannelMedia {
     const opus = this.#encoder.encode(this.#frame);
     if (heard && this.#context.engine.audio === "opus")
       this.#output.write({ opus, pcm: null, timestamp, marker });
-    recording?.music({ payload: opus, timestamp, marker, atMs: slot.dueMs }, sounds);
+    recording?.music({ payload: opus, timestamp, marker, atMs: slot.dueMs, sounds });
     return true;
   }
 

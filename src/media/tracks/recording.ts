@@ -28,6 +28,14 @@ const MAX_TRACKS = 500;
 /** Speaker of the music track in its header and in `record.track`. */
 export const MUSIC_SPEAKER = "music";
 
+export interface MusicPacket {
+  payload: Uint8Array;
+  timestamp: number;
+  marker: boolean;
+  atMs: number;
+  sounds: boolean;
+}
+
 /** Writes a channel's speakers and music below one directory, a file each, flushed together once a second. */
 export class Recording {
   readonly recording: string;
@@ -69,13 +77,15 @@ export class Recording {
     this.#tracks.get(`voice ${speaker}`)?.senderClock(clock);
   }
 
-  /** One packet of the channel's own output. The silence after a track that ended before us makes no track of its own. */
-  music(
-    packet: { payload: Uint8Array; timestamp: number; marker: boolean; atMs: number },
-    sounds = true,
-  ): void {
-    if (!sounds && !this.#tracks.has(`music ${MUSIC_SPEAKER}`)) return;
-    this.#track("music", MUSIC_SPEAKER)?.music(packet);
+  /**
+   * One packet of the channel's own output; `sounds` is false for the silence that ends a track. What ended before the
+   * recording leaves no more than that, and it makes no file.
+   */
+  music(packet: MusicPacket): void {
+    const track = packet.sounds
+      ? this.#track("music", MUSIC_SPEAKER)
+      : this.#tracks.get(`music ${MUSIC_SPEAKER}`);
+    track?.music(packet);
   }
 
   /** Flushes and closes every file. Idempotent; failures have been told by `onFailed`. */

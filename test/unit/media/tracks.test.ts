@@ -57,6 +57,17 @@ async function record(
 }
 
 describe("a recording", () => {
+  test("makes no music of the silence that follows a track which ended before it", async () => {
+    const tracks: unknown[] = [];
+    const recording = await record(new FakeClock(), { onTrack: (track) => tracks.push(track) });
+    const frame = { payload: Uint8Array.of(1), timestamp: 0, marker: false, atMs: 0 };
+    recording.music({ ...frame, sounds: false });
+    expect(tracks).toEqual([]);
+    recording.music({ ...frame, sounds: true });
+    expect(tracks).toHaveLength(1);
+    await recording.close();
+  });
+
   test("gives back every packet, clock and level as they came, a file for each speaker", async () => {
     const clock = new FakeClock(5000);
     const tracks: unknown[] = [];
@@ -76,6 +87,7 @@ describe("a recording", () => {
         timestamp: i * 960,
         marker: i === 0,
         atMs: 6000 + i * 20,
+        sounds: i < 2,
       });
     await recording.close();
     expect(tracks).toEqual([
