@@ -13,7 +13,7 @@ import type { Found } from "./resolver/resolver.ts";
 import { loadQueue, savePosition, saveQueue, type PlayerDocuments } from "./saved.ts";
 import { Sound, type PlayerPlane } from "./sound.ts";
 import { Starting } from "./starting.ts";
-import { cleanDetail, describe, oneLine } from "./text.ts";
+import { cleanDetail, describe, shortLine } from "./text.ts";
 
 export interface RoomPlayerDeps {
   /** The media plane's name of the room's channel. */
@@ -104,7 +104,7 @@ export class RoomPlayer {
     const { source, title, durationMs } = found;
     const track: Track = {
       id: newTrackId(),
-      title: oneLine(title),
+      title: shortLine(title),
       artist: null,
       durationMs,
       requester,

@@ -1,3 +1,4 @@
+import { oneLine } from "../base/messages/catalogue.ts";
 import type { TrackTags } from "../media/plane.ts";
 import type { Track } from "./queue.ts";
 
@@ -8,14 +9,16 @@ export function describe(track: Track, tags: TrackTags | null): Track {
   const { artist, durationMs } = tags;
   return {
     ...track,
-    title: oneLine(title),
-    artist: artist && oneLine(artist),
+    title: shortLine(title),
+    artist: artist && shortLine(artist),
     durationMs: durationMs ?? track.durationMs,
   };
 }
 
-/** A text that cannot break out of its line in a list. */
-export const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim().slice(0, 300);
+const MAX_TITLE = 300;
+
+/** A title as it is kept: one line, cut. */
+export const shortLine = (text: string): string => oneLine(oneLine(text).slice(0, MAX_TITLE));
 
 /** ffmpeg's last word for people: one line, without paths and addresses of memory, cut. */
 export function cleanDetail(detail: string): string {
