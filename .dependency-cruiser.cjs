@@ -11,7 +11,8 @@ const mayImport = {
   store: [],
   player: ["media/(plane|messages)\\.ts$", "fetch/", "store/"],
   recorder: ["media/(plane|messages)\\.ts$", "media/tracks/", "media/audio/ffmpeg", "store/"],
-  commands: ["player/", "recorder/", "channel/"],
+  "room-admin": ["matrix/", "config/", "channel/ports\\.ts$"],
+  commands: ["player/", "recorder/", "channel/", "room-admin/missing\\.ts$"],
   web: [],
   page: ["channel/", "media/(plane|messages)\\.ts$"],
 };

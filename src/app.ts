@@ -145,7 +145,7 @@ export class App {
     if (!found?.isDirectory()) this.#deps.log.warn("media_dir_missing", { path });
   }
 
-  #onRoomJoined(room: RoomState, { fresh }: JoinInfo): void {
+  async #onRoomJoined(room: RoomState, { fresh }: JoinInfo): Promise<void> {
     if (this.#parts === null || this.#closing) return;
     const { clock, log, config } = this.#deps;
     const { ice, ...parts } = this.#parts;
@@ -154,7 +154,7 @@ export class App {
       ice: () => ice.settings(),
     });
     this.#agents.set(room.id, agent);
-    if (fresh) agent.welcome();
+    if (fresh) await agent.welcome();
   }
 
   async #onRoomLeft(roomId: string): Promise<void> {

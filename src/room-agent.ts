@@ -7,6 +7,7 @@ import { messageOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
 import type { Sentence } from "./base/messages/catalogue.ts";
 import { AloneTimer } from "./alone-timer.ts";
+import { greet } from "./greeting.ts";
 import { RoomCommands } from "./commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "./matrix/session.ts";
@@ -134,19 +135,11 @@ export class RoomAgent {
     }
   }
 
-  /** The bot was just invited and came: says what it can do here and what is missing. */
-  welcome(): void {
-    const { room, prefix } = this.#deps;
-    if (room.encrypted) return this.#talk.tell({ key: "room.encrypted" });
-    const params = { prefix };
-    if (room.can(room.ownUserId, MEMBERSHIP_TYPE, true))
-      return this.#talk.tell({ key: "room.hello", params });
-    const needed = room.powerNeeded(MEMBERSHIP_TYPE, true);
-    const actual = room.powerOf(room.ownUserId);
-    this.#talk.tell({
-      key: "room.hello_power",
-      params: { prefix, event: MEMBERSHIP_TYPE, needed, actual, suggested: 0 },
-    });
+  /** The bot was just invited and came. Resolves when it has said so, or could not. */
+  async welcome(): Promise<void> {
+    const { room, session, store, prefix } = this.#deps;
+    const { limited } = session.outbox;
+    await greet({ room, talk: this.#talk, documents: store.room(room.id), prefix, limited });
   }
 
   /** New TURN credentials are there. */

@@ -25,6 +25,24 @@ export class RoomTalk {
     sent.catch((error: unknown) => this.#failed("notice", error));
   }
 
+  /**
+   * Says something once, also when it is said again after a kill. Never throws.
+   * @param what in words that stay the same, see `SendOptions.txnId`
+   * @returns whether the homeserver has it
+   */
+  async tellOnce(sentence: Sentence, what: string): Promise<boolean> {
+    const { id, encrypted } = this.#room;
+    const message = render(sentence, this.language);
+    try {
+      if (encrypted) await this.#session.clearNotice(id, message);
+      else await this.#session.notice(id, message, what);
+      return true;
+    } catch (error) {
+      this.#failed("notice", error);
+      return false;
+    }
+  }
+
   /** Answers a message. Never throws. */
   reply(eventId: string, sentence: Sentence): void {
     if (this.#room.encrypted) return this.tell(sentence);

@@ -1,5 +1,5 @@
 import { BotError } from "../base/errors.ts";
-import { MEMBERSHIP_TYPE, SIGNAL_TYPE } from "../channel/ports.ts";
+import { missingIn, TALK_EVENT } from "../room-admin/missing.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
 
 /**
@@ -20,15 +20,11 @@ export async function ensureInChannel(invocation: Invocation, command: string): 
 
 /** @throws BotError `room_power` naming the event, the level it needs and what a moderator can change. */
 export function requireChannelPower({ room }: Invocation): void {
-  const actual = room.powerOf(room.ownUserId);
-  const events = [
-    { event: MEMBERSHIP_TYPE, needed: room.powerNeeded(MEMBERSHIP_TYPE, true) },
-    { event: SIGNAL_TYPE, needed: room.powerNeeded(SIGNAL_TYPE, false) },
-  ];
-  for (const { event, needed } of events) {
-    if (actual >= needed) continue;
+  for (const missing of missingIn(room)) {
+    if (missing.kind !== "bot_power" || missing.event === TALK_EVENT.type) continue;
+    const { event, needed, actual, suggested } = missing;
     throw new BotError("room_power", `${event} needs ${needed}, own ${actual}`, {
-      say: { key: "room.power", params: { event, needed, actual, suggested: 0 } },
+      say: { key: "room.power", params: { event, needed, actual, suggested } },
     });
   }
 }

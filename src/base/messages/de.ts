@@ -20,8 +20,20 @@ export const de: Record<MessageKey, string> = {
     "Ich kann dem Sprachkanal hier nicht beitreten: Für `{event}` braucht man Stufe {needed}, ich habe {actual}. Eine Moderatorin oder ein Moderator kann mir Stufe {needed} geben oder `{event}` in den Raumberechtigungen auf {suggested} setzen.",
   "room.hello":
     "Hallo! Ich spiele Musik in den Sprachkanal dieses Raums und nehme ihn auf. Tritt dem Kanal bei und sag `{prefix}play Name`, oder `{prefix}help` für alles, was ich kann.",
-  "room.hello_power":
-    "Hallo! Ich spiele Musik in Sprachkanäle und nehme sie auf. Hier fehlt noch etwas: Für `{event}` braucht man Stufe {needed}, ich habe {actual}. Eine Moderatorin oder ein Moderator kann mir Stufe {needed} geben oder `{event}` in den Raumberechtigungen auf {suggested} setzen. Danach zeigt `{prefix}help`, was ich kann.",
+  "room.hello_missing":
+    "Hallo! Ich spiele Musik in Sprachkanäle und nehme sie auf. Hier fehlt noch etwas:\n{list}\nWenn das geändert ist, tritt dem Kanal bei und sag `{prefix}play Name`; `{prefix}help` zeigt alles, was ich kann.",
+  "missing.bot_channel":
+    "Ich kann dem Sprachkanal nicht beitreten: Für {event} braucht man Stufe {needed}, ich habe {actual}. Eine Moderatorin oder ein Moderator kann es in den Raumberechtigungen auf {suggested} setzen oder mir Stufe {needed} geben.",
+  "missing.bot_talk":
+    "Ich kann im Chat nicht antworten: Für {event} braucht man Stufe {needed}, ich habe {actual}. Eine Moderatorin oder ein Moderator kann mir Stufe {needed} geben.",
+  "missing.members_channel":
+    "Mitglieder können nicht im Sprachkanal sein: Für {event} braucht man Stufe {needed}, sie haben {actual}. Eine Moderatorin oder ein Moderator kann es in den Raumberechtigungen auf {suggested} setzen.",
+  "missing.members_talk":
+    "Hier kann nur schreiben, wer Stufe {needed} oder mehr hat; nur von diesen Leuten nehme ich also Befehle an.",
+  "missing.grant":
+    "Wer mich betreibt, erfährt Klick für Klick, was zu setzen ist: matrix-voice-bot room grant '{room}'",
+  "missing.rate_limit":
+    "Der Homeserver nimmt von mir nur wenige Ereignisse in der Minute an, meine Antworten kommen darum vielleicht spät. Wer den Server betreibt, kann mich davon ausnehmen.",
   "channel.alone": "Ich war {minutes} Minuten allein im Sprachkanal und habe ihn verlassen.",
   // commands: who may and how
   "command.unknown_nearest": "`{prefix}{name}` kenne ich nicht. Meintest du `{prefix}{nearest}`?",

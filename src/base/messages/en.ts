@@ -16,8 +16,20 @@ export const en = {
     "I cannot join the voice channel here: sending `{event}` needs power level {needed}, and I have {actual}. A moderator can give me level {needed}, or set `{event}` to {suggested} in the room's permissions.",
   "room.hello":
     "Hello! I play music into this room's voice channel and record it. Join the channel and say `{prefix}play name`, or `{prefix}help` for everything I can do.",
-  "room.hello_power":
-    "Hello! I play music into voice channels and record them. Here something is missing: sending `{event}` needs power level {needed}, and I have {actual}. A moderator can give me level {needed}, or set `{event}` to {suggested} in the room's permissions. Then `{prefix}help` shows what I can do.",
+  "room.hello_missing":
+    "Hello! I play music into voice channels and record them. Here something is missing:\n{list}\nOnce that is changed, join the channel and say `{prefix}play name`; `{prefix}help` shows everything I can do.",
+  "missing.bot_channel":
+    "I cannot join the voice channel: sending {event} needs power level {needed}, and I have {actual}. A moderator can set it to {suggested} in the room's power levels, or give me level {needed}.",
+  "missing.bot_talk":
+    "I cannot answer in the chat: sending {event} needs power level {needed}, and I have {actual}. A moderator can give me level {needed}.",
+  "missing.members_channel":
+    "Members cannot be in the voice channel: sending {event} needs power level {needed}, and they have {actual}. A moderator can set it to {suggested} in the room's power levels.",
+  "missing.members_talk":
+    "Only people with power level {needed} or more can write here, so only they can give me commands.",
+  "missing.grant":
+    "Whoever runs me is told exactly what to set, click by click, by: matrix-voice-bot room grant '{room}'",
+  "missing.rate_limit":
+    "The homeserver takes only a few events a minute of me, so my answers may come late. Whoever runs the server can exempt me.",
   // commands: who may and how
   "command.unknown_nearest": "I do not know `{prefix}{name}`. Did you mean `{prefix}{nearest}`?",
   "command.unknown": "I do not know `{prefix}{name}`. `{prefix}help` lists what I can do.",
