@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { openAccount } from "./account.ts";
 import type { Clock } from "./base/clock.ts";
 import { BotError, messageOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
@@ -78,9 +79,10 @@ export class App {
     const dataDir = resolve(config.dataDir);
     const ffmpeg = await findFfmpeg(config.ffmpegPath);
     await this.#checkMediaDir();
-    const homeserver = await openHomeserver(config.homeserverUrl, config.accessToken);
+    const { accessToken } = await openAccount(config);
+    const homeserver = await openHomeserver(config.homeserverUrl, accessToken);
     const session = new MatrixSession({
-      ...{ homeserver, accessToken: config.accessToken, dataDir, clock, log },
+      ...{ homeserver, accessToken, dataDir, clock, log },
       invitesAllow: config.invitesAllow,
       keptStateTypes: [MEMBERSHIP_TYPE],
       handlers: {

@@ -1,21 +1,20 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { withConfig } from "./config-command.ts";
 import { EXIT } from "./exit-codes.ts";
 import { run } from "./run.ts";
 
-/** Parses the command line and runs the command. Sets the process' exit code; never throws. */
+/**
+ * Parses the command line and runs the command. Sets the process' exit code; never throws.
+ * Each command is a file of its own that adds itself to the program here, with one line.
+ */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command("matrix-voice-bot")
     .description("A headless bot for Matrix voice channels: plays music into them and records them.")
     .version(version())
     .exitOverride()
     .showHelpAfterError("(matrix-voice-bot --help lists the commands)");
-  program
-    .command("run")
-    .description("Run the bot. It is configured by environment variables; see the README.")
-    .action(async () => {
-      process.exitCode = await run(process.env, version());
-    });
+  withConfig(program.command("run").description("Run the bot."), (config) => run(config, version()));
   if (argv.length <= 2) return program.outputHelp();
   try {
     await program.parseAsync([...argv]);

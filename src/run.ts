@@ -3,7 +3,8 @@ import { BotError, messageOf } from "./base/errors.ts";
 import { createLog } from "./base/log.ts";
 import type { Log } from "./base/log.ts";
 import { systemClock } from "./base/system-clock.ts";
-import { loadConfig, type ConfigProblem } from "./config/config.ts";
+import { refuseConfig } from "./config-command.ts";
+import type { Config } from "./config/config.ts";
 import { EXIT } from "./exit-codes.ts";
 import { preflight } from "./preflight.ts";
 import { terminalLines } from "./terminal-log.ts";
@@ -15,12 +16,9 @@ const SHUTDOWN_LIMIT_MS = 9_000;
  * `matrix-voice-bot run`: starts the bot and stays until SIGTERM, SIGINT or a fatal error.
  * @returns the exit code, see `EXIT`.
  */
-export async function run(env: NodeJS.ProcessEnv, version: string): Promise<number> {
-  const loaded = loadConfig(env);
-  if (!loaded.ok) return refuse(loaded.problems);
-  const { config } = loaded;
+export async function run(config: Config, version: string): Promise<number> {
   const missing = await preflight(config);
-  if (missing.length > 0) return refuse(missing);
+  if (missing.length > 0) return refuseConfig(missing);
   const log = createLog(config.logLevel, process.stdout.isTTY ? await terminalLines() : undefined);
   log.info("starting", { version, node: process.versions.node });
 
@@ -46,11 +44,6 @@ export async function run(env: NodeJS.ProcessEnv, version: string): Promise<numb
     clearTimeout(limit);
     log.info("stopped");
   }
-}
-
-function refuse(problems: readonly ConfigProblem[]): number {
-  for (const { key, problem, hint } of problems) process.stderr.write(`${key}: ${problem} (${hint})\n`);
-  return EXIT.config;
 }
 
 function reportFatal(log: Log, error: unknown): number {

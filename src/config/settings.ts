@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { z } from "zod";
 import type { LogLevel } from "../base/log.ts";
 import { iceAnnounceSchema, icePortsSchema, iceServersSchema, iceSubnetsSchema } from "./ice-settings.ts";
@@ -33,12 +34,20 @@ export interface Config {
   logLevel: LogLevel;
   /** null: looked for in the usual places. */
   ffmpegPath: string | null;
+  /** Where health and metrics are served; null: nowhere. Port 0: any free one. */
+  healthListen: ListenAddress | null;
+}
+
+/** Host (without brackets) and TCP port. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** One setting: everything that program, documentation and error texts say about it. */
 export interface Setting<T> {
-  /** Environment variable. */
-  readonly env: string;
+  /** Its path in the YAML file; the environment variable and the flag are made of it (`envName`, `flagName`). */
+  readonly name: string;
   /** What it is for, as a sentence for operators. */
   readonly meaning: string;
   /** Unit or form of the value, with an example where that helps. */
@@ -61,10 +70,29 @@ export function deviceNameFrom(deviceId: string | null): string {
 
 const path = z.string().refine((value) => !value.includes("\0"), "must not contain a NUL character");
 
-/** Every setting there is. Later sources (file, flags) read the same table by key. */
+const listenSchema: z.ZodType<ListenAddress | null, string> = z.string().transform((text, context) => {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text.trim());
+  const host = match?.[1] ?? match?.[2] ?? "";
+  const port = Number(match?.[3]);
+  if (match && port <= 65_535 && (match[1] === undefined || isIPv6(host))) return { host, port };
+  context.addIssue({ code: "custom", message: "must be host:port like 127.0.0.1:9090 or [::1]:9090" });
+  return z.NEVER;
+});
+
+/** `ice.allow_private` → `VOICEBOT_ICE_ALLOW_PRIVATE`. */
+export function envName(name: string): string {
+  return `VOICEBOT_${name.replaceAll(".", "_").toUpperCase()}`;
+}
+
+/** `ice.allow_private` → `--ice-allow-private`. */
+export function flagName(name: string): string {
+  return `--${name.replaceAll(/[._]/g, "-")}`;
+}
+
+/** Every setting there is: flags, environment, file, their documentation and their checks all read this table. */
 export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   homeserverUrl: {
-    env: "VOICEBOT_HOMESERVER_URL",
+    name: "homeserver.url",
     meaning: "Where the client-server API of the bot's homeserver is.",
     unit: "URL with http or https, e.g. https://matrix.example.org",
     fallback: undefined,
@@ -79,7 +107,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       .transform((value) => value.replace(/\/+$/, "")),
   },
   accessToken: {
-    env: "VOICEBOT_ACCESS_TOKEN",
+    name: "access_token",
     meaning: "Access token of the bot's account. Use a token of its own, which no other client uses.",
     unit: "text without spaces",
     fallback: undefined,
@@ -90,7 +118,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       .regex(/^[\x21-\x7e]+$/, "must be one word of printable ASCII, as the homeserver gave it"),
   },
   deviceName: {
-    env: "VOICEBOT_DEVICE_NAME",
+    name: "device_name",
     meaning:
       "Name of this installation in the voice channel; keep it stable, so that a restart leaves no ghost.",
     unit: "1 to 64 of A-Z a-z 0-9 . _ ~ -",
@@ -102,7 +130,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       .regex(/^[A-Za-z0-9._~-]{1,64}$/, "must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -"),
   },
   dataDir: {
-    env: "VOICEBOT_DATA_DIR",
+    name: "data_dir",
     meaning: "Folder for what must survive a restart: database, sync position, recordings, cache.",
     unit: "path",
     fallback: "./data",
@@ -111,7 +139,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: path,
   },
   mediaDir: {
-    env: "VOICEBOT_MEDIA_DIR",
+    name: "media_dir",
     meaning: "Folder with the tracks that people may play by name; nothing outside of it is read.",
     unit: "path",
     fallback: "./media",
@@ -120,7 +148,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: path,
   },
   commandPrefix: {
-    env: "VOICEBOT_COMMAND_PREFIX",
+    name: "command_prefix",
     meaning: "What a command starts with.",
     unit: "1 to 8 characters without spaces",
     fallback: "!",
@@ -129,7 +157,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: z.string().regex(/^[^\s\p{C}]{1,8}$/u, "must be 1 to 8 characters without spaces"),
   },
   invitesAllow: {
-    env: "VOICEBOT_INVITES_ALLOW",
+    name: "invites.allow",
     meaning: "Whose invitations are accepted.",
     unit: "user ids with * for any characters, separated by commas, e.g. *:example.org,@ada:other.org",
     fallback: null,
@@ -150,7 +178,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       ),
   },
   iceAllowPrivate: {
-    env: "VOICEBOT_ICE_ALLOW_PRIVATE",
+    name: "ice.allow_private",
     meaning: "Whether media may go to private addresses: auto allows the bot's own subnets only.",
     unit: "auto, true or false",
     fallback: "auto",
@@ -159,7 +187,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: z.enum(["auto", "true", "false"], "must be auto, true or false"),
   },
   iceServers: {
-    env: "VOICEBOT_ICE_SERVERS",
+    name: "ice.servers",
     meaning:
       "STUN and TURN servers that help through NATs, besides the TURN servers that the homeserver offers. Special characters of a password are percent-encoded.",
     unit: "URIs separated by commas, e.g. stun:stun.example.org,turn:user:password@turn.example.org:3478",
@@ -169,7 +197,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: iceServersSchema,
   },
   iceTurnSecret: {
-    env: "VOICEBOT_ICE_TURN_SECRET",
+    name: "ice.turn_secret",
     meaning:
       "The shared secret (coturn: static-auth-secret) of the TURN servers in VOICEBOT_ICE_SERVERS that have no user and password there.",
     unit: "text without spaces",
@@ -179,7 +207,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: z.string().regex(/^[\x21-\x7e]+$/, "must be one word of printable ASCII"),
   },
   icePorts: {
-    env: "VOICEBOT_ICE_PORTS",
+    name: "ice.ports",
     meaning: "UDP ports for sound: one for each member of each channel, and some that are just being closed.",
     unit: "first-last, e.g. 50000-50100",
     fallback: null,
@@ -188,7 +216,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: icePortsSchema,
   },
   iceAnnounce: {
-    env: "VOICEBOT_ICE_ANNOUNCE",
+    name: "ice.announce",
     meaning:
       "Addresses at which members reach the bot when they are not those of its interfaces: behind a router that forwards the ports, or in a container.",
     unit: "IP addresses separated by commas, e.g. 203.0.113.7",
@@ -198,7 +226,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: iceAnnounceSchema,
   },
   iceLocalSubnets: {
-    env: "VOICEBOT_ICE_LOCAL_SUBNETS",
+    name: "ice.local_subnets",
     meaning: "Private subnets that count as the bot's own when VOICEBOT_ICE_ALLOW_PRIVATE is auto.",
     unit: "subnets separated by commas, e.g. 10.20.0.0/16",
     fallback: [],
@@ -207,7 +235,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: iceSubnetsSchema,
   },
   logLevel: {
-    env: "VOICEBOT_LOG_LEVEL",
+    name: "log.level",
     meaning: "The least important log lines that are written.",
     unit: "debug, info, warn or error",
     fallback: "info",
@@ -216,13 +244,22 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error"),
   },
   ffmpegPath: {
-    env: "VOICEBOT_FFMPEG_PATH",
+    name: "ffmpeg.path",
     meaning: "The ffmpeg program to use.",
     unit: "path",
     fallback: null,
     fallbackText: "ffmpeg-static if installed, else ffmpeg on PATH",
     secret: false,
     schema: path,
+  },
+  healthListen: {
+    name: "health.listen",
+    meaning: "Where /healthz, /readyz and /metrics are served. They have no password: keep them to yourself.",
+    unit: "host:port, e.g. 127.0.0.1:9090, or 0.0.0.0:9090 in a container",
+    fallback: null,
+    fallbackText: "nowhere",
+    secret: false,
+    schema: listenSchema,
   },
 };
 

@@ -1,4 +1,4 @@
-import { deviceNameFrom, loadConfig } from "../../../src/config/config.ts";
+import { deviceNameFrom, loadConfig, type LoadedConfig } from "../../../src/config/config.ts";
 import { SETTINGS } from "../../../src/config/settings.ts";
 
 const least = {
@@ -6,14 +6,16 @@ const least = {
   VOICEBOT_ACCESS_TOKEN: "syt_secret_token",
 };
 
+const load = (env: Record<string, string>): LoadedConfig => loadConfig({ env });
+
 function problemsOf(env: Record<string, string>): Record<string, string> {
-  const loaded = loadConfig({ ...least, ...env });
+  const loaded = load({ ...least, ...env });
   if (loaded.ok) throw new Error("was accepted");
   return Object.fromEntries(loaded.problems.map(({ key, problem, hint }) => [key, `${problem} | ${hint}`]));
 }
 
 test("two variables are enough, the rest has defaults", () => {
-  expect(loadConfig({ ...least, PATH: "/bin" })).toEqual({
+  expect(load({ ...least, PATH: "/bin" })).toEqual({
     ok: true,
     config: {
       homeserverUrl: "https://matrix.example.org",
@@ -31,6 +33,7 @@ test("two variables are enough, the rest has defaults", () => {
       iceLocalSubnets: [],
       logLevel: "info",
       ffmpegPath: null,
+      healthListen: null,
     },
   });
 });
@@ -44,7 +47,7 @@ test("every default passes through its own schema when it is a text", () => {
 });
 
 test("every variable reaches its key", () => {
-  const loaded = loadConfig({
+  const loaded = load({
     ...least,
     VOICEBOT_DEVICE_NAME: "cellar-1",
     VOICEBOT_DATA_DIR: "/var/lib/voicebot",
@@ -60,6 +63,7 @@ test("every variable reaches its key", () => {
     VOICEBOT_ICE_LOCAL_SUBNETS: "10.20.0.0/16,fd00:1::/64",
     VOICEBOT_LOG_LEVEL: "debug",
     VOICEBOT_FFMPEG_PATH: "/usr/bin/ffmpeg",
+    VOICEBOT_HEALTH_LISTEN: "[::1]:9090",
   });
   expect(loaded).toMatchObject({
     ok: true,
@@ -81,18 +85,17 @@ test("every variable reaches its key", () => {
       iceLocalSubnets: ["10.20.0.0/16", "fd00:1::/64"],
       logLevel: "debug",
       ffmpegPath: "/usr/bin/ffmpeg",
+      healthListen: { host: "::1", port: 9090 },
     },
   });
 });
 
 test("empty is the same as not set", () => {
-  expect(loadConfig({ ...least, VOICEBOT_LOG_LEVEL: "", VOICEBOT_DEVICE_NAME: "" })).toEqual(
-    loadConfig(least),
-  );
+  expect(load({ ...least, VOICEBOT_LOG_LEVEL: "", VOICEBOT_DEVICE_NAME: "" })).toEqual(load(least));
 });
 
 test("all wrong keys are told at once, with a reason each", () => {
-  const loaded = loadConfig({
+  const loaded = load({
     VOICEBOT_HOMESERVER_URL: "matrix.example.org",
     VOICEBOT_LOG_LEVEL: "loud",
     VOICEBOT_ICE_ALLOW_PRIVATE: "yes",
@@ -132,6 +135,10 @@ test.each([
   ["VOICEBOT_ICE_SERVERS", "turn:turn.example.org"],
   ["VOICEBOT_ICE_SERVERS", Array.from({ length: 33 }, (_, i) => `stun:s${i}.example.org`).join(",")],
   ["VOICEBOT_ICE_TURN_SECRET", "two words"],
+  ["VOICEBOT_HEALTH_LISTEN", "9090"],
+  ["VOICEBOT_HEALTH_LISTEN", "127.0.0.1:70000"],
+  ["VOICEBOT_HEALTH_LISTEN", "::1:9090"],
+  ["VOICEBOT_HEALTH_LISTEN", "a b:9090"],
   ["VOICEBOT_ICE_PORTS", "80"],
   ["VOICEBOT_ICE_PORTS", "50100-50000"],
   ["VOICEBOT_ICE_PORTS", "50000-70000"],
@@ -153,7 +160,7 @@ test("a secret is in no text", () => {
 
 test("a single port is a range, and a secret serves TURN servers without user and password", () => {
   const env = { VOICEBOT_ICE_PORTS: "50000", VOICEBOT_ICE_SERVERS: "turn:a.example.org" };
-  expect(loadConfig({ ...least, ...env, VOICEBOT_ICE_TURN_SECRET: "north" })).toMatchObject({
+  expect(load({ ...least, ...env, VOICEBOT_ICE_TURN_SECRET: "north" })).toMatchObject({
     ok: true,
     config: { icePorts: [50_000, 50_000], iceServers: [{ uri: "turn:a.example.org" }] },
   });
