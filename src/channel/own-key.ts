@@ -1,11 +1,10 @@
-import { isNewer, isPresent } from "./roster.ts";
-import type { MembershipEvent } from "./roster.ts";
-import { mediaFlows, takeId, tellOnce } from "./state.ts";
+import { isPresent } from "./roster.ts";
+import { mediaFlows, takeId } from "./state.ts";
 import type { Own, Turn } from "./state.ts";
 
 /*
- * Our own state event: writing it, keeping it fresh, recognising our echo, and putting it right when somebody else wrote
- * under our key. When to be in and out is own-membership.ts.
+ * Our own state event: writing it and keeping it fresh. What comes back under our key is own-echo.ts, when to be in and
+ * out own-membership.ts.
  */
 export const REFRESH_MS = 14_000;
 const REFRESH_FOR_README_MS = 7000;
@@ -14,7 +13,6 @@ const SPARE_ASKED_MS = 500;
 /** After our own JOINED came back: what the others' sync may need more. Kept short, since an offer lost is offered again. */
 const SETTLE_MS = 300;
 const SETTLE_AFTER_RESET_MS = 1000;
-const REPAIRS_PER_MINUTE = 3;
 
 /** Phases in which others see us as JOINED, or are about to, and may offer to us. */
 export function isJoined(own: Own): boolean {
@@ -35,49 +33,12 @@ export function echoed(turn: Turn, own: Extract<Own, { phase: "settling" }>): Ow
   return { ...own, echoed: true, untilMs: turn.nowMs + waitMs };
 }
 
-/** A membership event of our own key: our echo, or somebody's claim. */
-export function ownKeyEvent(turn: Turn, eventId: string, event: MembershipEvent): void {
-  const { state } = turn;
-  const stamp = { serverTs: event.originServerTs, wallMs: event.wallMs };
-  const known = state.standing;
-  if (known?.eventId !== eventId && known?.stamp && !isNewer(stamp, known.stamp, event.snapshot)) return;
-  const joinState = event.membership.joinState;
-  state.standing = { joinState, eventId, sender: event.sender, stamp };
-  const { own } = state;
-  if (own.phase === "settling" && own.eventId === eventId) {
-    state.own = echoed(turn, own);
-    return;
-  }
-  const claimed = event.sender !== state.ownUserId;
-  if (!isJoined(own) || (!claimed && joinState === "JOINED")) return;
-  // LEFT by ourselves while joining is the echo of our own clearing.
-  if (!claimed && own.phase !== "in") return;
-  if (claimed) {
-    tellOnce(turn, event.sender, { key: "channel.key_overwritten", params: { user: event.sender } });
-  }
-  state.overwritten = { by: event.sender, joinState };
-  repair(turn);
-}
-
 /** Writes JOINED again, unless that is under way. */
 export function refresh(turn: Turn): void {
   const { own } = turn.state;
   if (own.phase !== "in" || own.refreshing) return;
   const putId = put(turn, "JOINED", "refresh");
   turn.state.own = { ...own, refreshing: { putId, sinceMs: turn.nowMs } };
-}
-
-/** Writes our key again after somebody overwrote it; beyond a few times a minute the next refresh has to do. */
-export function repair(turn: Turn): void {
-  const { state, nowMs } = turn;
-  if (!state.overwritten || state.own.phase !== "in" || state.own.refreshing) return;
-  const { overwritten } = state;
-  state.overwritten = null;
-  const lately = state.repairsMs.filter((atMs) => nowMs - atMs < 60_000);
-  if (lately.length >= REPAIRS_PER_MINUTE) return;
-  state.repairsMs = [...lately, nowMs];
-  turn.effects.push({ do: "log", level: "warn", event: "own_key_overwritten", fields: overwritten });
-  refresh(turn);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { BotError } from "../base/errors.ts";
 import { offerToEverybody } from "./negotiation.ts";
-import { echoed, hurryForReadme, isJoined, put, REFRESH_MS, refresh, repair } from "./own-key.ts";
+import { repair } from "./own-echo.ts";
+import { echoed, hurryForReadme, isJoined, put, REFRESH_MS, refresh } from "./own-key.ts";
 import {
   announce,
   clear,
@@ -38,7 +39,9 @@ import type { ChannelInput, ChannelState, Turn } from "./state.ts";
  *      └── LEFT taken, or 5 s ── leaving ◄── leave, or too long on the way (2 min), or refresh forbidden ──┘
  *
  * A way in that somebody asked for ends in `out` when a write or the plane fails, and `join()` is told why; one that
- * nobody waits for goes on for two minutes. Out of the room is `out` at once, from everywhere.
+ * nobody waits for goes on for two minutes. Out of the room is `out` at once, from everywhere. A LEFT in our name that
+ * came back and that we did not write (the homeserver posted the delayed one) leads from `in` to `joining`: LEFT stands,
+ * so everybody is offered to anew; the channel stays open on the plane.
  */
 export const CLEAR_PAUSE_MS = 300;
 const RETRY_OPEN_MS = 1000;
@@ -223,6 +226,7 @@ function written(turn: Turn, putId: number, joinState: "JOINED" | "LEFT", eventI
   const echo = state.standing?.eventId === eventId;
   // The echo knows the server's time of it; the answer to the write does not.
   if (!echo) state.standing = { joinState, eventId, sender: state.ownUserId, stamp: null };
+  if (joinState === "LEFT") state.clearedId = eventId;
   if (own.phase === "clearing" && own.putId === putId) {
     state.own = { phase: "pausing", trip: own.trip, untilMs: nowMs + CLEAR_PAUSE_MS };
   } else if (own.phase === "joining" && own.putId === putId) {

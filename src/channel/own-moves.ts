@@ -61,6 +61,12 @@ export function announce(turn: Turn, trip: Trip): void {
   };
 }
 
+/** LEFT stands though we are here: the channel stays open on the plane, all else begins anew. */
+export function rejoin(turn: Turn): void {
+  closeAllPeers(turn);
+  announce(turn, lostTrip(turn));
+}
+
 /** A write on the way in failed. */
 export function retryOrFail(turn: Turn, trip: Trip, error: BotError): void {
   if (trip.why === "asked") {

@@ -7,7 +7,8 @@ import {
   startOffers,
   tickPeers,
 } from "./negotiation.ts";
-import { isJoined, ownKeyEvent } from "./own-key.ts";
+import { ownKeyEvent } from "./own-echo.ts";
+import { isJoined } from "./own-key.ts";
 import {
   ownResult,
   ownWakeMs,

@@ -17,6 +17,8 @@ export interface ChannelState {
   own: Own;
   /** What stands in the room under our key, whoever wrote it. */
   standing: Standing | null;
+  /** The last LEFT that we wrote: any other one in our name is news. */
+  clearedId: string | null;
   /** Who overwrote our key, which is to be written again when we are in. */
   overwritten: { by: string; joinState: "JOINED" | "LEFT" } | null;
   /** When it was written again because of that, lately. */
@@ -222,6 +224,7 @@ export function initialState(
     limits,
     own: { phase: "out" },
     standing: null,
+    clearedId: null,
     overwritten: null,
     repairsMs: [],
     planeUp,

@@ -258,14 +258,60 @@ describe("staying", () => {
       expect(room.memberships(b.userId, b.key)).toHaveLength(5);
     }));
 
-  test("LEFT in our own name (a delayed event of ours) is written over without a word", () =>
+  test("LEFT in our own name (the delayed one, after a stall): in again without a word, with offers to all who closed", () =>
+    scene(async ({ clock, room, botInside, bot }) => {
+      const a = await botInside("a");
+      const b = bot("b");
+      void b.session.join();
+      await clock.advance(2000);
+      expect(a.connected).toEqual([b.key]);
+      room.send(a.userId, { join_state: "LEFT", timestamp: 1 }, a.key);
+      await clock.advance(60);
+      expect(b.memberKeys).toEqual([]);
+      expect(a.plane.isOpen(CHANNEL)).toBe(true);
+      await clock.advance(1000);
+      expect(room.memberships(a.userId, a.key)).toEqual(["JOINED", "LEFT", "JOINED"]);
+      expect(a.session.state).toBe("in");
+      expect(a.connected).toEqual([b.key]);
+      expect(b.connected).toEqual([a.key]);
+      expect(a.said).toEqual([]);
+      expect(a.changes.filter((change) => change.kind === "media")).toHaveLength(1);
+    }));
+
+  test("LEFT in our own name again and again: three times a minute, then with the next refresh", () =>
     scene(async ({ clock, room, botInside }) => {
       const b = await botInside("b");
-      room.send(b.userId, { join_state: "LEFT", timestamp: 1 }, b.key);
-      await clock.advance(1000);
-      expect(room.memberships(b.userId, b.key)).toEqual(["JOINED", "LEFT", "JOINED"]);
-      expect(b.said).toEqual([]);
+      for (let time = 0; time < 8; time++) {
+        room.send(b.userId, { join_state: "LEFT", timestamp: 1 }, b.key);
+        await clock.advance(1000);
+      }
+      const joined = (): number =>
+        room.memberships(b.userId, b.key).filter((state) => state === "JOINED").length;
+      expect(joined()).toBe(1 + 3);
+      await clock.advance(14_000);
+      expect(joined()).toBe(1 + 3 + 1);
     }));
+
+  test("our own LEFT from before joining, late in the sync, throws nobody out", () =>
+    scene(
+      async ({ clock, room, bot }) => {
+        const old = bot("b");
+        void old.session.join();
+        await clock.advance(13_000);
+        await old.close();
+        await clock.advance(1000);
+        const b = bot("b");
+        void b.session.join();
+        await clock.advance(11_000);
+        expect(b.session.state).toBe("in");
+        await clock.advance(5000);
+        const states = room.memberships(b.userId, b.key);
+        expect(states.slice(states.indexOf("LEFT"))).toEqual(["LEFT", "JOINED", "JOINED"]);
+        expect(b.phases).toEqual(["joining", "in"]);
+      },
+      // The own events come back after it was given up to wait for them.
+      { syncMs: () => 12_000 },
+    ));
 
   test("not in the room any more: everything is closed, nothing is written", () =>
     scene(async ({ clock, room, botInside, bot }) => {
