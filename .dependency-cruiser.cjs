@@ -12,7 +12,16 @@ const mayImport = {
   player: ["media/(plane|messages)\\.ts$", "fetch/", "store/"],
   recorder: ["media/(plane|messages)\\.ts$", "media/tracks/", "media/audio/ffmpeg", "store/"],
   "room-admin": ["matrix/", "config/", "channel/ports\\.ts$"],
-  commands: ["player/", "recorder/", "channel/", "room-admin/missing\\.ts$"],
+  diagnosis: ["media/(plane|messages)\\.ts$", "channel/"],
+  health: ["diagnosis/", "media/(plane|messages)\\.ts$", "channel/session\\.ts$"],
+  commands: [
+    "player/",
+    "recorder/",
+    "channel/",
+    "diagnosis/",
+    "health/status\\.ts$",
+    "room-admin/missing\\.ts$",
+  ],
   web: [],
   page: ["channel/", "media/(plane|messages)\\.ts$"],
 };

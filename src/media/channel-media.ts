@@ -143,6 +143,7 @@ export class ChannelMedia {
 
   stats(): PlaneResult<"stats"> {
     return {
+      engine: this.#context.engine.name,
       peers: this.peers.stats(),
       lateFrames: this.#pacer.lateFrames,
       rssBytes: process.memoryUsage.rss(),

@@ -1,3 +1,4 @@
+import { VoiceMeter } from "./audio/voice-meter.ts";
 import { BotError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { ConnectionEvents, Engine, EngineConnection, EngineOutput } from "./engine/engine.ts";
@@ -25,6 +26,7 @@ const MAX_EARLY_CANDIDATES = 64;
 
 interface Peer {
   connection: EngineConnection;
+  readonly voice: VoiceMeter;
   state: PeerState;
   /** Remote candidates until the remote description is set; null from then on. */
   early: { candidate: string; mid: string | null }[] | null;
@@ -86,9 +88,11 @@ export class Peers {
 
   stats(): PeerStats[] {
     const now = this.#options.clock.now();
-    return [...this.#peers].map(([peer, { connection, state }]) => {
-      const { lastHeardAtMs, ...stats } = connection.stats();
-      return { peer, state, ...stats, lastHeardMs: lastHeardAtMs === null ? null : now - lastHeardAtMs };
+    return [...this.#peers].map(([peer, { connection, state, voice }]) => {
+      const { lastHeardAtMs, reportedAtMs, ...stats } = connection.stats();
+      const age = (atMs: number | null): number | null => (atMs === null ? null : Math.max(0, now - atMs));
+      const ages = { lastHeardMs: age(lastHeardAtMs), reportAgeMs: age(reportedAtMs) };
+      return { peer, state, ...stats, ...ages, voice: voice.read(now) };
     });
   }
 
@@ -114,7 +118,9 @@ export class Peers {
         if (current()) events.onCandidate(key, candidate, mid);
       },
       onAudio: (audio) => {
-        if (current()) events.onAudio(key, audio);
+        if (!current()) return;
+        created?.voice.take(audio);
+        events.onAudio(key, audio);
       },
       onSenderClock: (clock) => {
         if (current()) events.onSenderClock(key, clock);
@@ -123,6 +129,7 @@ export class Peers {
     created = {
       state: "connecting",
       early: [],
+      voice: new VoiceMeter(),
       connection: engine.createConnection(
         {
           label: key,

@@ -103,6 +103,12 @@ interface FakePacket {
   marker: boolean;
 }
 
+/** A way through a network that delays, and loses the nth packet where `loses` says so. */
+interface FakeWay {
+  delayMs: number;
+  loses: (index: number) => boolean;
+}
+
 type Phase = "new" | "offered" | "answered" | "negotiated" | "closed";
 
 export class FakeConnection implements EngineConnection {
@@ -118,7 +124,9 @@ export class FakeConnection implements EngineConnection {
   #direction: sdp.Direction = "sendrecv";
   #reachable = false;
   #connected = false;
-  #stats = { sent: 0, received: 0, lastHeardAtMs: null as number | null };
+  #stats = { sent: 0, received: 0, missed: 0, sequence: 0, lastHeardAtMs: null as number | null };
+  #candidates = { used: 0, refused: 0 };
+  #way: FakeWay = { delayMs: 0, loses: () => false };
 
   constructor(engine: FakeEngine, output: FakeOutput, options: ConnectionOptions, events: ConnectionEvents) {
     this.label = options.label;
@@ -164,16 +172,29 @@ export class FakeConnection implements EngineConnection {
   }
 
   stats(): ConnectionStats {
-    const known = this.#stats.lastHeardAtMs !== null;
+    const { sent, received, lastHeardAtMs } = this.#stats;
+    const other = this.#other();
+    const known = lastHeardAtMs !== null;
+    // What the other side counts is reported at once; and no connection of a test is older than "recently".
+    const loss = other ? other.#lost() : null;
     return {
-      packetsSent: this.#stats.sent,
-      packetsReceived: this.#stats.received,
-      packetsMissed: 0,
-      lossFraction: known ? 0 : null,
+      packetsSent: sent,
+      packetsSentRecently: sent,
+      packetsReceived: received,
+      packetsMissed: this.#stats.missed,
+      missedRecently: this.#lost(),
+      arrivalJitterMs: received > 0 ? 0 : null,
+      lossFraction: known ? (loss ?? 0) : null,
+      lossRecently: loss,
+      lossInAll: loss,
+      reportedAtMs: loss === null ? null : this.#engine.clock.now(),
       relayed: known ? false : null,
+      way: known ? { local: "host", remote: "host" } : null,
+      candidatesUsed: this.#candidates.used,
+      candidatesRefused: this.#candidates.refused,
       jitterMs: known ? 0 : null,
-      roundTripMs: known ? 0 : null,
-      lastHeardAtMs: this.#stats.lastHeardAtMs,
+      roundTripMs: known ? this.#way.delayMs + (other ? other.#way.delayMs : 0) : null,
+      lastHeardAtMs,
     };
   }
 
@@ -188,18 +209,28 @@ export class FakeConnection implements EngineConnection {
     else this.#events.onState(state);
   }
 
+  /** For tests: how the network treats what is sent from here. */
+  impair(way: Partial<FakeWay>): void {
+    this.#way = { ...this.#way, ...way };
+  }
+
   /** Called by the output. */
   transmit(packet: FakePacket): void {
-    this.#stats.sent++;
+    const { delayMs, loses } = this.#way;
+    const lost = loses(this.#stats.sent++);
     const { ssrc } = this.#output.stream;
     const other = this.#other();
-    queueMicrotask(() => other?.receive(packet, ssrc));
+    if (lost) return;
+    if (delayMs === 0) queueMicrotask(() => other?.receive(packet, ssrc));
+    else this.#engine.clock.timer(delayMs, () => other?.receive(packet, ssrc));
   }
 
   receive(packet: FakePacket, ssrc: number): void {
     if (this.#phase === "closed") return;
     const arrivalMs = this.#engine.clock.now();
-    this.#stats.received++;
+    const step = (packet.sequence - this.#stats.sequence) & 0xffff;
+    if (this.#stats.received++ > 0) this.#stats.missed += step - 1;
+    this.#stats.sequence = packet.sequence;
     this.#stats.lastHeardAtMs = arrivalMs;
     this.#events.onAudio({ kind: "opus", ...packet, ssrc, arrivalMs, levelDbov: null });
   }
@@ -231,8 +262,17 @@ export class FakeConnection implements EngineConnection {
     this.#tryConnect();
   }
 
+  /** Of the packets that were due here, those that did not come. */
+  #lost(): number | null {
+    const { received, missed } = this.#stats;
+    return received === 0 ? null : missed / (received + missed);
+  }
+
   #use(candidate: string): void {
-    if (this.#options.candidateAllowed(candidate)) this.#reachable = true;
+    if (this.#options.candidateAllowed(candidate)) {
+      this.#reachable = true;
+      this.#candidates.used++;
+    } else this.#candidates.refused++;
   }
 
   #other(): FakeConnection | null {

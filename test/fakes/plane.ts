@@ -250,13 +250,15 @@ export class FakePlane implements MediaPlane {
       packetsSent: 0,
       packetsReceived: 0,
       packetsMissed: 0,
-      lossFraction: null,
-      relayed: null,
+      ...{ packetsSentRecently: 0, missedRecently: null, arrivalJitterMs: null },
+      ...{ lossFraction: null, lossRecently: null, lossInAll: null, reportAgeMs: null },
+      ...{ relayed: null, way: null, candidatesUsed: 0, candidatesRefused: 0 },
+      voice: { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false },
       jitterMs: null,
       roundTripMs: null,
       lastHeardMs: null,
     }));
-    return { peers, lateFrames: 0, rssBytes: 1 };
+    return { engine: "fake", peers, lateFrames: 0, rssBytes: 1 };
   }
 
   #connect(channel: FakeChannel, name: string, peer: string): FakeConnection {

@@ -8,7 +8,7 @@ export interface SpeakerLevel {
 
 const REPORT_MS = 500;
 /** Quieter than this is a room, not a voice. */
-const SOUNDING_DBOV = -70;
+export const SOUNDING_DBOV = -70;
 
 /**
  * The loudest level of each speaker since the last report, twice a second and only while somebody sounds; then once more

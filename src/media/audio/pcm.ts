@@ -17,3 +17,14 @@ export function samplesToMs(samples: number): number {
 export function msToSamples(ms: number): number {
   return Math.round(ms * (SAMPLE_RATE / 1000));
 }
+
+/** The level of a stream of zeros, and the lowest there is (RFC 6464 section 3). */
+export const DIGITAL_SILENCE_DB = -127;
+
+/** RMS of 16-bit samples in dB, where a full-scale square wave is 0. */
+export function rmsDbov(samples: Int16Array): number {
+  let sum = 0;
+  for (const sample of samples) sum += sample * sample;
+  if (sum === 0) return DIGITAL_SILENCE_DB;
+  return Math.max(DIGITAL_SILENCE_DB, 10 * Math.log10(sum / samples.length / 32_768 ** 2));
+}

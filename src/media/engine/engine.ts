@@ -1,4 +1,4 @@
-import type { IceSettings, PeerState } from "../messages.ts";
+import type { CandidateKind, IceSettings, PeerState } from "../messages.ts";
 
 /**
  * The port to a WebRTC library. An engine takes one 20 ms stream per channel and gives it to all its connections, and
@@ -89,16 +89,27 @@ export interface ConnectionEvents {
   onSenderClock(clock: SenderClock): void;
 }
 
+/** Units and meanings are those of `peerStatsSchema`. */
 export interface ConnectionStats {
   packetsSent: number;
+  packetsSentRecently: number;
   packetsReceived: number;
   packetsMissed: number;
+  missedRecently: number | null;
+  arrivalJitterMs: number | null;
   lossFraction: number | null;
+  lossRecently: number | null;
+  lossInAll: number | null;
   jitterMs: number | null;
+  /** Monotonic, as `lastHeardAtMs`. */
+  reportedAtMs: number | null;
   roundTripMs: number | null;
   lastHeardAtMs: number | null;
   /** Whether a TURN server of either side carries it; null before it is connected, or when the engine does not know. */
   relayed: boolean | null;
+  way: { local: CandidateKind; remote: CandidateKind } | null;
+  candidatesUsed: number;
+  candidatesRefused: number;
 }
 
 /**

@@ -159,6 +159,11 @@ export class Reception {
     return sum;
   }
 
+  /** Of the speaker's packets, in 48 kHz units; null before the first. */
+  get jitter(): number | null {
+    return this.#speaker?.jitter ?? null;
+  }
+
   /**
    * Counts a packet. @returns whether it is the speaker's: a stream new to this connection becomes it as soon as it is
    * validated (a sender that started anew), one known before only after the present one fell silent.

@@ -29,6 +29,7 @@ function setUp(): {
     ownSsrc: OWN,
     onGoodbye: () => goodbyes++,
     onFlood: () => floods++,
+    firstSent: () => 0,
     ntpNow: () => ntp.ms,
     events: { onAudio: (one) => audio.push(one), onSenderClock: (clock) => clocks.push(clock) },
   });

@@ -5,6 +5,7 @@ import type { PeerState } from "../../messages.ts";
 import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnection } from "../engine.ts";
 import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
+import { ConnectionFigures } from "./connection-figures.ts";
 import { Liveness } from "./liveness.ts";
 import { Gathering } from "./gathering.ts";
 import { Native } from "./library.ts";
@@ -60,7 +61,7 @@ export class Connection implements EngineConnection, Listener {
   #libraryConnected = false;
   #sends = true;
   #waiting: Timer | null = null;
-  #packetsSent = 0;
+  readonly #figures: ConnectionFigures;
   readonly #liveness = new Liveness();
 
   constructor(options: ConnectionOptions, events: ConnectionEvents, parts: ConnectionParts) {
@@ -68,6 +69,7 @@ export class Connection implements EngineConnection, Listener {
     this.#events = events;
     this.#parts = parts;
     this.#remoteCandidates = new RemoteCandidates(options.label, options.candidateAllowed, parts.log);
+    this.#figures = new ConnectionFigures(this.#remoteCandidates);
   }
 
   async createOffer(): Promise<string> {
@@ -121,17 +123,10 @@ export class Connection implements EngineConnection, Listener {
   }
 
   stats(): ConnectionStats {
-    const receiver = this.#state.kind === "open" ? this.#state.remote?.receiver : undefined;
-    return {
-      packetsSent: this.#packetsSent,
-      packetsReceived: receiver?.reception.received ?? 0,
-      packetsMissed: receiver?.reception.missed ?? 0,
-      lossFraction: receiver?.heard?.lossFraction ?? null,
-      jitterMs: receiver?.heard?.jitterMs ?? null,
-      roundTripMs: receiver?.heard?.roundTripMs ?? null,
-      lastHeardAtMs: this.#liveness.lastHeardAtMs,
-      relayed: this.#state.kind === "open" && this.#libraryConnected ? this.#state.native.relayed() : null,
-    };
+    const open = this.#state.kind === "open" ? this.#state : null;
+    const way = this.#libraryConnected ? (open?.native.way() ?? null) : null;
+    const figures = this.#figures.read(this.#parts.clock.now(), open?.remote?.receiver, way);
+    return { ...figures, lastHeardAtMs: this.#liveness.lastHeardAtMs };
   }
 
   close(): void {
@@ -144,7 +139,7 @@ export class Connection implements EngineConnection, Listener {
     if (state.kind !== "open") return;
     try {
       state.native.send(packet);
-      this.#packetsSent++;
+      this.#figures.sent(packet);
     } catch {
       // The track closed under us; its state change is on its way.
       this.#parts.output.detach(this);
@@ -156,6 +151,8 @@ export class Connection implements EngineConnection, Listener {
     if (this.#peerState !== "connected" && this.#peerState !== "disconnected") return;
     if (this.#peerState === "connected" && this.#liveness.suspect(nowMs)) this.#emit("disconnected");
     if (this.#liveness.reportDue(nowMs)) this.#report(nowMs, false);
+    const receiver = this.#state.kind === "open" ? this.#state.remote?.receiver : undefined;
+    this.#figures.tick(nowMs, receiver);
   }
 
   #open(): Extract<State, { kind: "open" }> {
@@ -208,6 +205,7 @@ export class Connection implements EngineConnection, Listener {
         this.#parts.log.warn("peer_flooded", { peer: this.#options.label });
         this.#end("failed");
       },
+      firstSent: () => this.#figures.firstSent,
       ntpNow: () => this.#parts.ntp.now(),
       events: this.#events,
     });

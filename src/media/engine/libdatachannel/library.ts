@@ -3,7 +3,8 @@ import { devNull } from "node:os";
 import { Audio, cleanup, PeerConnection } from "node-datachannel";
 import type { RtcConfig, Track } from "node-datachannel";
 import type { Clock } from "../../../base/clock.ts";
-import type { IceSettings } from "../../messages.ts";
+import { candidateKindSchema } from "../../messages.ts";
+import type { CandidateKind, IceSettings } from "../../messages.ts";
 import { chooseServers } from "./ice-servers.ts";
 
 /**
@@ -107,10 +108,12 @@ export class Native {
     this.#held.peer.addRemoteCandidate(candidate, mid);
   }
 
-  /** Whether the packets go through a TURN server; null as long as there is no way at all. */
-  relayed(): boolean | null {
+  /** Kinds of the candidates in use; null as long as there is no way at all. */
+  way(): { local: CandidateKind; remote: CandidateKind } | null {
     const pair = this.#held.peer.getSelectedCandidatePair();
-    return pair && [pair.local, pair.remote].some(({ type }) => type === "relay");
+    if (!pair) return null;
+    const [local, remote] = [pair.local, pair.remote].map(({ type }) => candidateKindSchema.safeParse(type));
+    return local?.success && remote?.success ? { local: local.data, remote: remote.data } : null;
   }
 
   /** Copies the packet. @throws when the track is not open (any more). */

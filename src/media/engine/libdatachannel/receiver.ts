@@ -1,5 +1,6 @@
 import { Allowance } from "../../../base/allowance.ts";
 import type { ConnectionEvents } from "../engine.ts";
+import { LossReports } from "../figures.ts";
 import { Reception } from "../reception.ts";
 import { compactNtp, msToNtp, ntpToMs, readRtcp, roundTripMs, writeRtcp } from "../rtcp.ts";
 import type { ReportBlock, SenderInfo } from "../rtcp.ts";
@@ -27,7 +28,7 @@ const FLOOD_BYTES = { perSecond: 500_000, burst: 2_000_000 } as const;
 /** The library keeps something for each stream that it ever decrypted, until the connection ends. One speaker has one. */
 const MAX_STREAMS = 256;
 /** Reported jitter beyond this is made up. */
-const MAX_JITTER_MS = 60_000;
+export const MAX_JITTER_MS = 60_000;
 
 const allowance = ({ perSecond, burst }: { perSecond: number; burst: number }): Allowance =>
   new Allowance(perSecond, burst);
@@ -41,6 +42,8 @@ export interface ReceiverOptions {
   onGoodbye: () => void;
   /** It sends more than anybody who speaks could. Called once. */
   onFlood: () => void;
+  /** Number of the first packet that was sent to them; null before. */
+  firstSent: () => number | null;
   /** The clock of our own sender reports, ms since the Unix epoch. */
   ntpNow: () => number;
   events: Pick<ConnectionEvents, "onAudio" | "onSenderClock">;
@@ -57,6 +60,7 @@ export interface HeardReport {
 export class Receiver {
   readonly reception: Reception;
   heard: HeardReport | null = null;
+  readonly loss = new LossReports();
   /** Packets that were no well-formed RTP or RTCP, of another payload type, empty, too large, or too many. */
   dropped = 0;
   readonly #options: ReceiverOptions;
@@ -134,7 +138,8 @@ export class Receiver {
         if (item.reason === GOODBYE) this.#options.onGoodbye();
       } else {
         if (item.kind === "sr") this.#onSenderReport(item.ssrc, item.sender, nowMs);
-        for (const block of item.blocks) if (block.ssrc === this.#options.ownSsrc) this.#onBlock(block);
+        for (const block of item.blocks)
+          if (block.ssrc === this.#options.ownSsrc) this.#onBlock(block, nowMs);
       }
     }
   }
@@ -159,7 +164,9 @@ export class Receiver {
     this.#options.events.onSenderClock({ ssrc, ntpMs, timestamp: sender.timestamp, arrivalMs: nowMs });
   }
 
-  #onBlock(block: ReportBlock): void {
+  #onBlock(block: ReportBlock, nowMs: number): void {
+    const first = this.#options.firstSent();
+    if (first !== null) this.loss.take(block, first, nowMs);
     const now = msToNtp(this.#options.ntpNow());
     const measured = roundTripMs(block, compactNtp(now.ntpSeconds, now.ntpFraction));
     this.heard = {

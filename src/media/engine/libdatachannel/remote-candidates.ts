@@ -11,12 +11,23 @@ export class RemoteCandidates {
   readonly #log: Log;
   #kept: string[] = [];
   #used = 0;
+  #refused = 0;
   #use: ((candidate: string) => void) | null = null;
 
   constructor(label: string, allowed: (candidate: string) => boolean, log: Log) {
     this.#label = label;
     this.#allowed = allowed;
     this.#log = log;
+  }
+
+  /** How many the library was given. */
+  get used(): number {
+    return Math.min(this.#used, MAX_CANDIDATES);
+  }
+
+  /** How many the policy did not allow. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Those of the description come before those that arrived ahead of it. */
@@ -42,6 +53,7 @@ export class RemoteCandidates {
     // ICE-TCP does not connect with this library, whatever the policy says.
     const usable = candidate !== null && candidate.transport === "udp";
     if (!usable || !this.#allowed(formatCandidate(candidate))) {
+      this.#refused++;
       this.#log.debug("candidate_refused", { peer: this.#label });
       return;
     }
