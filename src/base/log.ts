@@ -34,6 +34,7 @@ export const LOG_EVENTS = [
   "peer_state",
   "signal_dropped",
   "own_key_overwritten",
+  "delayed_leave",
   // media plane
   "media_child_started",
   "media_child_exited",

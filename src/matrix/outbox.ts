@@ -261,7 +261,7 @@ export class Outbox {
       timeoutMs: REQUEST_TIMEOUT_MS,
       signal: this.#abort.signal,
     });
-    return decodeSent(answer);
+    return decodeSent(outgoing, answer);
   }
 
   #onError(entry: Entry, error: BotError): void {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { apiPath } from "./homeserver.ts";
 
-/** An event on its way out, in the three forms that the client-server API has for it. */
+/** An event on its way out, in the forms that the client-server API has for it. */
 export type Outgoing =
   | { kind: "message"; type: string; content: Readonly<Record<string, unknown>> }
   | {
@@ -13,6 +13,14 @@ export type Outgoing =
       content: Readonly<Record<string, unknown>>;
       /** Name of a field that gets the wall clock's ms when the event leaves: it may have waited. */
       stampField?: string;
+    }
+  /** A state event that the homeserver posts later by itself (MSC4140): its answer is no event id but a delay id. */
+  | {
+      kind: "delayed-state";
+      type: string;
+      stateKey: string;
+      content: Readonly<Record<string, unknown>>;
+      delayMs: number;
     }
   | { kind: "redact"; eventId: string; reason?: string };
 
@@ -24,12 +32,17 @@ export function transactionId(key: string): string {
 /** What a newer event must have in common with a waiting one to replace it; null: nothing replaces it. */
 export function coalesceKeyOf(roomId: string, outgoing: Outgoing, key: string | undefined): string | null {
   if (outgoing.kind === "state") return `${roomId}\0${outgoing.type}\0${outgoing.stateKey}`;
+  if (outgoing.kind === "delayed-state") return `${roomId}\0delayed\0${outgoing.type}\0${outgoing.stateKey}`;
   return key === undefined ? null : `${roomId}\0${key}`;
 }
 
 export function pathOf(roomId: string, outgoing: Outgoing, txnId: string): string {
   if (outgoing.kind === "state") {
     return apiPath`/_matrix/client/v3/rooms/${roomId}/state/${outgoing.type}/${outgoing.stateKey}`;
+  }
+  if (outgoing.kind === "delayed-state") {
+    const path = apiPath`/_matrix/client/v3/rooms/${roomId}/state/${outgoing.type}/${outgoing.stateKey}`;
+    return `${path}?org.matrix.msc4140.delay=${outgoing.delayMs}`;
   }
   if (outgoing.kind === "redact") {
     return apiPath`/_matrix/client/v3/rooms/${roomId}/redact/${outgoing.eventId}/${txnId}`;
@@ -46,8 +59,13 @@ export function bodyOf(outgoing: Outgoing, clock: Pick<Clock, "wall">): object {
 }
 
 const sentSchema = z.object({ event_id: z.string().min(1) });
+const delayedSchema = z.object({ delay_id: z.string().min(1).max(255) });
 
-/** The event id of the homeserver's answer. @throws ZodError */
-export function decodeSent(answer: unknown): string {
+/**
+ * The event id of the homeserver's answer; the delay id for a delayed event.
+ * @throws ZodError, also for an event id where a delay id was to be: it was posted at once
+ */
+export function decodeSent(outgoing: Outgoing, answer: unknown): string {
+  if (outgoing.kind === "delayed-state") return delayedSchema.parse(answer).delay_id;
   return sentSchema.parse(answer).event_id;
 }
