@@ -5,8 +5,13 @@ import type { Clock } from "./base/clock.ts";
 import { BotError, messageOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
 import { render } from "./base/messages/catalogue.ts";
+import { Tally } from "./base/tally.ts";
+import { readStatus } from "./bot-status.ts";
 import { MEMBERSHIP_TYPE } from "./channel/ports.ts";
 import { deviceNameFrom, type Config } from "./config/config.ts";
+import type { Health } from "./health/health.ts";
+import { tallied } from "./health/log-tally.ts";
+import type { BotStatus } from "./health/status.ts";
 import { IceServers } from "./ice-servers.ts";
 import { openHomeserver } from "./matrix/sdk-client.ts";
 import { MatrixSession, type JoinInfo, type RoomEvent, type RoomState } from "./matrix/session.ts";
@@ -23,6 +28,7 @@ import { RoomAgent } from "./room-agent.ts";
 import { Store } from "./store/store.ts";
 
 export interface AppDeps {
+  version: string;
   config: Config;
   clock: Clock;
   log: Log;
@@ -50,10 +56,15 @@ export class App {
   readonly #fatal = Promise.withResolvers<never>();
   #parts: Parts | null = null;
   #session: MatrixSession | null = null;
+  #health: Health | null = null;
+  #running = false;
   #closing: Promise<void> | null = null;
+  readonly #tally = new Tally();
+  readonly #startedMs: number;
 
   constructor(deps: AppDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, log: tallied(deps.log, this.#tally) };
+    this.#startedMs = deps.clock.now();
     this.#fatal.promise.catch(() => undefined);
   }
 
@@ -75,14 +86,14 @@ export class App {
 
   async #start(): Promise<void> {
     const { config, clock, log } = this.#deps;
-    const startedMs = clock.now();
     const dataDir = resolve(config.dataDir);
+    await this.#openHealth(dataDir);
     const ffmpeg = await findFfmpeg(config.ffmpegPath);
     await this.#checkMediaDir();
     const { accessToken } = await openAccount(config);
     const homeserver = await openHomeserver(config.homeserverUrl, accessToken);
     const session = new MatrixSession({
-      ...{ homeserver, accessToken, dataDir, clock, log },
+      ...{ homeserver, accessToken, dataDir, clock, log, tally: this.#tally },
       invitesAllow: config.invitesAllow,
       keptStateTypes: [MEMBERSHIP_TYPE],
       handlers: {
@@ -129,15 +140,41 @@ export class App {
     this.#parts = { store, session, plane, archive, sources, ice, deviceName };
     if (this.#closing) return;
     await Promise.all([session.start(), ice.start()]);
+    this.#running = true;
     log.info("ready", {
       user: userId,
       device: deviceName,
       rooms: this.#agents.size,
-      startupMs: Math.round(clock.now() - startedMs),
+      startupMs: Math.round(clock.now() - this.#startedMs),
       homeserverMs: Math.round(connectedMs - connectMs),
     });
     await Promise.all([...this.#agents.values()].map((agent) => agent.resume()));
     await archive.recover();
+  }
+
+  /** Only when it is asked for: what it loads is more than an idle bot needs. */
+  async #openHealth(dataDir: string): Promise<void> {
+    const { config, clock, log } = this.#deps;
+    if (config.healthListen === null) return;
+    const { Health } = await import("./health/health.ts");
+    const health = await Health.open({
+      ...{ listen: config.healthListen, dataDir, clock, log, tally: this.#tally },
+      status: () => this.#status(),
+      recordingBytes: async () => (await this.#parts?.archive.runningBytes()) ?? 0,
+      plane: () => this.#parts?.plane ?? null,
+    });
+    if (this.#closing) await health.close();
+    else this.#health = health;
+  }
+
+  #status(): BotStatus {
+    const { version, clock } = this.#deps;
+    const parts = this.#parts;
+    const phase = this.#closing ? "closing" : this.#running ? "running" : parts ? "starting" : "connecting";
+    return readStatus({
+      ...{ version, clock, tally: this.#tally, startedMs: this.#startedMs, parts, phase },
+      channels: [...this.#agents.values()].map((agent) => agent.channelStatus()),
+    });
   }
 
   /** A folder that is not there is said at start, and may come later. */
@@ -154,6 +191,7 @@ export class App {
     const agent = new RoomAgent({
       ...{ ...parts, room, clock, log, prefix: config.commandPrefix },
       ice: () => ice.settings(),
+      ...{ status: () => this.#status(), tally: this.#tally },
     });
     this.#agents.set(room.id, agent);
     if (fresh) await agent.welcome();
@@ -201,6 +239,7 @@ export class App {
     ]);
     await this.#session?.stop().catch(failed("session"));
     parts?.store.close();
+    await this.#health?.close().catch(failed("health"));
     this.#fatal.reject(new BotError("cancelled", "closed"));
   }
 }

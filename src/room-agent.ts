@@ -6,10 +6,12 @@ import { Emitter } from "./base/emitter.ts";
 import { messageOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
 import type { Sentence } from "./base/messages/catalogue.ts";
+import type { Tally } from "./base/tally.ts";
 import { AloneTimer } from "./alone-timer.ts";
 import { greet } from "./greeting.ts";
 import { RoomCommands } from "./commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
+import type { BotStatus, ChannelStatus } from "./health/status.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "./matrix/session.ts";
 import type { IceSettings, MediaPlane } from "./media/plane.ts";
 import { RoomPlayer } from "./player/playback.ts";
@@ -30,6 +32,8 @@ export interface RoomAgentDeps {
   deviceName: string;
   prefix: string;
   ice: () => IceSettings;
+  status: () => BotStatus;
+  tally: Tally;
   clock: Clock;
   log: Log;
 }
@@ -67,7 +71,7 @@ export class RoomAgent {
     const tell = (sentence: Sentence): void => this.#talk.tell(sentence);
     this.#channel = new ChannelSession({
       ...{ channel: roomId, ownKey: this.#ownKey, ownUserId, plane, clock, tell },
-      ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log },
+      ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log, tally: deps.tally },
     });
     this.#player = new RoomPlayer({
       ...{ channel: roomId, plane, clock, log, tell },
@@ -116,7 +120,7 @@ export class RoomAgent {
     if (room.encrypted) return;
     if (!store.channelWanted(room.id)) {
       this.#player.restore({ resume: false });
-      if (this.#leftBehind()) {
+      if (this.#stands()) {
         const content = { join_state: "LEFT", timestamp: this.#deps.clock.wall() } as const;
         await this.#transport
           .putMembership(this.#ownKey, content, "leave")
@@ -140,6 +144,20 @@ export class RoomAgent {
     const { room, session, store, prefix } = this.#deps;
     const { limited } = session.outbox;
     await greet({ room, talk: this.#talk, documents: store.room(room.id), prefix, limited });
+  }
+
+  /** How the bot stands in the room's channel. An encrypted room is none that it is meant to be in. */
+  channelStatus(): ChannelStatus {
+    const { room, store } = this.#deps;
+    const members = this.#channel.members();
+    return {
+      roomId: room.id,
+      wanted: !room.encrypted && store.channelWanted(room.id),
+      phase: this.#channel.state,
+      stands: this.#stands(),
+      members: members.length,
+      connected: members.filter(({ connected }) => connected).length,
+    };
   }
 
   /** New TURN credentials are there. */
@@ -212,8 +230,8 @@ export class RoomAgent {
     await this.#channel.leave();
   }
 
-  /** Our key stands as JOINED from a run that could not say goodbye. */
-  #leftBehind(): boolean {
+  /** Our key stands as JOINED; when we are out, then from a run that could not say goodbye. */
+  #stands(): boolean {
     return this.#deps.room
       .stateOf(MEMBERSHIP_TYPE)
       .some(
@@ -272,6 +290,7 @@ export class RoomAgent {
       player: this.#player,
       sources,
       recorder: this.#recorder,
+      status: () => this.#deps.status(),
       powerOf: (userId) => room.powerOf(userId),
       powerNeeded: (type, isState) => room.powerNeeded(type, isState),
       displayName: (userId) => room.displayName(userId),

@@ -31,7 +31,7 @@ export async function run(config: Config, version: string): Promise<number> {
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   process.on("unhandledRejection", (error) => log.error("fatal", { error, what: "unhandled rejection" }));
 
-  const app = new App({ config, log, clock: systemClock });
+  const app = new App({ version, config, log, clock: systemClock });
   try {
     await app.run(stop.signal);
     return EXIT.ok;

@@ -1,3 +1,12 @@
+/** "4 min", "3 h 20 min", "12 d 3 h". */
+export function longTime(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  const hours = Math.floor(minutes / 60);
+  if (hours === 0) return `${minutes} min`;
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
 /** "3:21", "1:02:03". */
 export function clockTime(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

@@ -9,6 +9,7 @@ export const LOG_EVENTS = [
   // process
   "starting",
   "media_dir_missing",
+  "health_listening",
   "ready",
   "stopping",
   "stopped",

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Tally } from "../base/tally.ts";
 
 const LOG_EVERY_MS = 60_000;
 const MAX_REASONS = 50;
@@ -8,14 +9,17 @@ const MAX_REASONS = 50;
 export class DropCounter {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #tally: Tally | undefined;
   readonly #reasons = new Map<string, { count: number; loggedMs: number }>();
 
-  constructor(clock: Clock, log: Log) {
+  constructor(clock: Clock, log: Log, tally?: Tally) {
     this.#clock = clock;
     this.#log = log;
+    this.#tally = tally;
   }
 
   count(reason: string): void {
+    this.#tally?.count("drop", reason);
     const nowMs = this.#clock.now();
     const entry = this.#reasons.get(reason);
     if (!entry && this.#reasons.size >= MAX_REASONS) return;

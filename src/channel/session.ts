@@ -4,6 +4,7 @@ import { Emitter } from "../base/emitter.ts";
 import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
+import type { Tally } from "../base/tally.ts";
 import type { IceSettings, MediaPlane, PlaneEvent } from "../media/plane.ts";
 import { decodeRoomEvent } from "./border.ts";
 import { isStateKey } from "./codec.ts";
@@ -37,6 +38,8 @@ export interface ChannelSessionDeps {
   /** Says something to the room. */
   tell: (sentence: Sentence) => void;
   limits?: ChannelLimits;
+  /** Counts what is not used. */
+  tally?: Tally;
 }
 
 interface Waiter {
@@ -68,7 +71,7 @@ export class ChannelSession {
     const { clock, plane } = deps;
     this.#deps = deps;
     this.#log = deps.log.child({ room: deps.channel });
-    this.#drops = new DropCounter(clock, this.#log);
+    this.#drops = new DropCounter(clock, this.#log, deps.tally);
     this.#changes = new Emitter((error) => this.#log.error("handler_failed", { error }));
     this.#state = initialState(deps.ownKey, deps.ownUserId, plane.state === "up", deps.limits);
     this.#worker = new ChannelWorker({ ...deps, log: this.#log }, (result) => this.#dispatch(result));

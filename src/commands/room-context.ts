@@ -1,4 +1,5 @@
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
+import type { BotStatus } from "../health/status.ts";
 import type { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RoomRecorder } from "../recorder/recorder.ts";
@@ -40,6 +41,8 @@ export interface RoomContext {
   >;
   readonly sources: Pick<Sources, "resolve">;
   readonly recorder: Pick<RoomRecorder, "start" | "stop" | "status">;
+  /** The bot as a whole. */
+  status(): BotStatus;
   powerOf(userId: string): number;
   powerNeeded(type: string, isState: boolean): number;
   displayName(userId: string): string;

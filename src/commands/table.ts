@@ -5,6 +5,7 @@ import { channelCommands } from "./channel-commands.ts";
 import type { Command } from "./command.ts";
 import { playerCommands } from "./player-commands.ts";
 import { recordCommand } from "./record-command.ts";
+import { statusCommand } from "./status-command.ts";
 import { usageLine } from "./usage.ts";
 
 const help: Command = {
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   recordCommand,
   help,
   ping,
+  statusCommand,
 ];
 
 const byName = new Map(

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Tally } from "../base/tally.ts";
 
 const LOG_EVERY_MS = 60_000;
 
@@ -7,15 +8,18 @@ const LOG_EVERY_MS = 60_000;
 export class LimitNews {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #tally: Tally | undefined;
   #lastMs = -Infinity;
   #explained = false;
 
-  constructor(clock: Clock, log: Log) {
+  constructor(clock: Clock, log: Log, tally?: Tally) {
     this.#clock = clock;
     this.#log = log;
+    this.#tally = tally;
   }
 
   limited(retryAfterMs: number, waiting: number): void {
+    this.#tally?.count("rate_limited", "429");
     const nowMs = this.#clock.now();
     if (nowMs - this.#lastMs >= LOG_EVERY_MS) {
       this.#lastMs = nowMs;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock, Timer } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { Tally } from "../base/tally.ts";
 import { backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
 import { cancelled, encrypted, type Entry } from "./outbox-entry.ts";
 import { LimitNews } from "./outbox-log.ts";
@@ -46,6 +47,7 @@ export interface OutboxOptions {
   /** Whether a room must be treated as encrypted; true for rooms that are not known. */
   isEncrypted(roomId: string): boolean;
   random?: () => number;
+  tally?: Tally;
 }
 
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -67,7 +69,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#news = new LimitNews(options.clock, options.log);
+    this.#news = new LimitNews(options.clock, options.log, options.tally);
     this.#state = emptyOutbox(options.clock.now());
   }
 
@@ -242,6 +244,7 @@ export class Outbox {
     try {
       const eventId = await this.#put(entry);
       this.#failures = 0;
+      this.#options.tally?.count("event_sent", entry.item.priority);
       this.#state = taken(this.#state, entry.item.id, startedMs, clock.now());
       this.#take(entry.item.id)?.resolve(eventId);
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Rendered } from "../base/messages/catalogue.ts";
+import type { Tally } from "../base/tally.ts";
 import { decodeEvent, decodeSync, inviterOf, type RoomEvent } from "./events.ts";
 import {
   apiPath,
@@ -41,6 +42,7 @@ export interface SessionOptions {
   clock: Clock;
   log: Log;
   random?: () => number;
+  tally?: Tally;
 }
 
 export interface Identity {
@@ -78,6 +80,7 @@ export class MatrixSession {
       log,
       isEncrypted,
       ...(options.random ? { random: options.random } : {}),
+      ...(options.tally ? { tally: options.tally } : {}),
     });
     this.media = new MediaClient({ homeserver, accessToken, clock, signal: this.#abort.signal });
   }
@@ -86,6 +89,11 @@ export class MatrixSession {
   get identity(): Identity {
     if (this.#identity === null) throw new BotError("internal", "the session is not connected yet");
     return this.#identity;
+  }
+
+  /** In ms: since the homeserver last answered a sync, and since the loop last did anything; null before. */
+  get sync(): { ageMs: number | null; turnMs: number | null } {
+    return this.#loop?.ages ?? { ageMs: null, turnMs: null };
   }
 
   /** The rooms that we are in. */

@@ -50,10 +50,19 @@ export class SyncLoop {
    * not get the answer of the run before.
    */
   readonly #pollMs: number;
+  #answeredAtMs: number | null = null;
+  #turnedAtMs: number | null = null;
 
   constructor(options: SyncLoopOptions) {
     this.#options = options;
     this.#pollMs = POLL_MS - Math.floor(options.random() * 5000);
+  }
+
+  /** In ms: since the last answer, and since anything was done at all; null before. */
+  get ages(): { ageMs: number | null; turnMs: number | null } {
+    const now = this.#options.clock.now();
+    const since = (atMs: number | null): number | null => (atMs === null ? null : now - atMs);
+    return { ageMs: since(this.#answeredAtMs), turnMs: since(this.#turnedAtMs) };
   }
 
   /**
@@ -69,8 +78,10 @@ export class SyncLoop {
     let failures = 0;
     while (!signal.aborted) {
       const startedMs = clock.now();
+      this.#turnedAtMs = startedMs;
       try {
         const response = await this.#poll(since, mode);
+        this.#answeredAtMs = clock.now();
         const running = await rooms.handle(response, mode, since);
         this.#commit(response.next_batch, running);
         const idle = response.next_batch === since && mode === "incremental";

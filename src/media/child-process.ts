@@ -16,7 +16,7 @@ export interface MediaChildOptions {
   heartbeatMs: number;
   /** A child that says nothing for this long is killed. */
   stallMs: number;
-  onReady: () => void;
+  onReady: (engine: string) => void;
   onEvent: (event: PlaneEvent) => void;
   /** Once: the process is gone, everything pending was rejected. */
   onExit: () => void;
@@ -150,7 +150,7 @@ export class MediaChild {
           engine: data.engine,
           tookMs: Math.round(this.#options.clock.now() - this.#startedAtMs),
         });
-        onReady();
+        onReady(data.engine);
         return;
       case "result": {
         const pending = this.#settle(data.id);

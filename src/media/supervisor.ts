@@ -82,6 +82,7 @@ export class SupervisedPlane implements MediaPlane {
   #shown: PlaneState = "up";
   #deaths = 0;
   #startedAtMs = 0;
+  #engine: string | null = null;
 
   constructor(options: SupervisorOptions) {
     this.#options = { engine: defaultEngine, ...DEFAULTS, ...options };
@@ -95,6 +96,11 @@ export class SupervisedPlane implements MediaPlane {
   get childPid(): number | null {
     const state = this.#state;
     return state.kind === "starting" || state.kind === "running" ? (state.child.pid ?? null) : null;
+  }
+
+  /** Name of the engine of the last child that came up; null before the first. */
+  get engine(): string | null {
+    return this.#engine;
   }
 
   async request<K extends PlaneRequestKind>(
@@ -176,7 +182,7 @@ export class SupervisedPlane implements MediaPlane {
         child: { engine: engine.href, ffmpegPath },
         heartbeatMs,
         stallMs,
-        onReady: () => this.#ready(child),
+        onReady: (engine) => this.#ready(child, engine),
         onEvent: (event) => {
           if (this.#state.kind === "running" && this.#state.child === child) this.#events.emit(event);
         },
@@ -195,9 +201,10 @@ export class SupervisedPlane implements MediaPlane {
     this.#state = { kind: "starting", child, ready };
   }
 
-  #ready(child: MediaChild): void {
+  #ready(child: MediaChild, engine: string): void {
     const state = this.#state;
     if (state.kind !== "starting" || state.child !== child) return;
+    this.#engine = engine;
     this.#state = { kind: "running", child, linger: null };
     // A new child is empty; whoever had a channel in the former one opens it again.
     this.#channels.clear();

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SerialQueue } from "../base/async.ts";
 import type { Clock } from "../base/clock.ts";
@@ -39,6 +39,7 @@ export class RecordingArchive {
   readonly #work = new SerialQueue();
   readonly #closing = new AbortController();
   readonly #open = new Set<string>();
+  #waiting = 0;
   readonly #percent = new Map<string, number>();
 
   constructor(deps: ArchiveDeps) {
@@ -74,12 +75,29 @@ export class RecordingArchive {
   /** Its journal has its end and is closed: exports and delivers it, after those before it. Never rejects. */
   finish(id: string, { recovered = false }: { recovered?: boolean } = {}): Promise<void> {
     this.#open.delete(id);
-    return this.#work.run(() => this.#finish(id, recovered));
+    this.#waiting++;
+    return this.#work.run(() => this.#finish(id, recovered)).finally(() => this.#waiting--);
   }
 
   /** Its journal is closed, and the bot is ending: the next start finishes it. */
   leave(id: string): void {
     this.#open.delete(id);
+  }
+
+  /** Recordings that run, and those that are exported or delivered or wait for it. */
+  get counts(): { running: number; waiting: number } {
+    return { running: this.#open.size, waiting: this.#waiting };
+  }
+
+  /** What the running recordings have written so far, in bytes. */
+  async runningBytes(): Promise<number> {
+    let bytes = 0;
+    for (const id of this.#open) {
+      const directory = join(this.#root, id);
+      for (const name of await readdir(directory).catch(() => []))
+        bytes += (await stat(join(directory, name)).catch(() => null))?.size ?? 0;
+    }
+    return bytes;
   }
 
   /** How far the room's export is, in percent; null when none is going on. */

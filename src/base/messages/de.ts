@@ -57,6 +57,19 @@ export const de: Record<MessageKey, string> = {
   "channel.not_in_room": "Ich bin nicht mehr in diesem Raum.",
   "channel.failed": "Ich konnte dem Sprachkanal nicht beitreten ({reason}). Bitte versuche es noch einmal.",
   ping: "Hier, {ms} ms nachdem du geschrieben hast.",
+  // status
+  "status.list": "So geht es mir:\n{list}",
+  "status.version": "Version {version}, läuft seit {uptime}",
+  "status.sync": "letzte Antwort des Homeservers vor {seconds} s",
+  "status.unlimited": "kein Ratenlimit in den letzten zehn Minuten ({count} Absagen insgesamt)",
+  "status.limited":
+    "der Homeserver bremst mich gerade ({count} Absagen insgesamt): Antworten und Auffrischungen kommen später",
+  "status.rooms": "in {rooms} Räumen, und in {channels} Sprachkanälen mit {people} Leuten",
+  "status.media": "Tonprozess: {engine}, {mb} MB, {failures} unerwartete Enden",
+  "status.media_asleep": "Tonprozess: gerade nicht nötig, {failures} unerwartete Enden",
+  "status.memory": "Speicher: {mb} MB",
+  "status.recordings":
+    "Aufnahmen: {running} laufen, {waiting} vorzubereiten oder zu senden, {kept} Dateien nicht gesendet",
   // player
   "play.now": "Jetzt läuft **{title}**.",
   "play.queued": "**{title}** ist in der Warteschlange auf Platz {position}.",
@@ -136,6 +149,7 @@ export const de: Record<MessageKey, string> = {
   "help.record": "nimmt den Sprachkanal auf: eine Spur je Person und eine Mischung",
   "help.help": "zeigt das hier, oder mehr über einen Befehl",
   "help.ping": "antwortet",
+  "help.status": "zeigt, wie es mir geht: Version, Homeserver, Speicher, was wartet",
   "state.playing": "läuft",
   "state.paused": "angehalten",
 };

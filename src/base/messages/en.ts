@@ -54,6 +54,18 @@ export const en = {
   "channel.not_in_room": "I am not in that room any more.",
   "channel.failed": "I could not join the voice channel ({reason}). Please try again.",
   ping: "Here, {ms} ms after you wrote.",
+  // status
+  "status.list": "How I am:\n{list}",
+  "status.version": "version {version}, running for {uptime}",
+  "status.sync": "the homeserver last answered {seconds} s ago",
+  "status.unlimited": "no rate limit in the last ten minutes ({count} refusals in all)",
+  "status.limited":
+    "the homeserver limits me at the moment ({count} refusals in all): answers and refreshes come later",
+  "status.rooms": "in {rooms} rooms, and in {channels} voice channels with {people} people",
+  "status.media": "audio process: {engine}, {mb} MB, {failures} unexpected ends",
+  "status.media_asleep": "audio process: not needed at the moment, {failures} unexpected ends",
+  "status.memory": "memory: {mb} MB",
+  "status.recordings": "recordings: {running} running, {waiting} to prepare or send, {kept} files not sent",
   // player
   "play.now": "Now playing **{title}**.",
   "play.queued": "Added **{title}** to the queue at position {position}.",
@@ -127,6 +139,7 @@ export const en = {
   "help.record": "records the voice channel: one track for each person, and a mix",
   "help.help": "shows this, or more about one command",
   "help.ping": "answers",
+  "help.status": "shows how I am: version, homeserver, memory, what waits",
   "state.playing": "playing",
   "state.paused": "paused",
 } as const;

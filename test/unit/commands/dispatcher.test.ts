@@ -4,8 +4,10 @@ import { render, type Sentence } from "../../../src/base/messages/catalogue.ts";
 import { RoomCommands } from "../../../src/commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "../../../src/commands/room-context.ts";
 import { COMMANDS } from "../../../src/commands/table.ts";
+import type { BotStatus } from "../../../src/health/status.ts";
 import type { NowPlaying, Track } from "../../../src/player/queue.ts";
 import type { Ask } from "../../../src/player/resolver/resolver.ts";
+import { botStatus } from "../../fakes/bot-status.ts";
 import { FakeClock, settle } from "../../fakes/clock.ts";
 import { FakeDocuments } from "../../fakes/documents.ts";
 
@@ -80,6 +82,7 @@ class FakeRoom implements RoomContext {
     };
     return { joined, people, join, leave: () => (this.did.push("leave"), Promise.resolve()) };
   }
+  status = (): BotStatus => botStatus();
   powerOf = (userId: string): number => (userId === MOD ? 50 : userId === this.ownUserId ? this.botPower : 0);
   powerNeeded = (): number => this.needed;
   displayName = (userId: string): string => (userId === this.ownUserId ? "Bot" : userId.slice(1, 4));
@@ -140,6 +143,24 @@ test("a command that was carried out before a kill is not carried out again by t
   await restarted.handle(text("!play second"));
   expect(room.did).toContain("add second");
   restarted.close();
+});
+
+test("!status tells moderators how the bot is, and nothing of other rooms but numbers", async () => {
+  await expect(say("!status")).resolves.toBe("error.not_permitted");
+  await expect(say("!status", { sender: MOD })).resolves.toBe("status.list");
+  const sentence = room.said[0]?.sentence;
+  if (!sentence) throw new Error("no answer");
+  const { text: said } = render(sentence);
+  expect(said.split("\n").slice(1)).toEqual([
+    "– version 1.2.3, running for 2 h 1 min",
+    "– the homeserver last answered 12 s ago",
+    "– the homeserver limits me at the moment (5 refusals in all): answers and refreshes come later",
+    "– in 3 rooms, and in 1 voice channels with 4 people",
+    "– audio process: libdatachannel, 70 MB, 1 unexpected ends",
+    "– memory: 90 MB",
+    "– recordings: 1 running, 2 to prepare or send, 0 files not sent",
+  ]);
+  expect(said).not.toContain("!one");
 });
 
 describe("!play", () => {

@@ -1,0 +1,107 @@
+/** One metric as operators see it. */
+export interface MetricRow {
+  readonly name: string;
+  readonly type: "gauge" | "counter" | "histogram";
+  readonly help: string;
+  /** Label names; the values are from fixed lists, never of people or rooms. */
+  readonly labels: readonly string[];
+  /** Upper bounds, of histograms. */
+  readonly buckets?: readonly number[];
+}
+
+const gauge = (name: string, help: string, ...labels: string[]): MetricRow => ({
+  ...{ name: `voicebot_${name}`, type: "gauge", help, labels },
+});
+const counter = (name: string, help: string, ...labels: string[]): MetricRow => ({
+  ...{ name: `voicebot_${name}_total`, type: "counter", help, labels },
+});
+const histogram = (name: string, help: string, buckets: readonly number[]): MetricRow => ({
+  ...{ name: `voicebot_${name}`, type: "histogram", help, labels: [], buckets },
+});
+
+/** Every metric there is: the registry and docs/METRICS.md are made of this. */
+export const METRICS = {
+  info: gauge("info", "Always 1; what runs is in the labels.", "version", "node", "engine"),
+  start: gauge("start_time_seconds", "When the bot started, Unix time."),
+  ready: gauge("ready", "1 when /readyz says so: synced, and in every channel it is meant to be in."),
+  syncAge: gauge("sync_age_seconds", "Since the homeserver last answered a sync; up to 30 s is normal."),
+  rooms: gauge("rooms", "Rooms that the bot is in."),
+  channels: gauge(
+    "channels",
+    "Voice channels by the bot's own state in them (joining, in, leaving).",
+    "state",
+  ),
+  channelsWanted: gauge("channels_wanted", "Voice channels that the bot is meant to be in."),
+  members: gauge(
+    "channel_members",
+    "Others in the channels that the bot is in, by whether their sound flows (connected, waiting).",
+    "connection",
+  ),
+  packetsSent: counter("rtp_packets_sent", "RTP packets sent to members."),
+  packetsReceived: counter("rtp_packets_received", "RTP packets received of members."),
+  packetsMissed: counter("rtp_packets_missed", "RTP packets of members that never arrived."),
+  lateFrames: counter("late_frames", "20 ms slots of outgoing sound that were late or left out."),
+  roundTrip: histogram(
+    "peer_round_trip_seconds",
+    "Round trip to each member, sampled every 10 s.",
+    [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6],
+  ),
+  jitter: histogram(
+    "peer_jitter_seconds",
+    "Jitter of the bot's sound at each member, as the member reports it, sampled every 10 s.",
+    [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2],
+  ),
+  loss: histogram(
+    "peer_loss_ratio",
+    "Share of the bot's packets that each member lost lately, as the member reports it, sampled every 10 s.",
+    [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
+  ),
+  level: histogram(
+    "voice_level_dbov",
+    "Level of members while they speak (RFC 6464), 0 is the loudest.",
+    [-90, -70, -60, -50, -40, -30, -20, -10, 0],
+  ),
+  outboxWaiting: gauge("outbox_waiting", "Events that wait to be sent, or are on their way."),
+  eventsSent: counter("events_sent", "Events that the homeserver has taken, by kind.", "kind"),
+  rateLimited: counter("rate_limited", "Refusals of the homeserver for its rate limit (429)."),
+  limited: gauge("rate_limit_active", "1 when the rate limit was met in the last ten minutes."),
+  drops: counter("drops", "What came of the rooms and was not used, by reason.", "reason"),
+  mediaUp: gauge("media_up", "1 when the media plane takes requests."),
+  mediaFailures: counter("media_child_failures", "Media children that ended without having been asked to."),
+  recordings: gauge("recordings_running", "Recordings that run."),
+  recordingBytes: gauge("recordings_running_bytes", "What the running recordings have written so far."),
+  deliveries: gauge("deliveries_waiting", "Recordings that are exported or delivered, or wait for it."),
+  files: counter(
+    "recording_files",
+    "Files of recordings by what became of them (sent; kept: could not be sent, they stay in the data folder).",
+    "outcome",
+  ),
+  exportsFailed: counter("exports_failed", "Recordings, or their mixes, that could not be prepared."),
+  tracks: counter(
+    "tracks",
+    "Tracks played by what became of them (started, finished, stopped, replaced, failed).",
+    "outcome",
+  ),
+  commands: counter("commands", "Commands that people gave, by name.", "command"),
+  loopLag: gauge(
+    "event_loop_lag_seconds",
+    "How late the control process' event loop was since the last scrape (mean, p99, max).",
+    "stat",
+  ),
+  memory: gauge("memory_bytes", "Resident memory by process (control, media).", "process"),
+  dataFree: gauge("data_free_bytes", "Free space where the data folder is."),
+  logLines: counter("log_lines", "Lines of the log (debug aside) by event.", "event"),
+} as const satisfies Record<string, MetricRow>;
+
+/** docs/METRICS.md's table, as prettier would leave it. */
+export function metricsTable(): string {
+  const rows: string[][] = Object.values<MetricRow>(METRICS).map(({ name, type, labels, help }) => [
+    ...[`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(", "), help],
+  ]);
+  const table = [["metric", "type", "labels", "meaning"], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: string[], fill: string): string =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0, fill)).join(" | ")} |`;
+  const [head = [], ...body] = table.map((row) => line(row, " "));
+  return [head, line(["", "", "", ""], "-"), ...body].join("\n");
+}
