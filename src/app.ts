@@ -14,6 +14,7 @@ import { tallied } from "./health/log-tally.ts";
 import type { BotStatus } from "./health/status.ts";
 import { IceServers } from "./ice-servers.ts";
 import { openHomeserver } from "./matrix/sdk-client.ts";
+import { DelayedEvents } from "./matrix/delayed-events.ts";
 import { MatrixSession, type JoinInfo, type RoomEvent, type RoomState } from "./matrix/session.ts";
 import { findFfmpeg } from "./media/audio/ffmpeg-path.ts";
 import { SupervisedPlane } from "./media/supervisor.ts";
@@ -42,6 +43,7 @@ const DRAIN_MS = 2_000;
 interface Parts {
   store: Store;
   session: MatrixSession;
+  delayed: DelayedEvents;
   plane: SupervisedPlane;
   archive: RecordingArchive;
   sources: Sources;
@@ -108,6 +110,7 @@ export class App {
     const { userId, deviceId } = await session.connect();
     const connectedMs = clock.now();
     const store = Store.open({ dataDir, clock, log });
+    const delayed = new DelayedEvents({ homeserver, outbox: session.outbox, clock, log });
     const plane = new SupervisedPlane({ clock, log, ffmpegPath: ffmpeg });
     const titles = {
       music: render({ key: "record.music" }).text,
@@ -137,8 +140,9 @@ export class App {
       },
     });
     const deviceName = config.deviceName ?? deviceNameFrom(deviceId);
-    this.#parts = { store, session, plane, archive, sources, ice, deviceName };
+    this.#parts = { store, session, delayed, plane, archive, sources, ice, deviceName };
     if (this.#closing) return;
+    void delayed.start();
     await Promise.all([session.start(), ice.start()]);
     this.#running = true;
     log.info("ready", {
@@ -235,6 +239,7 @@ export class App {
     await Promise.all([
       parts?.archive.close().catch(failed("archive")),
       parts?.session.outbox.drain(DRAIN_MS).catch(failed("outbox")),
+      parts?.delayed.close(),
       parts?.plane.close().catch(failed("media plane")),
     ]);
     await this.#session?.stop().catch(failed("session"));

@@ -1,5 +1,5 @@
 import { ChannelSession, type ChannelChange } from "./channel/session.ts";
-import { MEMBERSHIP_TYPE, SIGNAL_TYPE } from "./channel/ports.ts";
+import { MEMBERSHIP_TYPE } from "./channel/ports.ts";
 import type { ChannelTransport } from "./channel/ports.ts";
 import type { Clock } from "./base/clock.ts";
 import { Emitter } from "./base/emitter.ts";
@@ -12,6 +12,7 @@ import { greet } from "./greeting.ts";
 import { RoomCommands } from "./commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
 import type { BotStatus, ChannelStatus } from "./health/status.ts";
+import type { DelayedEvents } from "./matrix/delayed-events.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "./matrix/session.ts";
 import type { IceSettings, MediaPlane } from "./media/plane.ts";
 import { RoomPlayer } from "./player/playback.ts";
@@ -19,11 +20,13 @@ import type { Sources } from "./player/resolver/resolver.ts";
 import type { RecordingArchive } from "./recorder/archive.ts";
 import { RoomRecorder, type PeopleFeed } from "./recorder/recorder.ts";
 import { RoomTalk } from "./room-talk.ts";
+import { roomTransport } from "./room-transport.ts";
 import type { Store } from "./store/store.ts";
 
 export interface RoomAgentDeps {
   room: RoomState;
   session: MatrixSession;
+  delayed: DelayedEvents;
   plane: MediaPlane;
   store: Store;
   archive: RecordingArchive;
@@ -56,7 +59,7 @@ export class RoomAgent {
   readonly #people = new Emitter<void>();
   readonly #ownKey: string;
   readonly #talk: RoomTalk;
-  #transport: ChannelTransport;
+  readonly #transport: ChannelTransport;
   #closed = false;
 
   constructor(deps: RoomAgentDeps) {
@@ -66,7 +69,7 @@ export class RoomAgent {
     const log = deps.log.child({ room: roomId });
     this.#log = log;
     this.#ownKey = `${deps.deviceName}${ownUserId}`;
-    this.#transport = this.#makeTransport();
+    this.#transport = roomTransport({ roomId, session: deps.session, delayed: deps.delayed });
     this.#talk = new RoomTalk({ room, session: deps.session, log });
     const tell = (sentence: Sentence): void => this.#talk.tell(sentence);
     this.#channel = new ChannelSession({
@@ -248,21 +251,6 @@ export class RoomAgent {
       list: () =>
         this.#channel.members().map(({ key, userId }) => ({ key, userId, name: room.displayName(userId) })),
       onChange: (listener) => this.#people.on(listener),
-    };
-  }
-
-  #makeTransport(): ChannelTransport {
-    const { room, session } = this.#deps;
-    return {
-      spare: () => session.outbox.spare,
-      putMembership: (stateKey, content, priority) =>
-        session.outbox.send(
-          room.id,
-          { kind: "state", type: MEMBERSHIP_TYPE, stateKey, content, stampField: "timestamp" },
-          { priority },
-        ),
-      sendSignal: (content, priority, signal) =>
-        session.outbox.send(room.id, { kind: "message", type: SIGNAL_TYPE, content }, { priority, signal }),
     };
   }
 

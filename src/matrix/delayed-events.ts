@@ -100,9 +100,9 @@ export class DelayedEvents {
     const { clock, log } = this.#options;
     try {
       const answer = await this.#request("GET", "/_matrix/client/versions");
-      this.#offered = versionsSchema.parse(answer).unstable_features[FEATURE] === true;
-      if (!this.#offered) return;
+      if (versionsSchema.parse(answer).unstable_features[FEATURE] !== true) return;
       await this.#findLeftBehind();
+      this.#offered = true;
       this.#pump();
     } catch (error) {
       if (this.#closed) return;
