@@ -16,6 +16,9 @@ export const LOG_EVENTS = [
   "fatal",
   // matrix
   "homeserver_unreachable",
+  "homeserver_back",
+  "logged_in",
+  "login_delayed",
   "turn_unavailable",
   "turn_renewed",
   "sync_failed",

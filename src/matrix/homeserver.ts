@@ -35,7 +35,7 @@ export class HomeserverError extends BotError {
   constructor(status: number, errcode: string, text: string, retryAfterMs: number | null, cause?: unknown) {
     const reason = errcode === "" ? `HTTP ${status}` : errcode;
     const options: BotErrorOptions = {
-      retryable: status === 429 || status >= 500,
+      retryable: status === 429 || status >= 500 || isGateway(status, errcode),
       say: { key: "error.homeserver", params: { reason } },
       cause,
     };
@@ -46,8 +46,17 @@ export class HomeserverError extends BotError {
   }
 }
 
+/**
+ * Not an error of Matrix, which has a code always, but of something in between: a proxy that guards, or a page of its own
+ * while the homeserver starts. It says nothing about what we may.
+ */
+function isGateway(status: number, errcode: string): boolean {
+  return errcode === "" && status !== 413;
+}
+
 function codeOf(status: number, errcode: string): ErrorCode {
   if (status === 429 || errcode === "M_LIMIT_EXCEEDED") return "rate_limited";
+  if (isGateway(status, errcode)) return "homeserver";
   if (status === 401 || status === 403) return "forbidden";
   if (status === 404) return "not_found";
   if (status === 413 || errcode === "M_TOO_LARGE") return "media_too_large";
@@ -65,10 +74,16 @@ export function backoffMs(attempt: number, baseMs: number, maxMs: number, random
   return full * (0.75 + random() * 0.5);
 }
 
-/** How long to wait after `error`: what a 429 asks for (bounded by 10 minutes), else the back-off. */
+/** What a 429 may make us wait for before we ask again: whoever is not heard of for 20 s is not in the channel any more. */
+const MAX_RETRY_AFTER_MS = 60_000;
+
+/**
+ * How long to wait after `error`: what a 429 asks for, if that is neither less than the back-off nor over a minute; else the
+ * back-off.
+ */
 export function retryDelayMs(error: unknown, backoff: number): number {
   if (error instanceof HomeserverError && error.status === 429) {
-    return Math.min(Math.max(error.retryAfterMs ?? 5000, 50), 600_000);
+    return Math.min(Math.max(error.retryAfterMs ?? 5000, backoff, 50), MAX_RETRY_AFTER_MS);
   }
   return backoff;
 }

@@ -1,18 +1,39 @@
 import { BotError } from "../base/errors.ts";
-import type { Item } from "./outbox-state.ts";
+import type { Item, Priority } from "./outbox-state.ts";
 import type { Outgoing } from "./outgoing.ts";
+
+export interface SendOptions {
+  priority: Priority;
+  /**
+   * What this event is, in words that stay the same when it is sent again after a kill: the event that it answers and
+   * which answer it is. The homeserver then takes it once (Synapse remembers a day). Default: random.
+   */
+  txnId?: string;
+  /** A newer event with the same key replaces one that still waits. State events have one by themselves. */
+  coalesceKey?: string;
+  /** Takes the event back while it waits. */
+  signal?: AbortSignal;
+}
 
 /** One event in the outbox, and whoever waits for what becomes of it. */
 export interface Entry {
   readonly item: Item;
   readonly outgoing: Outgoing;
   readonly txnId: string;
+  /** Answers with an error so far, and when the first came. */
   refusals: number;
+  refusedMs: number | null;
   readonly resolve: (eventId: string | Promise<string>) => void;
   readonly reject: (error: BotError) => void;
   readonly promise: Promise<string>;
   /** Ends listening to the sender's signal. */
   release: () => void;
+}
+
+/** What a log line says of it. */
+export function fieldsOf({ item, outgoing }: Entry): { room: string; priority: Priority; type: string } {
+  const type = outgoing.kind === "redact" ? "m.room.redaction" : outgoing.type;
+  return { room: item.roomId, priority: item.priority, type };
 }
 
 export function cancelled(why: string): BotError {

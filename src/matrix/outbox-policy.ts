@@ -21,6 +21,7 @@
 // become rarer, and answers never wait for more than one.
 
 import {
+  freeAtMs,
   isLimited,
   isLow,
   MODEL,
@@ -63,9 +64,7 @@ export type Decision =
 export function decide(state: OutboxState, nowMs: number): Decision {
   if (state.waiting.length === 0) return { kind: "idle" };
   const deadlineMs = Math.min(...state.waiting.map((item) => item.enqueuedMs + RULES[item.priority].lifeMs));
-  if (nowMs < state.blockedUntilMs) {
-    return { kind: "wait", untilMs: Math.min(state.blockedUntilMs, deadlineMs) };
-  }
+  if (nowMs < freeAtMs(state)) return { kind: "wait", untilMs: Math.min(freeAtMs(state), deadlineMs) };
   const items = firstOfEach(state);
   let untilMs = deadlineMs;
   for (const item of items) {
@@ -143,7 +142,7 @@ function isFree(state: OutboxState, item: Item): boolean {
 
 /** Whether a refresh may go before it has to: there is no limit, or enough after all that goes before it. */
 export function hasSpare(state: OutboxState, nowMs: number): boolean {
-  if (nowMs < state.blockedUntilMs) return false;
+  if (nowMs < freeAtMs(state)) return false;
   if (state.lifted) return true;
   const before = state.waiting.filter(({ priority }) => !isLow(priority)).length;
   return tokensAt(state, nowMs) - before >= plenty(state);

@@ -50,8 +50,10 @@ export interface OutboxState {
   readonly inFlight: readonly Item[];
   readonly tokens: number;
   readonly tokensAtMs: number;
-  /** Nothing is sent before. */
+  /** By a limit nothing is sent before. */
   readonly blockedUntilMs: number;
+  /** Nor before this, while the homeserver is not well. */
+  readonly pausedUntilMs: number;
   /** When the last 429 came; null: none. */
   readonly limitedAtMs: number | null;
   /** More was taken than the default limit allows, and no 429 since. */
@@ -71,6 +73,7 @@ export function emptyOutbox(nowMs: number): OutboxState {
     tokens: MODEL.burst,
     tokensAtMs: nowMs,
     blockedUntilMs: 0,
+    pausedUntilMs: 0,
     limitedAtMs: null,
     lifted: false,
     writtenMs: new Map(),
@@ -185,7 +188,17 @@ export function refused(state: OutboxState, nowMs: number, retryAfterMs: number)
 
 /** The homeserver is not there: everything waits. */
 export function paused(state: OutboxState, nowMs: number, delayMs: number): OutboxState {
-  return { ...state, blockedUntilMs: Math.max(state.blockedUntilMs, nowMs + delayMs) };
+  return { ...state, pausedUntilMs: Math.max(state.pausedUntilMs, nowMs + delayMs) };
+}
+
+/** It is there again. */
+export function unpaused(state: OutboxState): OutboxState {
+  return { ...state, pausedUntilMs: 0 };
+}
+
+/** When a limit and a pause are both over. */
+export function freeAtMs({ blockedUntilMs, pausedUntilMs }: OutboxState): number {
+  return Math.max(blockedUntilMs, pausedUntilMs);
 }
 
 export function isLimited(state: OutboxState, nowMs: number): boolean {

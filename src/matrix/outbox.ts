@@ -3,8 +3,8 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Tally } from "../base/tally.ts";
-import { backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
-import { cancelled, encrypted, type Entry } from "./outbox-entry.ts";
+import type { Homeserver } from "./homeserver.ts";
+import { cancelled, encrypted, fieldsOf, type Entry, type SendOptions } from "./outbox-entry.ts";
 import { LimitNews } from "./outbox-log.ts";
 import { decide, hasSpare } from "./outbox-policy.ts";
 import {
@@ -19,26 +19,16 @@ import {
   settled,
   started,
   taken,
+  unpaused,
   type Item,
   type OutboxState,
-  type Priority,
 } from "./outbox-state.ts";
+import { Setbacks } from "./outbox-setbacks.ts";
 import { bodyOf, coalesceKeyOf, decodeSent, pathOf, transactionId, type Outgoing } from "./outgoing.ts";
+import { Patience } from "./patience.ts";
 
+export type { SendOptions } from "./outbox-entry.ts";
 export type { Outgoing } from "./outgoing.ts";
-
-export interface SendOptions {
-  priority: Priority;
-  /**
-   * What this event is, in words that stay the same when it is sent again after a kill: the event that it answers and
-   * which answer it is. The homeserver then takes it once (Synapse remembers a day). Default: random.
-   */
-  txnId?: string;
-  /** A newer event with the same key replaces one that still waits. State events have one by themselves. */
-  coalesceKey?: string;
-  /** Takes the event back while it waits. */
-  signal?: AbortSignal;
-}
 
 export interface OutboxOptions {
   homeserver: Homeserver;
@@ -46,13 +36,14 @@ export interface OutboxOptions {
   log: Log;
   /** Whether a room must be treated as encrypted; true for rooms that are not known. */
   isEncrypted(roomId: string): boolean;
+  /** The homeserver does not accept our token any more; the outbox has closed. */
+  onTokenRejected?(error: BotError): void;
   random?: () => number;
   tally?: Tally;
 }
 
-const REQUEST_TIMEOUT_MS = 20_000;
-/** Answers with a server error that one event may get. */
-const MAX_REFUSALS = 8;
+const ANSWER_WITHIN_MS = 20_000;
+const SLOW_ANSWER_WITHIN_MS = 45_000;
 
 /** Every event that leaves the bot goes through `send`. Decisions are in outbox-policy.ts. */
 export class Outbox {
@@ -61,15 +52,18 @@ export class Outbox {
   readonly #abort = new AbortController();
   readonly #idle = new Set<() => void>();
   readonly #news: LimitNews;
+  readonly #setbacks: Setbacks;
+  readonly #patience: Patience;
   #state: OutboxState;
   #timer: Timer | null = null;
   #nextId = 1;
-  #failures = 0;
   #mode: "open" | "draining" | "closed" = "open";
 
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#news = new LimitNews(options.clock, options.log, options.tally);
+    this.#setbacks = new Setbacks(options.random ?? Math.random);
+    this.#patience = new Patience(options.clock, ANSWER_WITHIN_MS, SLOW_ANSWER_WITHIN_MS);
     this.#state = emptyOutbox(options.clock.now());
   }
 
@@ -140,6 +134,13 @@ export class Outbox {
     this.close();
   }
 
+  /** The homeserver was away and answers again: what waited for that need not wait any longer. */
+  homeserverIsBack(): void {
+    this.#setbacks.answered();
+    this.#state = unpaused(this.#state);
+    this.#pump();
+  }
+
   /** Rejects everything that waits and aborts what is on its way. Idempotent. */
   close(): void {
     this.#mode = "closed";
@@ -165,7 +166,8 @@ export class Outbox {
     options.signal?.addEventListener("abort", onAbort, { once: true });
     const release = (): void => options.signal?.removeEventListener("abort", onAbort);
     const txnId = transactionId(options.txnId ?? randomUUID());
-    this.#entries.set(id, { item, outgoing, txnId, refusals: 0, resolve, reject, promise, release });
+    const settle = { resolve, reject, promise, release };
+    this.#entries.set(id, { item, outgoing, txnId, refusals: 0, refusedMs: null, ...settle });
     const { state, replaced, overflow } = enqueue(this.#state, item);
     this.#state = state;
     if (replaced !== null) this.#follow(replaced, item);
@@ -241,19 +243,22 @@ export class Outbox {
   async #attempt(entry: Entry): Promise<void> {
     const { clock } = this.#options;
     const startedMs = clock.now();
+    const timeoutMs = this.#patience.ms;
     try {
-      const eventId = await this.#put(entry);
-      this.#failures = 0;
+      const eventId = await this.#put(entry, timeoutMs);
+      this.#setbacks.taken(clock.now());
       this.#options.tally?.count("event_sent", entry.item.priority);
       this.#state = taken(this.#state, entry.item.id, startedMs, clock.now());
       this.#take(entry.item.id)?.resolve(eventId);
     } catch (error) {
-      this.#onError(entry, toBotError(error));
+      const failure = toBotError(error);
+      if (failure.code === "timeout") this.#patience.tooShort(timeoutMs);
+      this.#onError(entry, failure, startedMs);
     }
     this.#pump();
   }
 
-  async #put(entry: Entry): Promise<string> {
+  async #put(entry: Entry, timeoutMs: number): Promise<string> {
     const { homeserver } = this.#options;
     const { item, outgoing, txnId } = entry;
     const isClearNotice = txnId === transactionId(`clear-notice ${item.roomId}`);
@@ -261,38 +266,32 @@ export class Outbox {
     if (!isClearNotice && this.#options.isEncrypted(item.roomId)) throw encrypted(item.roomId);
     const answer = await homeserver.request("PUT", pathOf(item.roomId, outgoing, txnId), {
       body: bodyOf(outgoing, this.#options.clock),
-      timeoutMs: REQUEST_TIMEOUT_MS,
+      timeoutMs,
       signal: this.#abort.signal,
     });
     return decodeSent(outgoing, answer);
   }
 
-  #onError(entry: Entry, error: BotError): void {
-    const { clock, log } = this.#options;
-    const { item, outgoing } = entry;
-    const nowMs = clock.now();
-    const isLimit = error instanceof HomeserverError && error.status === 429;
-    // While the homeserver is not reachable only the life of the event bounds the attempts.
-    if (error instanceof HomeserverError && !isLimit) entry.refusals += 1;
-    const givenUp = entry.refusals >= MAX_REFUSALS;
-    if (!isLimit && (!error.retryable || givenUp)) {
-      this.#state = settled(this.#state, item.id);
-      if (error.code !== "cancelled") {
-        const type = outgoing.kind === "redact" ? "m.room.redaction" : outgoing.type;
-        log.warn("send_failed", { room: item.roomId, type, priority: item.priority, error });
-      }
-      this.#fail(item.id, error);
-      return;
-    }
-    if (isLimit) {
-      const delayMs = retryDelayMs(error, 0);
-      this.#state = refused(this.#state, nowMs, delayMs);
-      this.#news.limited(delayMs, this.#state.waiting.length);
-    } else {
-      this.#failures += 1;
-      const delayMs = backoffMs(this.#failures, 500, 10_000, this.#options.random ?? Math.random);
-      this.#state = paused(this.#state, nowMs, delayMs);
-      log.debug("send_failed", { room: item.roomId, priority: item.priority, retryInMs: delayMs, error });
+  #onError(entry: Entry, error: BotError, startedMs: number): void {
+    const { clock, log, onTokenRejected } = this.#options;
+    const { item } = entry;
+    if (this.#mode === "closed") return;
+    const verdict = this.#setbacks.judge(entry, error, startedMs, clock.now());
+    switch (verdict.kind) {
+      case "token_rejected":
+        this.close();
+        return onTokenRejected?.(error);
+      case "final":
+        this.#state = settled(this.#state, item.id);
+        if (error.code !== "cancelled") log.warn("send_failed", { ...fieldsOf(entry), error });
+        return this.#fail(item.id, error);
+      case "limited":
+        this.#state = refused(this.#state, clock.now(), verdict.delayMs);
+        this.#news.limited(verdict.delayMs, this.#state.waiting.length);
+        break;
+      case "paused":
+        this.#state = paused(this.#state, clock.now(), verdict.delayMs);
+        log.debug("send_failed", { ...fieldsOf(entry), retryInMs: verdict.delayMs, error });
     }
     const { state, replacedBy } = returned(this.#state, item.id);
     this.#state = state;

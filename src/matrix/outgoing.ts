@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
+import { BotError } from "../base/errors.ts";
 import { apiPath } from "./homeserver.ts";
 
 /** An event on its way out, in the forms that the client-server API has for it. */
@@ -63,9 +64,13 @@ const delayedSchema = z.object({ delay_id: z.string().min(1).max(255) });
 
 /**
  * The event id of the homeserver's answer; the delay id for a delayed event.
- * @throws ZodError, also for an event id where a delay id was to be: it was posted at once
+ * @throws BotError `homeserver`: the answer is not the homeserver's; ZodError for an event id where a delay id was to be: it
+ * was posted at once
  */
 export function decodeSent(outgoing: Outgoing, answer: unknown): string {
   if (outgoing.kind === "delayed-state") return delayedSchema.parse(answer).delay_id;
-  return sentSchema.parse(answer).event_id;
+  const sent = sentSchema.safeParse(answer);
+  if (sent.success) return sent.data.event_id;
+  // A page of something in between; with its transaction the event can be sent again.
+  throw new BotError("homeserver", "the answer is not one of a Matrix homeserver", { retryable: true });
 }

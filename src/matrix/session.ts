@@ -18,9 +18,10 @@ import {
 import { Invites } from "./invites.ts";
 import { MediaClient } from "./media-client.ts";
 import { audioContent, noticeContent, replyContent, type AudioMessage } from "./notices.ts";
+import { OutageNews } from "./outage-news.ts";
 import { Outbox } from "./outbox.ts";
 import type { RoomState } from "./room.ts";
-import { SyncLoop, tokenRejected } from "./sync-loop.ts";
+import { MAX_SYNC_PAUSE_MS, SyncLoop, tokenRejected } from "./sync-loop.ts";
 import { SyncRooms, type SessionHandlers, type SyncMode } from "./sync-rooms.ts";
 import { makeDataDir, SyncStore } from "./sync-store.ts";
 
@@ -68,6 +69,7 @@ export class MatrixSession {
   #identity: Identity | null = null;
   #rooms: SyncRooms | null = null;
   #loop: SyncLoop | null = null;
+  #fatal: BotError | null = null;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
@@ -79,6 +81,7 @@ export class MatrixSession {
       clock,
       log,
       isEncrypted,
+      onTokenRejected: (error) => this.#end(tokenRejected(error)),
       ...(options.random ? { random: options.random } : {}),
       ...(options.tally ? { tally: options.tally } : {}),
     });
@@ -113,22 +116,23 @@ export class MatrixSession {
     if (this.#identity !== null) return this.#identity;
     const { homeserver, clock, log, random } = this.#options;
     const { signal } = this.#abort;
+    const news = new OutageNews(clock, log);
     for (let attempt = 1; ; attempt++) {
       try {
         const body = await homeserver.request("GET", "/_matrix/client/v3/account/whoami", { signal });
         const answer = whoamiSchema.safeParse(body);
         if (!answer.success) throw new BotError("homeserver", "the answer is not one of a Matrix homeserver");
         const { user_id: userId, device_id: deviceId } = answer.data;
+        news.back();
         const serverName = userId.slice(userId.indexOf(":") + 1);
         this.#identity = { userId, deviceId: deviceId ?? null, serverName };
         return this.#identity;
       } catch (error) {
         if (isTokenRejected(error)) throw tokenRejected(error);
         if (signal.aborted) throw toBotError(error);
-        const retryInMs = Math.round(
-          retryDelayMs(error, backoffMs(attempt, 1000, 30_000, random ?? Math.random)),
-        );
-        log.warn("homeserver_unreachable", { retryInMs, error: toBotError(error) });
+        const pauseMs = backoffMs(attempt, 1000, MAX_SYNC_PAUSE_MS, random ?? Math.random);
+        const retryInMs = Math.round(retryDelayMs(error, pauseMs));
+        news.failed(error, attempt, retryInMs);
         await sleep(clock, retryInMs, signal);
       }
     }
@@ -159,7 +163,12 @@ export class MatrixSession {
     });
     const store = new SyncStore(dataDir, { homeserverUrl: homeserver.baseUrl, userId }, log);
     const random = this.#options.random ?? Math.random;
-    this.#loop = new SyncLoop({ homeserver, rooms: this.#rooms, store, clock, log, random, signal });
+    const onSynced = (afterFailure: boolean): void => {
+      if (afterFailure) this.outbox.homeserverIsBack();
+      handlers.onSynced?.(afterFailure);
+    };
+    const rooms = this.#rooms;
+    this.#loop = new SyncLoop({ homeserver, rooms, store, clock, log, random, signal, onSynced });
     const mode = await this.#runLoop(this.#loop);
     if (mode === "resumed") void this.#takeOldInvites(invites, userId);
   }
@@ -220,9 +229,18 @@ export class MatrixSession {
       );
       return decodeEvent(body, roomId, "state");
     } catch (error) {
-      if (error instanceof HomeserverError && error.status < 500 && error.status !== 429) return null;
+      if (error instanceof HomeserverError && !error.retryable) return null;
       throw error;
     }
+  }
+
+  /** Nothing will work any more: no request is made from here on. */
+  #end(error: BotError): void {
+    if (this.#fatal !== null) return;
+    this.#fatal = error;
+    this.outbox.close();
+    this.#abort.abort();
+    this.#options.onFatal(error);
   }
 
   /** Runs the loop in the background; resolves after its first response. */
@@ -236,9 +254,9 @@ export class MatrixSession {
     const run = async (): Promise<void> => {
       try {
         await loop.run(onFirst);
-        reject(new BotError("cancelled", "stopped"));
+        reject(this.#fatal ?? new BotError("cancelled", "stopped"));
       } catch (error) {
-        if (ready) this.#options.onFatal(toBotError(error));
+        if (ready) this.#end(toBotError(error));
         else reject(toBotError(error));
       }
     };

@@ -1,9 +1,11 @@
 import { SerialQueue, sleep } from "../base/async.ts";
 import type { Clock } from "../base/clock.ts";
-import { BotError, toBotError } from "../base/errors.ts";
+import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { decodeSync, type SyncResponse } from "./events.ts";
 import { backoffMs, HomeserverError, isTokenRejected, retryDelayMs, type Homeserver } from "./homeserver.ts";
+import { OutageNews } from "./outage-news.ts";
+import { Patience } from "./patience.ts";
 import type { SyncMode, SyncRooms } from "./sync-rooms.ts";
 import type { SyncStore } from "./sync-store.ts";
 
@@ -11,6 +13,11 @@ export interface SyncLoopOptions {
   homeserver: Homeserver;
   rooms: SyncRooms;
   store: SyncStore;
+  /**
+   * An answer is there, and is handled next. `afterFailure`: what the homeserver knows did not reach us for a while before
+   * it.
+   */
+  onSynced(afterFailure: boolean): void;
   clock: Clock;
   log: Log;
   random: () => number;
@@ -30,9 +37,17 @@ export const SYNC_FILTER = {
   },
 } as const;
 
-const POLL_MS = 30_000;
-/** The first response has the state of every room. */
-const FIRST_TIMEOUT_MS = 300_000;
+const POLL_MS = 20_000;
+/** Beyond the time that the homeserver was told to wait. */
+const LATE_MS = 15_000;
+const MAX_LATE_MS = 60_000;
+/** The first response has the state of every room, which takes big accounts their time. */
+const FIRST_TIMEOUT_MS = 60_000;
+const MAX_FIRST_TIMEOUT_MS = 300_000;
+/** A newcomer's offer waits for this, once the homeserver is back. */
+export const MAX_SYNC_PAUSE_MS = 6_000;
+/** Empty answers in a row that may come at once. */
+const MAX_EMPTY = 3;
 /** What handlers are waited for before the position is stored all the same. */
 const HANDLERS_MS = 60_000;
 
@@ -50,12 +65,16 @@ export class SyncLoop {
    * not get the answer of the run before.
    */
   readonly #pollMs: number;
+  readonly #late: Patience;
+  readonly #first: Patience;
   #answeredAtMs: number | null = null;
   #turnedAtMs: number | null = null;
 
   constructor(options: SyncLoopOptions) {
     this.#options = options;
     this.#pollMs = POLL_MS - Math.floor(options.random() * 5000);
+    this.#late = new Patience(options.clock, LATE_MS, MAX_LATE_MS);
+    this.#first = new Patience(options.clock, FIRST_TIMEOUT_MS, MAX_FIRST_TIMEOUT_MS);
   }
 
   /** In ms: since the last answer, and since anything was done at all; null before. */
@@ -71,27 +90,32 @@ export class SyncLoop {
    * @throws BotError `forbidden` when the access token is not accepted any more
    */
   async run(onFirst: (mode: SyncMode) => void): Promise<void> {
-    const { clock, store, rooms, signal, log, random } = this.#options;
+    const { clock, store, rooms, signal, log, random, onSynced } = this.#options;
+    const news = new OutageNews(clock, log);
     let since = await store.read();
     let mode: SyncMode = since === null ? "initial" : "resumed";
     let first = true;
     let failures = 0;
+    let empty = 0;
     while (!signal.aborted) {
       const startedMs = clock.now();
       this.#turnedAtMs = startedMs;
       try {
         const response = await this.#poll(since, mode);
         this.#answeredAtMs = clock.now();
+        const tookMs = this.#answeredAtMs - startedMs;
+        onSynced(failures > 0 || tookMs > this.#pollMs + LATE_MS / 2);
+        news.back();
         const running = await rooms.handle(response, mode, since);
         this.#commit(response.next_batch, running);
-        const idle = response.next_batch === since && mode === "incremental";
+        empty = tookMs < 1000 && isEmpty(response) ? empty + 1 : 0;
         since = response.next_batch;
         if (first) onFirst(mode);
         first = false;
         mode = "incremental";
         failures = 0;
         // A homeserver that does not hold the request open must not make us spin.
-        if (idle && clock.now() - startedMs < 1000) await sleep(clock, 1000, signal);
+        if (empty > MAX_EMPTY) await sleep(clock, 1000, signal);
       } catch (error) {
         if (signal.aborted) break;
         if (isTokenRejected(error)) throw tokenRejected(error);
@@ -102,10 +126,9 @@ export class SyncLoop {
           mode = "initial";
           continue;
         }
-        const retryInMs = Math.round(retryDelayMs(error, backoffMs(failures, 1000, 30_000, random)));
-        const isAnswer = error instanceof HomeserverError || !(error instanceof BotError);
-        const event = isAnswer ? "sync_failed" : "homeserver_unreachable";
-        log.warn(event, { retryInMs, failures, error: toBotError(error) });
+        const pauseMs = backoffMs(failures, 1000, MAX_SYNC_PAUSE_MS, random);
+        const retryInMs = Math.round(retryDelayMs(error, pauseMs));
+        news.failed(error, failures, retryInMs);
         await sleep(clock, retryInMs, signal).catch(() => {});
       }
     }
@@ -117,6 +140,17 @@ export class SyncLoop {
   }
 
   async #poll(since: string | null, mode: SyncMode): Promise<SyncResponse> {
+    const patience = mode === "incremental" ? this.#late : this.#first;
+    const patienceMs = patience.ms;
+    try {
+      return await this.#ask(since, mode, patienceMs);
+    } catch (error) {
+      if (error instanceof BotError && error.code === "timeout") patience.tooShort(patienceMs);
+      throw error;
+    }
+  }
+
+  async #ask(since: string | null, mode: SyncMode, patienceMs: number): Promise<SyncResponse> {
     const body = await this.#options.homeserver.request("GET", "/_matrix/client/v3/sync", {
       query: {
         filter: JSON.stringify(SYNC_FILTER),
@@ -126,7 +160,7 @@ export class SyncLoop {
         // After a restart we know nothing of our rooms.
         ...(mode === "resumed" ? { full_state: true } : {}),
       },
-      timeoutMs: mode === "incremental" ? this.#pollMs + 30_000 : FIRST_TIMEOUT_MS,
+      timeoutMs: mode === "incremental" ? this.#pollMs + patienceMs : patienceMs,
       signal: this.#options.signal,
     });
     return decodeSync(body);
@@ -161,11 +195,19 @@ export class SyncLoop {
   }
 }
 
+/** A gateway's 400 says nothing about the position. */
 function isPositionRefused(error: unknown): boolean {
-  return error instanceof HomeserverError && error.status === 400;
+  return error instanceof HomeserverError && error.status === 400 && error.errcode !== "";
+}
+
+function isEmpty({ rooms }: SyncResponse): boolean {
+  return [rooms.join, rooms.leave, rooms.invite].every((blocks) => Object.keys(blocks).length === 0);
 }
 
 /** @returns the error that tells the operator what to do */
 export function tokenRejected(cause: unknown): BotError {
-  return new BotError("forbidden", "the homeserver does not accept VOICEBOT_ACCESS_TOKEN", { cause });
+  const what =
+    "the homeserver does not accept VOICEBOT_ACCESS_TOKEN (any more): log the bot's account in again, set the new token, " +
+    "and start the bot";
+  return new BotError("forbidden", what, { cause });
 }

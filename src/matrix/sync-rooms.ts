@@ -31,6 +31,11 @@ export interface SessionHandlers {
    * state has the event already.
    */
   onRoomEvent(room: RoomState, event: RoomEvent): void | Promise<void>;
+  /**
+   * The homeserver answered a sync; what is in the answer follows. `afterFailure`: before it we heard nothing for a while,
+   * and others may not have been able to write.
+   */
+  onSynced?(afterFailure: boolean): void;
 }
 
 /**
