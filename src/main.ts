@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { withConfig } from "./config-command.ts";
 import { EXIT } from "./exit-codes.ts";
+import { addHealthCommand } from "./health-command.ts";
+import { addRoomCommand } from "./room-command.ts";
 import { run } from "./run.ts";
 
 /**
@@ -15,6 +17,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .showHelpAfterError("(matrix-voice-bot --help lists the commands)");
   withConfig(program.command("run").description("Run the bot."), (config) => run(config, version()));
+  addHealthCommand(program);
+  addRoomCommand(program);
   if (argv.length <= 2) return program.outputHelp();
   try {
     await program.parseAsync([...argv]);
