@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Clock, Timer } from "../base/clock.ts";
 import { messageOf, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { apiPath, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
+import { apiPath, HomeserverError, retryDelayMs, type Homeserver, type HttpMethod } from "./homeserver.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -21,13 +21,13 @@ import type { Outgoing } from "./outgoing.ts";
 
 /** How long after the last sign of life the event is posted. The web client forgets a member after 20 to 40 s. */
 export const DELAY_MS = 24_000;
-/** So that two failed restarts in a row do no harm. */
-const RESTART_EVERY_MS = 8_000;
+/** Restarts within that time: two that fail in a row do no harm. */
+const RESTARTS = 3;
 /** Between two requests, so that the limit of one a second is never met. */
 const PACE_MS = 1_000;
 /** What that pace can keep alive with one failure each. */
 const MAX_HELD = 12;
-const REQUEST_TIMEOUT_MS = 5_000;
+const ANSWER_MS = 5_000;
 const RETRY_MS = 2_000;
 const SCHEDULE_AGAIN_MS = 30_000;
 const ASK_AGAIN_MS = 60_000;
@@ -37,9 +37,8 @@ const CANCEL_MS = 2_000;
 const FEATURE = "org.matrix.msc4140";
 const EVENTS = `/_matrix/client/unstable/${FEATURE}/delayed_events`;
 
-const versionsSchema = z.object({
-  unstable_features: z.record(z.string(), z.unknown()).default({}).catch({}),
-});
+const featuresSchema = z.record(z.string(), z.unknown()).default({}).catch({});
+const versionsSchema = z.object({ unstable_features: featuresSchema });
 const scheduledSchema = z.object({ delayed_events: z.array(z.unknown()).default([]) });
 const scheduledEventSchema = z.object({
   delay_id: z.string().min(1).max(255),
@@ -58,6 +57,8 @@ export interface DelayedState {
 export interface DelayedEventsOptions {
   homeserver: Homeserver;
   outbox: Pick<Outbox, "send">;
+  /** Default `DELAY_MS`. */
+  delayMs?: number;
   clock: Clock;
   log: Log;
 }
@@ -76,6 +77,8 @@ interface Held {
 /** Keeps delayed state events of ours from being posted for as long as we live. Silent where the homeserver has none. */
 export class DelayedEvents {
   readonly #options: DelayedEventsOptions;
+  readonly #delayMs: number;
+  readonly #restartEveryMs: number;
   readonly #held = new Map<string, Held>();
   /** Those of earlier runs, by what they would write. */
   readonly #leftBehind = new Map<string, string[]>();
@@ -90,6 +93,8 @@ export class DelayedEvents {
 
   constructor(options: DelayedEventsOptions) {
     this.#options = options;
+    this.#delayMs = options.delayMs ?? DELAY_MS;
+    this.#restartEveryMs = this.#delayMs / RESTARTS;
   }
 
   /**
@@ -111,7 +116,7 @@ export class DelayedEvents {
     }
   }
 
-  /** From now on, if we fall silent, this state is posted after `DELAY_MS`. Idempotent by room, type and state key. */
+  /** From now on, if we fall silent, this state is posted after the delay. Idempotent. */
   hold(state: DelayedState): void {
     const key = keyOf(state.roomId, state.type, state.stateKey);
     if (this.#held.has(key) || this.#closed || this.#held.size >= MAX_HELD) return;
@@ -163,7 +168,7 @@ export class DelayedEvents {
       this.#leftBehind.set(key, [...(this.#leftBehind.get(key) ?? []), event.delay_id]);
       ids.push(event.delay_id);
     }
-    // The burst that is left after the list.
+    // What the limit leaves after the list.
     for (const id of ids.slice(0, 3)) await this.#restart(id).catch(() => {});
   }
 
@@ -209,12 +214,12 @@ export class DelayedEvents {
     const { roomId, type, stateKey, content } = held.state;
     const takeBack = new AbortController();
     held.phase = { is: "scheduling", takeBack };
-    const outgoing: Outgoing = { kind: "delayed-state", type, stateKey, content, delayMs: DELAY_MS };
+    const outgoing: Outgoing = { kind: "delayed-state", type, stateKey, content, delayMs: this.#delayMs };
     try {
       const delayId = await outbox.send(roomId, outgoing, { priority: "card", signal: takeBack.signal });
       if (takeBack.signal.aborted) return await this.#cancel(delayId);
-      held.phase = { is: "armed", delayId, restartAtMs: clock.now() + RESTART_EVERY_MS };
-      log.debug("delayed_leave", { room: roomId, what: "armed", delayMs: DELAY_MS });
+      held.phase = { is: "armed", delayId, restartAtMs: clock.now() + this.#restartEveryMs };
+      log.debug("delayed_leave", { room: roomId, what: "armed", delayMs: this.#delayMs });
     } catch (thrown) {
       if (takeBack.signal.aborted) return;
       const error = toBotError(thrown);
@@ -233,7 +238,7 @@ export class DelayedEvents {
     let phase: Phase;
     try {
       await this.#restart(armed.delayId);
-      phase = { ...armed, restartAtMs: clock.now() + RESTART_EVERY_MS };
+      phase = { ...armed, restartAtMs: clock.now() + this.#restartEveryMs };
       this.#notBeforeMs = clock.now() + PACE_MS;
     } catch (error) {
       const nowMs = clock.now();
@@ -278,12 +283,7 @@ export class DelayedEvents {
     }
   }
 
-  #request(
-    method: "GET" | "POST",
-    path: string,
-    body?: object,
-    timeoutMs = REQUEST_TIMEOUT_MS,
-  ): Promise<unknown> {
+  #request(method: HttpMethod, path: string, body?: object, timeoutMs = ANSWER_MS): Promise<unknown> {
     const { signal } = this.#abort;
     return this.#options.homeserver.request(method, path, { timeoutMs, signal, ...(body ? { body } : {}) });
   }
