@@ -74,13 +74,12 @@ async function readByAny(
       refusal = error;
     }
   }
-  const who = accounts.map(({ userId }) => userId).join(" nor ");
+  const who =
+    accounts.length === 1 ? `${bot.userId} is not` : `neither ${bot.userId} nor the other account is`;
   throw new BotError(
     "forbidden",
-    accounts.length === 1 ? `${who} is not in the room` : `neither ${who} is in the room`,
-    {
-      cause: refusal,
-    },
+    `${who} in the room. Send there: /invite ${bot.userId} – the running bot comes by itself if its settings let it (invites.allow)`,
+    { cause: refusal },
   );
 }
 

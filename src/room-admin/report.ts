@@ -56,7 +56,7 @@ export function reportCreated(created: CreatedRoom, plan: RoomPlan, about: About
             `Say who leads the room: without somebody of level ${MODERATOR_LEVEL} nobody can ${about.prefix}record, ${about.prefix}stop or invite.\n${PROGRAM} room create --name ${shellWord(plan.name)} --moderator @you:${about.serverName}`,
           ]),
       `Start the bot if it is not running (${PROGRAM} run). It comes by itself.`,
-      `Accept the invitation, or open the link, and join the room's voice channel.`,
+      "Accept the invitation, or open the link, and join the room's voice channel.",
       `Say ${about.prefix}play and the name of a track, or ${about.prefix}help.`,
     ]),
   ];
