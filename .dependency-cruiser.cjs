@@ -12,7 +12,7 @@ const mayImport = {
   player: ["media/(plane|messages)\\.ts$", "fetch/", "store/"],
   recorder: ["media/(plane|messages)\\.ts$", "media/tracks/", "media/audio/ffmpeg", "store/"],
   "room-admin": ["matrix/", "config/", "channel/ports\\.ts$"],
-  diagnosis: ["media/(plane|messages)\\.ts$", "channel/"],
+  diagnosis: ["media/(plane|messages)\\.ts$", "channel/", "room-admin/missing\\.ts$"],
   health: ["diagnosis/", "media/(plane|messages)\\.ts$", "channel/session\\.ts$"],
   commands: [
     "player/",

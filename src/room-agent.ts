@@ -11,6 +11,7 @@ import { AloneTimer } from "./alone-timer.ts";
 import { greet } from "./greeting.ts";
 import { RoomCommands } from "./commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
+import type { ChannelReport } from "./diagnosis/report.ts";
 import type { BotStatus, ChannelStatus } from "./health/status.ts";
 import type { DelayedEvents } from "./matrix/delayed-events.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "./matrix/session.ts";
@@ -19,6 +20,7 @@ import { RoomPlayer } from "./player/playback.ts";
 import type { Sources } from "./player/resolver/resolver.ts";
 import type { RecordingArchive } from "./recorder/archive.ts";
 import { RoomRecorder, type PeopleFeed } from "./recorder/recorder.ts";
+import { roomReport } from "./room-report.ts";
 import { RoomTalk } from "./room-talk.ts";
 import { roomTransport } from "./room-transport.ts";
 import type { Store } from "./store/store.ts";
@@ -147,6 +149,13 @@ export class RoomAgent {
     const { room, session, store, prefix } = this.#deps;
     const { limited } = session.outbox;
     await greet({ room, talk: this.#talk, documents: store.room(room.id), prefix, limited });
+  }
+
+  /** How it stands with the channel and everybody in it. Never rejects. */
+  report(): Promise<ChannelReport> {
+    const { room, session, plane, ice, clock } = this.#deps;
+    const parts = { channel: this.#channel, player: this.#player, recorder: this.#recorder };
+    return roomReport({ room, session, plane, ice, clock, ...parts });
   }
 
   /** How the bot stands in the room's channel. An encrypted room is none that it is meant to be in. */
@@ -278,6 +287,7 @@ export class RoomAgent {
       player: this.#player,
       sources,
       recorder: this.#recorder,
+      report: () => this.report(),
       status: () => this.#deps.status(),
       powerOf: (userId) => room.powerOf(userId),
       powerNeeded: (type, isState) => room.powerNeeded(type, isState),

@@ -7,6 +7,11 @@ export function longTime(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** "20 s", "3 min", "2 h 5 min". */
+export function shortTime(ms: number): string {
+  return ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : longTime(ms);
+}
+
 /** "3:21", "1:02:03". */
 export function clockTime(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

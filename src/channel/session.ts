@@ -9,6 +9,8 @@ import type { IceSettings, MediaPlane, PlaneEvent } from "../media/plane.ts";
 import { decodeRoomEvent } from "./border.ts";
 import { isStateKey } from "./codec.ts";
 import { DropCounter } from "./drops.ts";
+import { LinkTimes } from "./links.ts";
+import type { ChannelLink } from "./links.ts";
 import type { ChannelRoomEvent, ChannelTransport } from "./ports.ts";
 import { nextWakeMs, reduce } from "./reducer.ts";
 import { initialState } from "./state.ts";
@@ -17,6 +19,7 @@ import { memberChanges, phaseOf, visibleMembers } from "./visible.ts";
 import type { ChannelChange, ChannelMember, ChannelPhase } from "./visible.ts";
 import { ChannelWorker } from "./worker.ts";
 
+export type { ChannelLink, LinkPhase } from "./links.ts";
 export type { ChannelChange, ChannelMember, ChannelPhase } from "./visible.ts";
 
 const SEEN_EVENTS = 2000;
@@ -59,6 +62,8 @@ export class ChannelSession {
   readonly #queue: ChannelInput[] = [];
   #state: ChannelState;
   #members: ReadonlyMap<string, ChannelMember> = new Map();
+  readonly #times = new LinkTimes();
+  #phaseSinceMs: number;
   #mediaOpen = false;
   #joinWaiters: Waiter[] = [];
   #leaveWaiters: Waiter[] = [];
@@ -70,6 +75,7 @@ export class ChannelSession {
     if (!isStateKey(deps.ownKey)) throw new BotError("internal", "the device key must have 1 to 255 bytes");
     const { clock, plane } = deps;
     this.#deps = deps;
+    this.#phaseSinceMs = clock.now();
     this.#log = deps.log.child({ room: deps.channel });
     this.#drops = new DropCounter(clock, this.#log, deps.tally);
     this.#changes = new Emitter((error) => this.#log.error("handler_failed", { error }));
@@ -88,6 +94,17 @@ export class ChannelSession {
   /** Others who are in the channel, whether we are or not. */
   members(): ChannelMember[] {
     return [...this.#members.values()];
+  }
+
+  /** Monotonic ms since when `state` is what it is. */
+  get stateSinceMs(): number {
+    return this.#phaseSinceMs;
+  }
+
+  /** How it stands with each of the members. */
+  links(): ChannelLink[] {
+    const inSinceMs = this.state === "in" ? this.#phaseSinceMs : null;
+    return this.#times.links(this.#state, this.members(), inSinceMs);
   }
 
   /** @returns a function that removes the listener. */
@@ -235,7 +252,9 @@ export class ChannelSession {
   /** Compares what can be seen from outside with what it was and tells the listeners the difference. */
   #announce(old: ChannelPhase): void {
     const before = this.#members;
-    this.#members = visibleMembers(this.#state, this.#deps.clock.now());
+    const nowMs = this.#deps.clock.now();
+    this.#members = visibleMembers(this.#state, nowMs);
+    this.#times.update(this.#members.values(), nowMs);
     const phase = this.state;
     if (phase !== old) {
       this.#log.info("channel_state", { old, new: phase });
@@ -246,6 +265,7 @@ export class ChannelSession {
       this.#log.info("channel_member", { what: kind, peer: member.key, user: member.userId });
       this.#changes.emit(change);
     }
+      this.#phaseSinceMs = nowMs;
   }
 
   #setMediaOpen(open: boolean): void {

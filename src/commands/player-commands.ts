@@ -1,4 +1,5 @@
 import { clockTime } from "../base/duration.ts";
+import { heardBy } from "../diagnosis/heard.ts";
 import { BotError } from "../base/errors.ts";
 import { render, type Sentence } from "../base/messages/catalogue.ts";
 import type { Added } from "../player/playback.ts";
@@ -143,14 +144,18 @@ const nowPlaying: Command = {
   help: "help.nowplaying",
   power: 0,
   order: "once",
-  run({ room }) {
+  async run({ room }) {
     const now = room.player.nowPlaying();
     if (!now) return { key: "player.nothing" };
+    const { heard, of } = heardBy(await room.report());
     const { track, phase, positionMs } = now;
     const total = track.durationMs === null ? "" : ` / ${clockTime(track.durationMs)}`;
     return {
-      key: "player.now",
+      // Where nobody is, or the bot is not, there is nobody to hear it.
+      key: of > 0 && room.channel.joined && phase === "playing" ? "player.now_heard" : "player.now",
       params: {
+        heard,
+        count: of,
         title: trackName(track),
         state: render({ key: phase === "paused" ? "state.paused" : "state.playing" }, room.language).text,
         position: clockTime(positionMs) + total,

@@ -1,4 +1,5 @@
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
+import type { ChannelReport } from "../diagnosis/report.ts";
 import type { BotStatus } from "../health/status.ts";
 import type { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
@@ -41,6 +42,8 @@ export interface RoomContext {
   >;
   readonly sources: Pick<Sources, "resolve">;
   readonly recorder: Pick<RoomRecorder, "start" | "stop" | "status">;
+  /** How it stands with the channel now. Never rejects. */
+  report(): Promise<ChannelReport>;
   /** The bot as a whole. */
   status(): BotStatus;
   powerOf(userId: string): number;

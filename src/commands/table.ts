@@ -2,6 +2,7 @@ import { BotError } from "../base/errors.ts";
 import { render } from "../base/messages/catalogue.ts";
 import { nearest } from "../base/nearest.ts";
 import { channelCommands } from "./channel-commands.ts";
+import { checkCommand } from "./check-command.ts";
 import type { Command } from "./command.ts";
 import { playerCommands } from "./player-commands.ts";
 import { recordCommand } from "./record-command.ts";
@@ -43,6 +44,7 @@ export const COMMANDS: readonly Command[] = [
   ...channelCommands,
   ...playerCommands,
   recordCommand,
+  checkCommand,
   help,
   ping,
   statusCommand,

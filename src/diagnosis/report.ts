@@ -1,5 +1,6 @@
-import type { ChannelPhase } from "../channel/visible.ts";
+import type { ChannelPhase, LinkPhase } from "../channel/session.ts";
 import type { CandidateKind, PlaneState } from "../media/plane.ts";
+import type { Missing } from "../room-admin/missing.ts";
 
 /*
  * What is known of one room's channel at one moment, as data: `!check` and the metrics both come of it. Made on request
@@ -20,15 +21,17 @@ export interface BotReport {
   readonly plane: PlaneState;
   /** What the media plane told of the channel; null when it has none, or did not answer. */
   readonly media: { readonly engine: string; readonly lateFrames: number } | null;
-  readonly playing: "silent" | "starting" | "playing" | "paused";
+  readonly playing: "silent" | "playing" | "paused";
+  /** 0 to 200. */
+  readonly volumePercent: number;
   readonly recordingForMs: number | null;
   /** Whether a TURN server is known, from the configuration or the homeserver. */
   readonly relays: boolean;
   /** Since the homeserver last answered a sync. */
   readonly syncAgeMs: number | null;
   readonly outbox: OutboxReport;
-  /** The event that the bot may not send, and by how much. */
-  readonly lacksPower: { readonly event: string; readonly needed: number; readonly actual: number } | null;
+  /** What the room does not let the bot, or its members, do. */
+  readonly missing: readonly Missing[];
 }
 
 export interface OutboxReport {
@@ -38,25 +41,6 @@ export interface OutboxReport {
   /** The homeserver's rate limit was met lately. */
   readonly limited: boolean;
 }
-
-/**
- * - `connected`: media can flow; `interrupted`: it could, and nothing arrives any more
- * - `connecting`: both descriptions are there, the way is being looked for
- * - `expected`: they are to offer; `answering`: they did, our answer has not left
- * - `offering`: our offer has not left; `offered`: they have not answered it
- * - `given_up`: until they show up again
- * - `apart`: the bot is not in the channel
- */
-export type LinkPhase =
-  | "connected"
-  | "interrupted"
-  | "connecting"
-  | "expected"
-  | "answering"
-  | "offering"
-  | "offered"
-  | "given_up"
-  | "apart";
 
 export interface MemberReport {
   /** Device key; the metrics must not have it as a label without bound. */

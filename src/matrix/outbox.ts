@@ -80,6 +80,13 @@ export class Outbox {
     return hasSpare(this.#state, this.#options.clock.now());
   }
 
+  /** How long the oldest event that has not been taken yet has been here, in ms; 0 when there is none. */
+  get oldestMs(): number {
+    let sinceMs = Infinity;
+    for (const { item } of this.#entries.values()) sinceMs = Math.min(sinceMs, item.enqueuedMs);
+    return sinceMs === Infinity ? 0 : this.#options.clock.now() - sinceMs;
+  }
+
   /** Events that wait or are on their way. */
   get size(): number {
     return this.#entries.size;
@@ -183,7 +190,8 @@ export class Outbox {
     const entry = this.#take(replaced.id);
     const successor = this.#entries.get(by.id);
     if (entry === undefined) return;
-    if (successor !== undefined && replaced.priority === by.priority) entry.resolve(successor.promise);
+    const sameKind = (replaced.priority === "leave") === (by.priority === "leave");
+    if (successor !== undefined && sameKind) entry.resolve(successor.promise);
     else entry.reject(cancelled("replaced by a newer event"));
   }
 

@@ -70,6 +70,99 @@ export const de: Record<MessageKey, string> = {
   "status.memory": "Speicher: {mb} MB",
   "status.recordings":
     "Aufnahmen: {running} laufen, {waiting} vorzubereiten oder zu senden, {kept} Dateien nicht gesendet",
+  // check: how it stands with the channel
+  "check.list": "{list}",
+  "check.phase_in": "Ich bin seit {time} im Sprachkanal",
+  "check.phase_out": "Ich bin nicht im Sprachkanal",
+  "check.phase_joining": "Ich bin seit {time} auf dem Weg in den Sprachkanal",
+  "check.phase_leaving": "Ich verlasse gerade den Sprachkanal",
+  "check.is_silent": "es läuft nichts",
+  "check.is_playing": "es läuft Musik",
+  "check.is_paused": "angehalten",
+  "check.members": "außer mir da: {count}",
+  "check.engine": "Engine {engine}",
+  "check.synced": "Homeserver vor {time} gehört",
+  "check.waiting": "{count} Nachrichten warten darauf, gesendet zu werden",
+  "check.bot_out": "Ich bin nicht im Sprachkanal: `{prefix}join` oder `{prefix}play` holt mich.",
+  "check.bot_joining":
+    "Ich versuche seit {time}, in den Sprachkanal zu kommen: Der Homeserver ist vielleicht langsam oder hält meine Nachrichten zurück.",
+  "check.plane_down":
+    "Mein Audioteil ist ausgefallen und wird neu gestartet. Bleibt das so, findet den Grund, wer mich betreibt, in meinem Protokoll.",
+  "check.plane_silent":
+    "Mein Audioteil antwortet nicht. Bleibt das so, sollte in mein Protokoll sehen, wer mich betreibt.",
+  "check.machine_busy":
+    "Der Rechner, auf dem ich laufe, kommt nicht nach ({percent} % meines Tons ist zu spät): Wer mich betreibt, sollte ihm mehr CPU geben.",
+  "check.sync_late":
+    "Der Homeserver hat mir seit {time} nicht geantwortet, darum sehe ich nicht, wer kommt: Läuft er, und das Netz zwischen uns?",
+  "check.rate_limited":
+    "Die Ratenbegrenzung des Homeservers hält {count} meiner Nachrichten zurück (bis zu {time} schon), darum dauert das Verbinden lange. Ein Administrator kann sie aufheben: `POST /_synapse/admin/v1/users/{userId}/override_ratelimit` mit `messages_per_second` und `burst_count` 0.",
+  "check.outbox_stuck":
+    "{count} meiner Nachrichten kommen seit {time} nicht beim Homeserver an: Läuft er, und das Netz zwischen uns?",
+  "check.nobody_there": "Ich spiele, und niemand ist im Sprachkanal.",
+  "check.nobody_hears": "Ich spiele, und niemand hört es. Die Gründe stehen unten.",
+  "check.volume_zero": "Die Lautstärke ist 0 %: Mit `{prefix}volume 100` bin ich zu hören.",
+  "check.paused": "Was läuft, ist angehalten: Mit `{prefix}resume` geht es weiter.",
+  "check.recording": "Seit {time} läuft eine Aufnahme.",
+  "check.link_connected": "verbunden seit {time}",
+  "check.link_interrupted": "unterbrochen",
+  "check.link_connecting": "verbindet sich seit {time}",
+  "check.link_expected": "seit {time} nicht verbunden",
+  "check.link_answering": "seit {time} nicht verbunden",
+  "check.link_offering": "seit {time} nicht verbunden",
+  "check.link_offered": "seit {time} nicht verbunden",
+  "check.link_given_up": "seit {time} nicht verbunden",
+  "check.link_apart": "im Kanal",
+  "check.direct": "direkt",
+  "check.direct_host": "direkt (host)",
+  "check.direct_nat": "direkt (durch NAT)",
+  "check.relayed": "über einen Relay",
+  "check.relayed_ours": "über einen Relay (meinen TURN-Server)",
+  "check.relayed_theirs": "über einen Relay (deren TURN-Server)",
+  "check.round_trip": "{ms} ms hin und zurück",
+  "check.lost_ours": "von mir verloren {recent} % (insgesamt {all} %)",
+  "check.lost_theirs": "von dort {recent} % (insgesamt {all} %)",
+  "check.jitter_ms": "Jitter {ms} ms",
+  "check.voice_none": "hat nichts gesendet",
+  "check.voice_since": "hat seit {time} nichts gesendet",
+  "check.voice_muted": "stumm",
+  "check.voice_dtx": "still (sendet nur Lebenszeichen)",
+  "check.voice_unknown": "Pegel unbekannt",
+  "check.voice_level": "{level} dBFS",
+  "check.voice_quiet": "still ({level} dBFS)",
+  "check.interrupted":
+    "Von {name} kommt nichts mehr an: Das Netz dort ist weg, oder das Gerät schläft. Ich versuche es von selbst wieder.",
+  "check.answer_limited":
+    "Meine Nachricht an {name} wartet seit {time}, weil der Homeserver begrenzt, wie viele ich senden darf.",
+  "check.answer_late": "Meine Antwort an {name} kommt seit {time} nicht beim Homeserver an.",
+  "check.no_way":
+    "{name} verbindet sich seit {time}: Das Netz dort lässt vermutlich kein UDP durch; wer mich betreibt, kann einen TURN-Server einrichten (`VOICEBOT_ICE_SERVERS`).",
+  "check.no_way_relay":
+    "{name} verbindet sich seit {time}, und nicht einmal über einen TURN-Server fand sich ein Weg: Läuft er, und erreichen {name} und ich ihn beide?",
+  "check.private":
+    "{name} verbindet sich seit {time} und nennt nur Adressen in privaten Netzen, zu denen ich nichts sende: Wer mich betreibt, kann die meines eigenen Netzes erlauben (`VOICEBOT_ICE_LOCAL_SUBNETS`) oder einen TURN-Server einrichten (`VOICEBOT_ICE_SERVERS`).",
+  "check.never_offered":
+    "{name} ist im Kanal und hat seit {time} weder eine Verbindung angeboten noch meine beantwortet: vermutlich ein Client ohne WebRTC oder ein schlafender Tab. Ist es beides nicht, hilft es, den Kanal zu verlassen und wieder zu betreten.",
+  "check.no_answer":
+    "{name} beantwortet meine Angebote seit {time} nicht: Es sollte helfen, den Kanal zu verlassen und wieder zu betreten oder die Seite neu zu laden.",
+  "check.loss_out": "{percent} % von dem, was ich an {name} sende, geht verloren: Das Netz dort ist schwach.",
+  "check.loss_in":
+    "{percent} % von dem, was {name} sagt, geht auf dem Weg zu mir verloren: Das Netz dort ist schwach.",
+  "check.unheard":
+    "Bei {name} scheint nichts anzukommen, was ich sende (kein Bericht seit {time}): Ist dort Ton erlaubt? Den Kanal zu verlassen und wieder zu betreten, sollte helfen.",
+  "check.slow": "Der Weg zu {name} und zurück dauert {ms} ms, das macht Gespräche schwer.",
+  "check.jitter":
+    "Pakete zwischen {name} und mir kommen ungleichmäßig (um {ms} ms): ein schwaches Netz, oft ein drahtloses.",
+  "check.sends_nothing":
+    "{name} hat überhaupt keinen Ton gesendet: Es ist kein Mikrofon gewählt oder erlaubt, oder dort wird nur zugehört.",
+  "check.sent_nothing_since":
+    "{name} hat seit {time} nichts gesendet: Das Mikrofon ist aus, oder der Tab schläft.",
+  "check.muted": "{name} sendet reine Stille: Das Mikrofon ist stumm geschaltet.",
+  "check.heard_nothing":
+    "Von {name} habe ich seit {time} nichts gehört: Das Mikrofon ist vielleicht stumm geschaltet.",
+  "check.quiet": "{name} ist sehr leise ({level} dBFS): näher ans Mikrofon, oder mehr Verstärkung.",
+  "check.loud": "{name} ist zu laut ({level} dBFS) und vermutlich verzerrt: weniger Verstärkung.",
+  "check.more_fine": "und {count} weitere, alle in Ordnung",
+  "check.more": "und {count} weitere",
   // player
   "play.now": "Jetzt läuft **{title}**.",
   "play.queued": "**{title}** ist in der Warteschlange auf Platz {position}.",
@@ -98,6 +191,8 @@ export const de: Record<MessageKey, string> = {
   "player.volume_set": "Die Lautstärke ist jetzt {percent} %.",
   "player.queue_full": "Die Warteschlange ist voll. Bitte warte, bis etwas davon gelaufen ist.",
   "player.now": "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %.",
+  "player.now_heard":
+    "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %, gehört von {heard} von {count}.",
   "player.queue": "{now}\n{list}\n{count} warten, zusammen {total}.",
   "player.queue_none": "{now}\nSonst wartet nichts.",
   // recorder
@@ -148,6 +243,7 @@ export const de: Record<MessageKey, string> = {
   "help.nowplaying": "zeigt, was läuft",
   "help.record": "nimmt den Sprachkanal auf: eine Spur je Person und eine Mischung",
   "help.help": "zeigt das hier, oder mehr über einen Befehl",
+  "help.check": "zeigt, wie alle verbunden sind und was nicht stimmt",
   "help.ping": "antwortet",
   "help.status": "zeigt, wie es mir geht: Version, Homeserver, Speicher, was wartet",
   "state.playing": "läuft",

@@ -66,6 +66,96 @@ export const en = {
   "status.media_asleep": "audio process: not needed at the moment, {failures} unexpected ends",
   "status.memory": "memory: {mb} MB",
   "status.recordings": "recordings: {running} running, {waiting} to prepare or send, {kept} files not sent",
+  // check: how it stands with the channel
+  "check.list": "{list}",
+  "check.phase_in": "I have been in the voice channel for {time}",
+  "check.phase_out": "I am not in the voice channel",
+  "check.phase_joining": "I have been on my way into the voice channel for {time}",
+  "check.phase_leaving": "I am leaving the voice channel",
+  "check.is_silent": "nothing plays",
+  "check.is_playing": "playing",
+  "check.is_paused": "paused",
+  "check.members": "others there: {count}",
+  "check.engine": "engine {engine}",
+  "check.synced": "homeserver heard {time} ago",
+  "check.waiting": "{count} messages wait to be sent",
+  "check.bot_out": "I am not in the voice channel: `{prefix}join` or `{prefix}play` brings me in.",
+  "check.bot_joining":
+    "I have been trying to get into the voice channel for {time}: the homeserver may be slow, or hold my messages back.",
+  "check.plane_down":
+    "My audio part is down and being started again. If that goes on, whoever runs me finds the reason in my log.",
+  "check.plane_silent":
+    "My audio part does not answer. If that goes on, whoever runs me should look at my log.",
+  "check.machine_busy":
+    "The machine I run on does not keep up ({percent} % of my sound is late): whoever runs me should give it more CPU.",
+  "check.sync_late":
+    "The homeserver has not answered me for {time}, so I do not see who joins: is it up, and the network between us?",
+  "check.rate_limited":
+    "The homeserver's rate limit holds back {count} of my messages (up to {time} so far), so connecting takes long. An administrator can lift it: `POST /_synapse/admin/v1/users/{userId}/override_ratelimit` with `messages_per_second` and `burst_count` 0.",
+  "check.outbox_stuck":
+    "{count} of my messages have not got through to the homeserver for {time}: is it up, and the network between us?",
+  "check.nobody_there": "I am playing, and nobody is in the voice channel.",
+  "check.nobody_hears": "I am playing, and nobody hears it. The reasons are below.",
+  "check.volume_zero": "The volume is 0 %: `{prefix}volume 100` makes me heard.",
+  "check.paused": "What plays is paused: `{prefix}resume` goes on.",
+  "check.recording": "A recording has been running for {time}.",
+  "check.link_connected": "connected for {time}",
+  "check.link_interrupted": "interrupted",
+  "check.link_connecting": "connecting for {time}",
+  "check.link_expected": "not connected for {time}",
+  "check.link_answering": "not connected for {time}",
+  "check.link_offering": "not connected for {time}",
+  "check.link_offered": "not connected for {time}",
+  "check.link_given_up": "not connected for {time}",
+  "check.link_apart": "in the channel",
+  "check.direct": "direct",
+  "check.direct_host": "direct (host)",
+  "check.direct_nat": "direct (through NAT)",
+  "check.relayed": "relayed",
+  "check.relayed_ours": "relayed (my TURN server)",
+  "check.relayed_theirs": "relayed (their TURN server)",
+  "check.round_trip": "{ms} ms there and back",
+  "check.lost_ours": "lost of mine {recent} % (in all {all} %)",
+  "check.lost_theirs": "of theirs {recent} % (in all {all} %)",
+  "check.jitter_ms": "jitter {ms} ms",
+  "check.voice_none": "has sent nothing",
+  "check.voice_since": "has sent nothing for {time}",
+  "check.voice_muted": "muted",
+  "check.voice_dtx": "silent (sends only signs of life)",
+  "check.voice_unknown": "level not known",
+  "check.voice_level": "{level} dBFS",
+  "check.voice_quiet": "silent ({level} dBFS)",
+  "check.interrupted":
+    "Nothing arrives from {name} any more: their network is gone, or their device sleeps. I try again by myself.",
+  "check.answer_limited":
+    "My message to {name} has been waiting for {time}, because the homeserver limits how many I may send.",
+  "check.answer_late": "My answer to {name} has not got through to the homeserver for {time}.",
+  "check.no_way":
+    "{name} has been connecting for {time}: their network probably lets no UDP through; whoever runs me can configure a TURN server (`VOICEBOT_ICE_SERVERS`).",
+  "check.no_way_relay":
+    "{name} has been connecting for {time}, and not even through a TURN server a way was found: is it up, and can {name} and I both reach it?",
+  "check.private":
+    "{name} has been connecting for {time}, and named only addresses in private networks, which I do not contact: whoever runs me can allow those of my own network (`VOICEBOT_ICE_LOCAL_SUBNETS`) or configure a TURN server (`VOICEBOT_ICE_SERVERS`).",
+  "check.never_offered":
+    "{name} is in the channel and has not offered a connection or answered mine for {time}: probably a client without WebRTC, or a sleeping tab. Leaving and joining again helps if it is neither.",
+  "check.no_answer":
+    "{name} has not answered my offers for {time}: leaving the channel and joining again, or reloading the page, should help.",
+  "check.loss_out": "{percent} % of what I send to {name} is lost: their network is weak.",
+  "check.loss_in": "{percent} % of what {name} says is lost on its way to me: their network is weak.",
+  "check.unheard":
+    "Nothing that I send seems to reach {name} (no report for {time}): is sound allowed on their side? Leaving and joining again should help.",
+  "check.slow": "The way to {name} and back takes {ms} ms, so talking is hard.",
+  "check.jitter": "Packets between {name} and me come unevenly (by {ms} ms): a weak network, often wireless.",
+  "check.sends_nothing":
+    "{name} has sent no sound at all: no microphone was chosen or allowed, or they only listen.",
+  "check.sent_nothing_since":
+    "{name} has sent nothing for {time}: their microphone is off, or their tab sleeps.",
+  "check.muted": "{name} sends pure silence: their microphone is muted.",
+  "check.heard_nothing": "I have heard nothing from {name} for {time}: their microphone may be muted.",
+  "check.quiet": "{name} is very quiet ({level} dBFS): closer to the microphone, or more gain.",
+  "check.loud": "{name} is too loud ({level} dBFS) and probably distorted: less gain.",
+  "check.more_fine": "and {count} more, all fine",
+  "check.more": "and {count} more",
   // player
   "play.now": "Now playing **{title}**.",
   "play.queued": "Added **{title}** to the queue at position {position}.",
@@ -92,6 +182,8 @@ export const en = {
   "player.volume_set": "The volume is now {percent} %.",
   "player.queue_full": "The queue is full. Please wait until some of it has played.",
   "player.now": "**{title}** – {state} {position} – for {requester}, volume {volume} %.",
+  "player.now_heard":
+    "**{title}** – {state} {position} – for {requester}, volume {volume} %, heard by {heard} of {count}.",
   "player.queue": "{now}\n{list}\n{count} waiting, {total} in all.",
   "player.queue_none": "{now}\nNothing else is waiting.",
   // recorder
@@ -138,6 +230,7 @@ export const en = {
   "help.nowplaying": "shows what is on",
   "help.record": "records the voice channel: one track for each person, and a mix",
   "help.help": "shows this, or more about one command",
+  "help.check": "shows how everybody is connected, and what is wrong",
   "help.ping": "answers",
   "help.status": "shows how I am: version, homeserver, memory, what waits",
   "state.playing": "playing",

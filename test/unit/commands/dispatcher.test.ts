@@ -4,10 +4,12 @@ import { render, type Sentence } from "../../../src/base/messages/catalogue.ts";
 import { RoomCommands } from "../../../src/commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "../../../src/commands/room-context.ts";
 import { COMMANDS } from "../../../src/commands/table.ts";
+import type { ChannelReport } from "../../../src/diagnosis/report.ts";
 import type { BotStatus } from "../../../src/health/status.ts";
 import type { NowPlaying, Track } from "../../../src/player/queue.ts";
 import type { Ask } from "../../../src/player/resolver/resolver.ts";
 import { botStatus } from "../../fakes/bot-status.ts";
+import { aMember, aReport } from "../../fakes/channel-report.ts";
 import { FakeClock, settle } from "../../fakes/clock.ts";
 import { FakeDocuments } from "../../fakes/documents.ts";
 
@@ -83,6 +85,8 @@ class FakeRoom implements RoomContext {
     return { joined, people, join, leave: () => (this.did.push("leave"), Promise.resolve()) };
   }
   status = (): BotStatus => botStatus();
+  channelReport = aReport();
+  report = (): Promise<ChannelReport> => Promise.resolve(this.channelReport);
   powerOf = (userId: string): number => (userId === MOD ? 50 : userId === this.ownUserId ? this.botPower : 0);
   powerNeeded = (): number => this.needed;
   displayName = (userId: string): string => (userId === this.ownUserId ? "Bot" : userId.slice(1, 4));
@@ -418,6 +422,18 @@ test("!queue and !np show titles safely in both languages", async () => {
   expect(render(room.said[0]?.sentence ?? sentence).text).toContain(
     "playing 0:05 / 1:00 – for ann, volume 80 %",
   );
+});
+
+test("!np says how many hear it, when somebody is there to; !check says what is wrong", async () => {
+  room.now = { track: track("t"), phase: "playing", positionMs: 5_000 };
+  room.joined = true;
+  await expect(say("!np")).resolves.toBe("player.now");
+  room.channelReport = aReport([aMember("Kim"), aMember("Robin", { link: "interrupted" })]);
+  await expect(say("!np")).resolves.toBe("player.now_heard");
+  const text = (): string => render(room.said[0]?.sentence ?? { key: "ping" }).text;
+  expect(text()).toContain("heard by 1 of 2.");
+  await say("!check");
+  expect(text()).toMatch(/✗ Robin: interrupted – Nothing arrives from Robin any more.*\n✓ Kim: connected/);
 });
 
 test("names and aliases are unique, and help knows each", async () => {
