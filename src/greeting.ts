@@ -1,20 +1,22 @@
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { render, type Language, type Sentence } from "./base/messages/catalogue.ts";
-import type { RoomState } from "./matrix/session.ts";
-import { missingIn, missingSentence } from "./room-admin/missing.ts";
+import { missingIn, missingSentence, type RoomFacts } from "./room-admin/missing.ts";
 import type { RoomTalk } from "./room-talk.ts";
 import type { RoomDocuments } from "./store/store.ts";
 
 export interface GreetingDeps {
-  room: RoomState;
-  talk: RoomTalk;
-  documents: RoomDocuments;
+  room: RoomFacts & { readonly id: string };
+  talk: Pick<RoomTalk, "tellOnce" | "language">;
+  documents: Pick<RoomDocuments, "read" | "write">;
   prefix: string;
   /** Whether the homeserver has held the bot back lately. */
   limited: boolean;
 }
 
-const GREETED = "greeted";
+const GREETING = "greeting";
+/** `id` makes one event of it, however often it is sent; the store forgets it with the room. */
+const greetingSchema = z.object({ id: z.string(), said: z.boolean() });
 
 /**
  * After an invitation: says what the bot can do in the room, what is missing there, and which commands to start with.
@@ -22,13 +24,15 @@ const GREETED = "greeted";
  * channel needs, as replies do. Never throws; resolves when it is said, or could not be.
  */
 export async function greet({ room, talk, documents, prefix, limited }: GreetingDeps): Promise<void> {
-  if (documents.read(GREETED, z.boolean()) === true) return;
+  const { id, said } = documents.read(GREETING, greetingSchema) ?? { id: randomUUID(), said: false };
+  if (said) return;
+  documents.write(GREETING, { id, said: false });
   const sentence = greetingOf(room, { prefix, limited, language: talk.language });
-  if (await talk.tellOnce(sentence, `greeting ${room.id}`)) documents.write(GREETED, true);
+  if (await talk.tellOnce(sentence, `greeting ${id}`)) documents.write(GREETING, { id, said: true });
 }
 
 function greetingOf(
-  room: RoomState,
+  room: GreetingDeps["room"],
   { prefix, limited, language }: { prefix: string; limited: boolean; language: Language },
 ): Sentence {
   const missing = missingIn(room, { limited });
