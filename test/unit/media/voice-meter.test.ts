@@ -1,0 +1,117 @@
+import { Encoder } from "@evan/opus";
+import { VoiceMeter } from "../../../src/media/audio/voice-meter.ts";
+import type { ReceivedAudio } from "../../../src/media/engine/engine.ts";
+
+interface Packet {
+  levelDbov?: number | null;
+  payload?: Uint8Array;
+  sequence?: number;
+}
+const speech = Uint8Array.from({ length: 80 }, (_, i) => i);
+function opus(
+  arrivalMs: number,
+  { levelDbov = null, payload = speech, sequence = 0 }: Packet,
+): ReceivedAudio {
+  const rest = { ssrc: 1, timestamp: 0, marker: false } as const;
+  return { kind: "opus", payload, sequence, arrivalMs, levelDbov, ...rest };
+}
+/** A second of packets from `fromMs` on. */
+function second(meter: VoiceMeter, fromMs: number, levelDbov: number | null, payload = speech): void {
+  for (let i = 0; i < 50; i++) meter.take(opus(fromMs + i * 20, { levelDbov, payload, sequence: i }));
+}
+/** Opus packets of a sine of this RMS level in both channels. */
+function tone(levelDb: number, packets: number): Uint8Array[] {
+  const encoder = new Encoder({ channels: 2, sample_rate: 48_000, application: "audio" });
+  encoder.bitrate = 64_000;
+  const amplitude = 32_768 * Math.SQRT2 * 10 ** (levelDb / 20);
+  return Array.from({ length: packets }, (_, packet) => {
+    const pcm = Int16Array.from({ length: 1920 }, (_, i) =>
+      Math.round(amplitude * Math.sin((2 * Math.PI * 440 * (packet * 960 + Math.floor(i / 2))) / 48_000)),
+    );
+    return Uint8Array.from(encoder.encode(pcm));
+  });
+}
+
+test("before the first packet nothing is known", () => {
+  const nothing = { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false };
+  expect(new VoiceMeter().read(1000)).toEqual(nothing);
+});
+
+test("the level is the mean power of what sounded in the last ten seconds, pauses left out", () => {
+  const meter = new VoiceMeter();
+  second(meter, 0, -3);
+  second(meter, 12_000, -20);
+  second(meter, 13_000, -85);
+  second(meter, 14_000, -30);
+  const mean = 10 * Math.log10((10 ** -2 + 10 ** -3) / 2);
+  expect(meter.read(15_000).levelDbfs).toBeCloseTo(mean, 5);
+  expect(meter.read(15_000)).toMatchObject({ packetAgeMs: 20, soundAgeMs: 20, dtx: false });
+  // Ten seconds later nothing of it counts any more, but when it was is still known.
+  expect(meter.read(26_000)).toEqual({
+    packetAgeMs: 11_020,
+    soundAgeMs: 11_020,
+    levelDbfs: null,
+    dtx: false,
+  });
+});
+
+test("silence has the level of silence, a muted microphone that of zeros", () => {
+  const quiet = new VoiceMeter();
+  second(quiet, 1000, -84);
+  expect(quiet.read(2000)).toMatchObject({ soundAgeMs: null, packetAgeMs: 20, dtx: false });
+  expect(quiet.read(2000).levelDbfs).toBeCloseTo(-84, 5);
+  const muted = new VoiceMeter();
+  second(muted, 1000, -127);
+  expect(muted.read(2000).levelDbfs).toBeCloseTo(-127, 5);
+});
+
+test("signs that silence goes on are no sound", () => {
+  const tiny = new VoiceMeter();
+  second(tiny, 1000, -127, Uint8Array.of(0xf8));
+  expect(tiny.read(2000)).toMatchObject({ dtx: true, soundAgeMs: null, levelDbfs: null });
+  // A browser sends noise now and then instead.
+  const few = new VoiceMeter();
+  for (let atMs = 1000; atMs < 6000; atMs += 400) few.take(opus(atMs, { levelDbov: -90 }));
+  expect(few.read(6000)).toMatchObject({ dtx: true, soundAgeMs: null });
+  second(few, 6000, -25);
+  expect(few.read(7000).dtx).toBe(false);
+});
+
+test.each([-12, -20, -40])(
+  "of who does not tell its level, a tone of %i dBFS is measured within 1 dB",
+  (levelDb) => {
+    const meter = new VoiceMeter();
+    for (const [i, payload] of tone(levelDb, 150).entries())
+      meter.take(opus(1000 + i * 20, { payload, sequence: (65_500 + i) & 0xffff }));
+    const { levelDbfs, soundAgeMs } = meter.read(4000);
+    expect(Math.abs(levelDbfs! - levelDb)).toBeLessThan(1);
+    expect(soundAgeMs).toBeLessThan(1100);
+  },
+);
+
+test("zeros encoded are digital silence", () => {
+  const encoder = new Encoder({ channels: 2, sample_rate: 48_000, application: "voip" });
+  const meter = new VoiceMeter();
+  for (let i = 0; i < 100; i++)
+    meter.take(opus(i * 20, { payload: Uint8Array.from(encoder.encode(new Int16Array(1920))), sequence: i }));
+  expect(meter.read(2000).levelDbfs).toBeLessThanOrEqual(-126);
+});
+
+test("what is no Opus, or never six packets in a row, has no level and does no harm", () => {
+  const meter = new VoiceMeter();
+  const random = Uint8Array.from({ length: 1400 }, (_, i) => (i * 7919) >> 3);
+  for (let i = 0; i < 300; i++)
+    meter.take(opus(i * 20, { payload: random.map((byte) => byte ^ i), sequence: i }));
+  expect(meter.read(6000).packetAgeMs).toBe(20);
+  const holes = new VoiceMeter();
+  for (const [i, payload] of tone(-20, 100).entries()) holes.take(opus(i * 20, { payload, sequence: i * 2 }));
+  expect(holes.read(2000).levelDbfs).toBeNull();
+});
+
+test("PCM is measured as it is", () => {
+  const meter = new VoiceMeter();
+  const samples = Int16Array.from({ length: 960 }, (_, i) => 16_384 * Math.sin((2 * Math.PI * i * 10) / 960));
+  for (let i = 0; i < 100; i++)
+    meter.take({ kind: "pcm", samples, channels: 1, sampleRate: 48_000, arrivalMs: i * 20 });
+  expect(meter.read(2000).levelDbfs).toBeCloseTo(-6.02 - 3.01, 1);
+});
