@@ -13,15 +13,16 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** The SDK's request function takes no signal: what bounds a call reaches our transport by the call's context. */
 const bounds = new AsyncLocalStorage<Bounds>();
 
-/** A homeserver by the SDK's HTTP client, with our transport under it. */
-export async function openHomeserver(baseUrl: string, accessToken: string): Promise<Homeserver> {
+/** A homeserver by the SDK's HTTP client, with our transport under it. @param accessToken null: for what needs no account */
+export async function openHomeserver(baseUrl: string, accessToken: string | null): Promise<Homeserver> {
   sdk ??= load();
   const send = await sdk;
   return {
     baseUrl,
     async request(method: HttpMethod, path: string, options: RequestOptions = {}): Promise<unknown> {
       const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      const headers = { Authorization: `Bearer ${accessToken}` };
+      const headers: Record<string, string> =
+        accessToken === null ? {} : { Authorization: `Bearer ${accessToken}` };
       const query = options.query ?? null;
       const body = options.body ?? null;
       try {

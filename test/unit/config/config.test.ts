@@ -20,6 +20,8 @@ test("two variables are enough, the rest has defaults", () => {
     config: {
       homeserverUrl: "https://matrix.example.org",
       accessToken: "syt_secret_token",
+      userId: null,
+      password: null,
       deviceName: null,
       dataDir: "./data",
       mediaDir: "./media",
@@ -32,6 +34,7 @@ test("two variables are enough, the rest has defaults", () => {
       iceAnnounce: [],
       iceLocalSubnets: [],
       logLevel: "info",
+      logFormat: "auto",
       ffmpegPath: null,
       healthListen: null,
     },
@@ -104,9 +107,9 @@ test("all wrong keys are told at once, with a reason each", () => {
     ok: false,
     problems: [
       { key: "VOICEBOT_HOMESERVER_URL", problem: expect.stringContaining("must be a URL") },
-      { key: "VOICEBOT_ACCESS_TOKEN", problem: "is not set" },
       { key: "VOICEBOT_ICE_ALLOW_PRIVATE", problem: "must be auto, true or false" },
       { key: "VOICEBOT_LOG_LEVEL", problem: expect.stringContaining("debug, info, warn or error") },
+      { key: "VOICEBOT_ACCESS_TOKEN", problem: "is not set" },
     ],
   });
 });
@@ -175,7 +178,9 @@ test("an unknown key is told, with the nearest right one", () => {
   });
   expect(problems["VOICEBOT_ACESS_TOKEN"]).toContain("Did you mean VOICEBOT_ACCESS_TOKEN?");
   expect(problems["VOICEBOT_LOGLEVEL"]).toContain("Did you mean VOICEBOT_LOG_LEVEL?");
-  expect(problems["VOICEBOT_COFFEE_MACHINE"]).toContain("Known are: VOICEBOT_HOMESERVER_URL");
+  expect(problems["VOICEBOT_COFFEE_MACHINE"]).toContain(
+    "Known are: VOICEBOT_CONFIG, VOICEBOT_HOMESERVER_URL",
+  );
   expect(JSON.stringify(problems)).not.toContain("oops");
 });
 

@@ -1,0 +1,70 @@
+import { isIPv6 } from "node:net";
+import { z } from "zod";
+import type { ListenAddress } from "./setting.ts";
+
+export const pathSchema = z
+  .string()
+  .refine((value) => !value.includes("\0"), "must not contain a NUL character");
+
+export const baseUrlSchema = z
+  .string()
+  .refine((value) => isBaseUrl(value), "must be a URL like https://matrix.example.org (no user, no query)")
+  .transform((value) => value.replace(/\/+$/, ""));
+
+function isBaseUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return (
+    /^https?:$/.test(url.protocol) &&
+    url.username === "" &&
+    url.password === "" &&
+    url.search === "" &&
+    url.hash === ""
+  );
+}
+
+export const tokenSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, "must be one word of printable ASCII, as the homeserver gave it");
+
+/** Historical user ids have more characters than new ones may; the homeserver judges them. */
+export const userIdSchema = z
+  .string()
+  .max(255, "must be at most 255 characters")
+  .regex(/^@[^\s:]+:[^\s/]+$/, "must be a full user id like @voicebot:example.org");
+
+export const passwordSchema = z
+  .string()
+  .refine((value) => !/[\r\n\0]/.test(value), "must be one line")
+  .max(1024, "must be at most 1024 characters");
+
+export const deviceNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._~-]{1,64}$/, "must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -");
+
+export const commandPrefixSchema = z
+  .string()
+  .regex(/^[^\s\p{C}]{1,8}$/u, "must be 1 to 8 characters without spaces");
+
+export const invitesSchema = z
+  .string()
+  .transform((value) =>
+    value
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== ""),
+  )
+  .refine((parts) => parts.length > 0, "must name at least one user id or pattern")
+  .refine(
+    (parts) => parts.every((part) => part === "*" || /^[@*][^\s,:]*:[^\s,]+$/.test(part)),
+    "must be user ids or patterns like *:example.org, separated by commas",
+  );
+
+export const listenSchema: z.ZodType<ListenAddress | null, string> = z.string().transform((text, context) => {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text.trim());
+  const host = match?.[1] ?? match?.[2] ?? "";
+  const port = Number(match?.[3]);
+  if (match && port <= 65_535 && (match[1] === undefined || isIPv6(host))) return { host, port };
+  context.addIssue({ code: "custom", message: "must be host:port like 127.0.0.1:9090 or [::1]:9090" });
+  return z.NEVER;
+});
