@@ -1,6 +1,6 @@
 import { encodeCandidate, encodeDescription, otherForm } from "./codec.ts";
 import type { Form } from "./codec.ts";
-import { isPresent } from "./roster.ts";
+import { isPresent, rosterMs } from "./roster.ts";
 import type { Member } from "./roster.ts";
 import {
   ANSWER_WAITS_MS,
@@ -10,6 +10,7 @@ import {
   MAX_OFFERS,
   memory,
   removePeer,
+  restore,
   setPhase,
 } from "./peers.ts";
 import { answerOffer, yields } from "./signals.ts";
@@ -50,7 +51,7 @@ export function offerToEverybody(turn: Turn): void {
   for (const member of present(turn)) {
     const peer = turn.state.peers.get(member.key);
     if (peer === undefined || peer.phase === "waiting")
-      setPhase(turn, peer ?? memory(member.key), { phase: "due" });
+      setPhase(turn, peer ?? memory(member.key), { phase: "due", restore: false });
   }
 }
 
@@ -71,18 +72,20 @@ export function reconcilePeers(turn: Turn): void {
 
 /** Starts the offers whose turn it is. */
 export function startOffers(turn: Turn): void {
-  const { own, peers } = turn.state;
-  if (own.phase !== "in") return;
-  let underWay = 0;
-  for (const peer of peers.values()) if (peer.phase === "making" || peer.phase === "sending") underWay++;
-  for (const peer of peers.values()) {
+  const { state, nowMs } = turn;
+  if (state.offersFromMs !== null && nowMs >= state.offersFromMs) state.offersFromMs = null;
+  if (state.own.phase !== "in" || state.offersFromMs !== null) return;
+  const peers = [...state.peers.values()];
+  let underWay = peers.filter(({ phase }) => phase === "making" || phase === "sending").length;
+  const due = peers.filter((peer) => peer.phase === "due");
+  for (const peer of due.sort((a, b) => Number(b.restore) - Number(a.restore))) {
     if (underWay >= MAX_OFFERS_UNDER_WAY) return;
-    if (peer.phase !== "due") continue;
     underWay++;
     const connection = takeId(turn);
-    const form = offerForm(turn.state, peer);
+    const form = offerForm(state, peer);
     turn.effects.push({ do: "peer.offer", key: peer.key, connection });
-    setPhase(turn, { ...peer, attempts: peer.attempts + 1 }, { phase: "making", connection, form });
+    const making = { phase: "making", connection, form, restore: peer.restore } as const;
+    setPhase(turn, { ...peer, attempts: peer.attempts + 1 }, making);
   }
 }
 
@@ -169,6 +172,7 @@ export function onPlaneEvent(
       return;
     case "failed":
     case "closed":
+      if (restore(turn, peer)) return;
       if (phase === "connecting") neverConnected(turn, peer);
       else giveUp(turn, peer);
   }
@@ -180,11 +184,11 @@ export function tickPeers(turn: Turn): void {
   for (const peer of state.peers.values()) {
     const dueMs = peerWakeMs(peer);
     if (dueMs === null || nowMs < dueMs) continue;
-    if (peer.phase === "waiting") setPhase(turn, peer, { phase: "due" });
+    if (peer.phase === "waiting") setPhase(turn, peer, { phase: "due", restore: false });
     else if (peer.phase === "offered" && peer.attempts < MAX_OFFERS) {
-      setPhase(turn, peer, { phase: "due" });
+      setPhase(turn, peer, { phase: "due", restore: false });
       turn.effects.push({ do: "peer.close", key: peer.key });
-    } else {
+    } else if (peer.phase !== "connecting" || !restore(turn, peer)) {
       if (peer.phase === "offered") turn.resetWanted = true;
       giveUp(turn, peer, peer.phase === "offered");
     }
@@ -217,7 +221,8 @@ function described(turn: Turn, peer: Peer, sdp: string): void {
   if (peer.phase === "making") {
     const { connection, form } = peer;
     const content = encodeDescription(form, "offer", ownKey, key, sdp);
-    turn.effects.push({ do: "send", key, connection, content, priority: "offer" });
+    const priority = peer.restore ? "restore" : "offer";
+    turn.effects.push({ do: "send", key, connection, content, priority });
     setPhase(turn, peer, {
       phase: "sending",
       connection,
@@ -252,7 +257,8 @@ function offerForm(state: ChannelState, peer: PeerMemory): Form {
 
 function present(turn: Turn): Member[] {
   const { state, nowMs } = turn;
+  const judgedMs = rosterMs(state.syncedMs, nowMs);
   return [...state.members.values()].filter((member) =>
-    isPresent(member, nowMs, mediaFlows(state, member.key)),
+    isPresent(member, judgedMs, mediaFlows(state, member.key)),
   );
 }

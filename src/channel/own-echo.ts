@@ -1,5 +1,6 @@
-import { echoed, isJoined, refresh } from "./own-key.ts";
+import { echoed, isJoined, put } from "./own-key.ts";
 import { rejoin } from "./own-moves.ts";
+import { lostKey } from "./peers.ts";
 import { isNewer } from "./roster.ts";
 import type { MembershipEvent } from "./roster.ts";
 import { tellOnce } from "./state.ts";
@@ -34,15 +35,20 @@ export function ownKeyEvent(turn: Turn, eventId: string, event: MembershipEvent)
   repair(turn);
 }
 
-/** Writes our key again after somebody overwrote it; beyond a few times a minute the next refresh has to do. */
+/**
+ * Writes our key again after somebody overwrote it, in place of a refresh that waits; beyond a few times a minute the next
+ * refresh has to do.
+ */
 export function repair(turn: Turn): void {
   const { state } = turn;
-  if (!state.overwritten || state.own.phase !== "in" || state.own.refreshing) return;
-  const { overwritten } = state;
+  const { overwritten, own } = state;
+  if (!overwritten || own.phase !== "in") return;
   state.overwritten = null;
   if (!mayRepair(turn)) return;
   turn.effects.push({ do: "log", level: "warn", event: "own_key_overwritten", fields: overwritten });
-  refresh(turn);
+  const putId = put(turn, "JOINED", "restore");
+  state.own = { ...own, refreshing: { putId, sinceMs: turn.nowMs } };
+  if (overwritten.joinState === "LEFT") lostKey(turn);
 }
 
 /** Everybody believed it, and closed what they had with us: we join again, with offers to all. */

@@ -1,4 +1,5 @@
-import { isPresent } from "./roster.ts";
+import type { MembershipPriority } from "./ports.ts";
+import { isPresent, rosterMs } from "./roster.ts";
 import { mediaFlows, takeId } from "./state.ts";
 import type { Own, Turn } from "./state.ts";
 
@@ -20,7 +21,7 @@ export function isJoined(own: Own): boolean {
 }
 
 /** Writes our membership. @returns the number that its result will carry. */
-export function put(turn: Turn, joinState: "JOINED" | "LEFT", priority: "leave" | "refresh"): number {
+export function put(turn: Turn, joinState: "JOINED" | "LEFT", priority: MembershipPriority): number {
   const putId = takeId(turn);
   turn.effects.push({ do: "put", putId, joinState, priority });
   return putId;
@@ -31,6 +32,11 @@ export function echoed(turn: Turn, own: Extract<Own, { phase: "settling" }>): Ow
   if (own.echoed) return own;
   const waitMs = own.trip.why === "reset" ? SETTLE_AFTER_RESET_MS : SETTLE_MS;
   return { ...own, echoed: true, untilMs: turn.nowMs + waitMs };
+}
+
+/** Our JOINED stands again: offers reach the others a moment later. */
+export function standsAgain({ state, nowMs }: Turn): void {
+  if (state.offersFromMs !== null) state.offersFromMs = Math.min(state.offersFromMs, nowMs + SETTLE_MS);
 }
 
 /** Writes JOINED again, unless that is under way. */
@@ -59,8 +65,9 @@ export function hurryForReadme(turn: Turn): void {
 }
 
 function readmeIsThere({ state, nowMs }: Turn): boolean {
+  const judgedMs = rosterMs(state.syncedMs, nowMs);
   for (const member of state.members.values()) {
-    if (!isPresent(member, nowMs, mediaFlows(state, member.key))) continue;
+    if (!isPresent(member, judgedMs, mediaFlows(state, member.key))) continue;
     const form = state.peers.get(member.key)?.spoken ?? member.form;
     if (form === "readme") return true;
   }

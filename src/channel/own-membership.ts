@@ -1,7 +1,7 @@
 import { BotError } from "../base/errors.ts";
 import { offerToEverybody } from "./negotiation.ts";
 import { repair } from "./own-echo.ts";
-import { echoed, hurryForReadme, isJoined, put, REFRESH_MS, refresh } from "./own-key.ts";
+import { echoed, hurryForReadme, isJoined, put, REFRESH_MS, refresh, standsAgain } from "./own-key.ts";
 import {
   announce,
   clear,
@@ -242,6 +242,7 @@ function written(turn: Turn, putId: number, joinState: "JOINED" | "LEFT", eventI
   } else if (own.phase === "in" && own.refreshing?.putId === putId) {
     // It may have waited for the rate budget, and has the time at which it left: count from now, not from when it was due.
     state.own = { phase: "in", writtenMs: nowMs, refreshMs: nowMs + REFRESH_MS, refreshing: null };
+    standsAgain(turn);
     repair(turn);
   } else if (own.phase === "leaving" && own.putId === putId) {
     left(turn, own.joinAgain);

@@ -96,6 +96,7 @@ export function goOut(turn: Turn): void {
   closeAllPeers(turn);
   turn.state.own = { phase: "out" };
   turn.state.overwritten = null;
+  turn.state.offersFromMs = null;
   turn.effects.push({ do: "media", open: false }, { do: "channel.close" });
 }
 

@@ -9,6 +9,18 @@ import type { Peer, PeerMemory, PeerPhase, Turn } from "./state.ts";
 export const ANSWER_WAITS_MS: readonly number[] = [8000, 12_000, 25_000, 25_000];
 export const MAX_OFFERS = ANSWER_WAITS_MS.length;
 export const CONNECT_TIMEOUT_MS = 30_000;
+/** A LEFT under our key may reach the others sooner or later than us. */
+const LOST_BEFORE_MS = 5000;
+const LOST_AFTER_MS = 15_000;
+/** Whoever did not believe it is connected by then. */
+const CONNECT_SOON_MS = 5000;
+/** Without our JOINED by then, offers go out all the same. */
+const REPAIR_TIMEOUT_MS = 10_000;
+/** For so long after it failures weigh no more than so many. */
+const EXCUSED_MS = 120_000;
+const EXCUSED_FAILURES = 3;
+const MAX_RESTORED = 3;
+const RESTORE_SPAN_MS = 10 * 60_000;
 /** A connection that lasted this long wipes out earlier failures. */
 const GOOD_CONNECTION_MS = 30_000;
 /** After the nth failure in a row their refresh counts only after this long; theirs offers always do. */
@@ -43,10 +55,44 @@ export function giveUp(turn: Turn, peer: Peer, unanswered = false): void {
   if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
   const good = peer.phase === "connected" && turn.nowMs - peer.sinceMs >= GOOD_CONNECTION_MS;
   const failures = good ? 0 : peer.failures + 1;
-  const step = Math.min(failures + (unanswered ? 2 : 0), PATIENCE_MS.length);
+  const { lostMs } = turn.state;
+  // While our key is being overwritten it is no fault of theirs.
+  const excused = lostMs !== null && turn.nowMs - lostMs < EXCUSED_MS;
+  const longest = excused ? EXCUSED_FAILURES : PATIENCE_MS.length;
+  const step = Math.min(failures + (unanswered ? 2 : 0), longest);
   const patienceMs = PATIENCE_MS[step - 1] ?? 0;
   const rest = { ...peer, attempts: 0, failures, candidates: [] };
-  setPhase(turn, rest, { phase: "dormant", notBeforeMs: turn.nowMs + patienceMs });
+  const endedMs = peer.phase === "connected" ? turn.nowMs : null;
+  setPhase(turn, rest, { phase: "dormant", notBeforeMs: turn.nowMs + patienceMs, endedMs });
+}
+
+/**
+ * Offers again, before others, if the peer believed somebody else's LEFT under our key.
+ * @returns false when that is not why, or was done too often: whoever writes such LEFTs could make us spend everything.
+ */
+export function restore(turn: Turn, peer: Peer): boolean {
+  const { state, nowMs } = turn;
+  if (state.own.phase !== "in" || state.lostMs === null || nowMs - state.lostMs > LOST_AFTER_MS) return false;
+  const lately = peer.restoredMs.filter((atMs) => nowMs - atMs < RESTORE_SPAN_MS);
+  if (lately.length >= MAX_RESTORED) return false;
+  if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
+  const rest = { ...peer, attempts: 0, candidates: [], restoredMs: [...lately, nowMs] };
+  setPhase(turn, rest, { phase: "due", restore: true });
+  return true;
+}
+
+/** LEFT stood under our key: those whose end came ahead of it are offered to again, and who is connecting soon shows. */
+export function lostKey(turn: Turn): void {
+  const { state, nowMs } = turn;
+  state.lostMs = nowMs;
+  state.offersFromMs = nowMs + REPAIR_TIMEOUT_MS;
+  for (const peer of state.peers.values()) {
+    if (peer.phase === "dormant" && peer.endedMs !== null && nowMs - peer.endedMs <= LOST_BEFORE_MS) {
+      restore(turn, peer);
+    } else if (peer.phase === "connecting" && peer.answerSent) {
+      state.peers.set(peer.key, { ...peer, untilMs: Math.min(peer.untilMs, nowMs + CONNECT_SOON_MS) });
+    }
+  }
 }
 
 export function flushCandidates(turn: Turn, peer: PeerMemory): void {
@@ -56,12 +102,15 @@ export function flushCandidates(turn: Turn, peer: PeerMemory): void {
 }
 
 export function memory(key: string): PeerMemory {
-  return { key, spoken: null, attempts: 0, failures: 0, offerStamp: null, candidates: [] };
+  return { key, spoken: null, attempts: 0, failures: 0, offerStamp: null, candidates: [], restoredMs: [] };
 }
 
 export function setPhase(turn: Turn, peer: PeerMemory, phase: PeerPhase): void {
-  const { key, spoken, attempts, failures, offerStamp, candidates } = peer;
-  turn.state.peers.set(key, { key, spoken, attempts, failures, offerStamp, candidates, ...phase });
+  const { key, spoken, attempts, failures, offerStamp, candidates, restoredMs } = peer;
+  turn.state.peers.set(key, {
+    ...{ key, spoken, attempts, failures, offerStamp, candidates, restoredMs },
+    ...phase,
+  });
   logPhase(turn, key, phase.phase);
 }
 

@@ -8,7 +8,11 @@ export const MEMBERSHIP_TYPE = "de.mtorials.test.callstate";
 export const SIGNAL_TYPE = "de.mtorials.test.call";
 
 /** Order in which the outbox spends the rate budget, first to last (protocol.md "Rate limits"). */
-export type SendPriority = "leave" | "answer" | "offer" | "refresh" | "candidate" | "reply" | "card";
+export type SendPriority = "leave" | "restore" | "answer" | "offer" | "refresh" | "candidate" | "reply" | "card";
+
+/** `restore` puts right what somebody else's event under our key did. */
+export type MembershipPriority = Extract<SendPriority, "leave" | "restore" | "refresh">;
+export type SignalPriority = Extract<SendPriority, "restore" | "answer" | "offer" | "candidate">;
 
 export interface ChannelTransport {
   /** Whether the homeserver's rate limit leaves something over for what is good to have: a quicker refresh. */
@@ -21,7 +25,7 @@ export interface ChannelTransport {
   putMembership(
     stateKey: string,
     content: { join_state: "JOINED" | "LEFT"; timestamp: number },
-    priority: "leave" | "refresh",
+    priority: MembershipPriority,
   ): Promise<string>;
   /**
    * Sends a signalling event. `signal` takes it back as long as it has not left.
@@ -29,7 +33,7 @@ export interface ChannelTransport {
    */
   sendSignal(
     content: Record<string, unknown>,
-    priority: "answer" | "offer" | "candidate",
+    priority: SignalPriority,
     signal: AbortSignal,
   ): Promise<string>;
 }

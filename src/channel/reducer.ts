@@ -20,7 +20,16 @@ import {
 } from "./own-membership.ts";
 import { requestJoin } from "./own-moves.ts";
 import { drop, removePeer } from "./peers.ts";
-import { applyMembership, forgetGone, isNewer, isPresent, mayUseKey, MEMBER_LIFETIME_MS } from "./roster.ts";
+import {
+  applyMembership,
+  excuseSilence,
+  forgetGone,
+  isNewer,
+  isPresent,
+  mayUseKey,
+  MEMBER_LIFETIME_MS,
+  rosterMs,
+} from "./roster.ts";
 import type { Member } from "./roster.ts";
 import { onAnswer, onCandidate, onOffer, startAnswers } from "./signals.ts";
 import { beginTurn, mediaFlows, tellOnce } from "./state.ts";
@@ -52,7 +61,7 @@ export function reduce(
   tickPeers(turn);
   if (turn.resetWanted) resetIfAlone(turn);
   tickOwn(turn);
-  forgetGone(state.members, nowMs, (key) => mediaFlows(state, key));
+  forgetGone(state.members, rosterMs(state.syncedMs, nowMs), (key) => mediaFlows(state, key));
   reconcilePeers(turn);
   startAnswers(turn);
   startOffers(turn);
@@ -61,20 +70,23 @@ export function reduce(
 
 /** When a tick is needed next, in monotonic ms; null when only an event can change anything. */
 export function nextWakeMs(state: ChannelState): number | null {
-  let wakeMs = ownWakeMs(state) ?? Infinity;
+  let wakeMs = Math.min(ownWakeMs(state) ?? Infinity, state.offersFromMs ?? Infinity);
   for (const peer of state.peers.values()) wakeMs = Math.min(wakeMs, peerWakeMs(peer) ?? Infinity);
   for (const held of state.held.values()) wakeMs = Math.min(wakeMs, held.untilMs);
   for (const member of state.members.values()) {
     if (member.joinState !== "JOINED" || member.expired || mediaFlows(state, member.key)) continue;
-    wakeMs = Math.min(wakeMs, member.heardMs + MEMBER_LIFETIME_MS);
+    const expiresMs = member.heardMs + MEMBER_LIFETIME_MS;
+    // Later only what the homeserver tells next makes anybody expire.
+    if (rosterMs(state.syncedMs, expiresMs) === expiresMs) wakeMs = Math.min(wakeMs, expiresMs);
   }
   return wakeMs === Infinity ? null : wakeMs;
 }
 
 /** The others who are in the channel now. */
 export function presentMembers(state: ChannelState, nowMs: number): Member[] {
+  const judgedMs = rosterMs(state.syncedMs, nowMs);
   return [...state.members.values()].filter((member) =>
-    isPresent(member, nowMs, mediaFlows(state, member.key)),
+    isPresent(member, judgedMs, mediaFlows(state, member.key)),
   );
 }
 
@@ -86,6 +98,8 @@ function apply(turn: Turn, input: ChannelInput): void {
       return requestJoin(turn);
     case "leave":
       return requestLeave(turn);
+    case "synced":
+      return synced(turn, input.afterFailure);
     case "plane":
       return planeChanged(turn, input.up);
     case "room.member":
@@ -107,6 +121,12 @@ function apply(turn: Turn, input: ChannelInput): void {
     case "peer.candidate":
       return onPlaneEvent(turn, input);
   }
+}
+
+function synced({ state, nowMs }: Turn, afterFailure: boolean): void {
+  const lastMs = rosterMs(state.syncedMs, nowMs);
+  state.syncedMs = nowMs;
+  if (afterFailure) excuseSilence(state.members, lastMs, nowMs, (key) => mediaFlows(state, key));
 }
 
 /** Not in the room, not in the channel, whatever callstate and media say. */

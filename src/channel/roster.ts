@@ -7,6 +7,8 @@ import type { Form, Membership } from "./codec.ts";
 
 /** A member whose last event is older is gone, unless its media flows. */
 export const MEMBER_LIFETIME_MS = 25_000;
+/** Without a word from the homeserver for so long nobody grows older: we would not know if they were heard of. */
+const SILENCE_MS = 8000;
 /** How long a LEFT is remembered, to recognise an older JOINED that arrives after it. */
 const LEFT_MEMORY_MS = 60_000;
 
@@ -78,6 +80,24 @@ export function isNewer(a: Stamp, b: Stamp, snapshot: boolean): boolean {
   const left = bothAhead ? a.serverTs : Math.min(a.serverTs, a.wallMs);
   const right = bothAhead ? b.serverTs : Math.min(b.serverTs, b.wallMs);
   return snapshot ? left > right : left >= right;
+}
+
+/** The time by which members are judged: it stands still while the homeserver tells us nothing (`syncedMs`, null: nobody says). */
+export function rosterMs(syncedMs: number | null, nowMs: number): number {
+  return syncedMs === null ? nowMs : Math.min(nowMs, syncedMs + SILENCE_MS);
+}
+
+/** The homeserver was away: whoever was there has all of a lifetime from now on to be heard of again. */
+export function excuseSilence(
+  members: Map<string, Member>,
+  lastMs: number,
+  nowMs: number,
+  mediaFlows: (key: string) => boolean,
+): void {
+  for (const [key, member] of members) {
+    if (member.expired || !isPresent(member, lastMs, mediaFlows(key))) continue;
+    members.set(key, { ...member, heardMs: nowMs });
+  }
 }
 
 /** Whether a member counts as being in the channel: JOINED and heard of, or JOINED and its media flows. */

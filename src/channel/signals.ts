@@ -170,5 +170,5 @@ export function onCandidate(turn: Turn, member: Member, signal: CandidateSignal)
 function offerAgain(turn: Turn, peer: Peer): void {
   if (peer.attempts >= MAX_OFFERS || peer.failures >= PATIENCE_MS.length) return giveUp(turn, peer);
   if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
-  setPhase(turn, { ...peer, candidates: [] }, { phase: "due" });
+  setPhase(turn, { ...peer, candidates: [] }, { phase: "due", restore: false });
 }

@@ -3,7 +3,7 @@ import type { LogEvent, LogFields } from "../base/log.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import type { PeerState } from "../media/plane.ts";
 import type { DescriptionSignal, Form, Signal } from "./codec.ts";
-import type { SendPriority } from "./ports.ts";
+import type { MembershipPriority, SignalPriority } from "./ports.ts";
 import type { Member, MembershipEvent, Stamp } from "./roster.ts";
 
 /**
@@ -23,7 +23,13 @@ export interface ChannelState {
   overwritten: { by: string; joinState: "JOINED" | "LEFT" } | null;
   /** When it was written again because of that, lately. */
   repairsMs: readonly number[];
+  /** When LEFT was last found under our key and written over: who believed it closed about then. */
+  lostMs: number | null;
+  /** No offers before: who believed LEFT looks at none until it has seen our JOINED. */
+  offersFromMs: number | null;
   planeUp: boolean;
+  /** When the homeserver last told what is new; null: nobody says. */
+  syncedMs: number | null;
   readonly members: Map<string, Member>;
   readonly peers: Map<string, Peer>;
   /** Offers that came before their sender's JOINED, by key. */
@@ -101,16 +107,18 @@ export interface PeerMemory {
   offerStamp: Stamp | null;
   /** Remote candidates that wait for their description. */
   candidates: readonly RemoteCandidate[];
+  /** When it was offered again because of a LEFT under our key that was not ours, lately. */
+  restoredMs: readonly number[];
 }
 
 /** `connection` numbers our connections: results and events of a former one are recognised by it. */
 export type PeerPhase =
   /** They joined after us: their offer is expected. */
   | { phase: "waiting"; untilMs: number }
-  /** Wants an offer and waits for its turn. */
-  | { phase: "due" }
+  /** Wants an offer and waits for its turn; `restore`: before others, since its connection was lost by no fault of its own. */
+  | { phase: "due"; restore: boolean }
   /** The plane makes the offer. */
-  | { phase: "making"; connection: number; form: Form }
+  | { phase: "making"; connection: number; form: Form; restore: boolean }
   /** The offer is on its way to the homeserver, which may be a long way when it limits our rate. */
   | {
       phase: "sending";
@@ -130,8 +138,8 @@ export type PeerPhase =
   | { phase: "connecting"; connection: number; remoteId: string; answerSent: boolean; untilMs: number }
   /** Media flows; `shakyUntilMs` while it is interrupted. */
   | { phase: "connected"; connection: number; remoteId: string; sinceMs: number; shakyUntilMs: number | null }
-  /** No connection; their refresh (not before `notBeforeMs`) or offer is waited for. */
-  | { phase: "dormant"; notBeforeMs: number };
+  /** No connection; their refresh (not before `notBeforeMs`) or offer is waited for. One that worked ended at `endedMs`. */
+  | { phase: "dormant"; notBeforeMs: number; endedMs: number | null };
 
 export type Peer = PeerMemory & PeerPhase;
 
@@ -152,6 +160,8 @@ export type ChannelInput =
   | { kind: "tick" }
   | { kind: "join" }
   | { kind: "leave" }
+  /** The homeserver told what is new; `afterFailure`: for a while it could not. */
+  | { kind: "synced"; afterFailure: boolean }
   | { kind: "plane"; up: boolean }
   /** Somebody's `m.room.member`, ours included. */
   | { kind: "room.member"; userId: string; inRoom: boolean }
@@ -172,7 +182,7 @@ export type ChannelInput =
 
 /** What takes its time, on the room or the plane; results come back as inputs. */
 export type WorkEffect =
-  | { do: "put"; putId: number; joinState: "JOINED" | "LEFT"; priority: "leave" | "refresh" }
+  | { do: "put"; putId: number; joinState: "JOINED" | "LEFT"; priority: MembershipPriority }
   | { do: "channel.open"; openId: number }
   | { do: "channel.close" }
   | { do: "peer.offer"; key: string; connection: number }
@@ -188,7 +198,7 @@ export type WorkEffect =
       /** Null for a candidate: nobody waits for it. */
       connection: number | null;
       content: Record<string, unknown>;
-      priority: Extract<SendPriority, "answer" | "offer" | "candidate">;
+      priority: SignalPriority;
     };
 
 export type Effect =
@@ -227,7 +237,10 @@ export function initialState(
     clearedId: null,
     overwritten: null,
     repairsMs: [],
+    lostMs: null,
+    offersFromMs: null,
     planeUp,
+    syncedMs: null,
     members: new Map(),
     peers: new Map(),
     held: new Map(),

@@ -44,8 +44,10 @@ export const REFRESH_FROM_MS = 18_000;
  * more lets four events pass between two refreshes instead of three: 25 people are answered 5 s sooner.
  */
 export const REFRESH_BY_MS = 20_100;
-/** A write so soon after the last one is no refresh: it puts right what somebody else wrote under our key. */
-const REPAIR_WITHIN_MS = 6000;
+/** A refresh asked for sooner is for README readers. */
+const HURRIED_MS = 13_500;
+/** With so many tokens a refresh that is not hurried need not wait for its time. Fewer may be gone before it is due again. */
+const PLENTY_TO_REFRESH_TOKENS = 8;
 /** How long the first write of a membership may wait for answers. */
 const JOIN_WITHIN_MS = 5000;
 /** While the limit is assumed, replies and cards that would take of the reserve go one at a time. */
@@ -89,7 +91,8 @@ function firstOfEach(state: OutboxState): Item[] {
 function pressing(state: OutboxState, items: readonly Item[], item: Item, nowMs: number): Item | null {
   const refresh = items.find(({ priority }) => priority === "refresh");
   if (refresh === undefined || item.priority === "leave" || !isLimited(state, nowMs)) return null;
-  if (item.priority === "answer" && state.sinceRefresh < REFRESH_SHARE - 1) return null;
+  const isFirst = item.priority === "answer" || item.priority === "restore";
+  if (isFirst && state.sinceRefresh < REFRESH_SHARE - 1) return null;
   const tokens = tokensAt(state, nowMs);
   const tokensThen = tokens - 1 + ((byMs(state, refresh) - nowMs) / 1000) * MODEL.perSecond;
   return tokens >= RULES.refresh.tokens && tokensThen < 1 ? refresh : null;
@@ -103,7 +106,7 @@ function readyAtMs(state: OutboxState, item: Item, nowMs: number): number {
   const limited = isLimited(state, nowMs);
   if (priority === "refresh") {
     const dueMs = Math.max(limited ? tokensMs : nowMs, fromMs(state, item));
-    return Math.min(dueMs, tokensAtMs(state, plenty(state), nowMs));
+    return Math.min(dueMs, tokensAtMs(state, plentyFor(state, item), nowMs));
   }
   if (limited) return tokensMs;
   return isLow(priority) ? Math.min(tokensMs, state.lowAtMs + PACE_MS) : nowMs;
@@ -112,7 +115,7 @@ function readyAtMs(state: OutboxState, item: Item, nowMs: number): number {
 /** When a membership write is due at the earliest, while tokens are few. */
 function fromMs(state: OutboxState, { coalesceKey, enqueuedMs }: Item): number {
   const writtenMs = coalesceKey === null ? undefined : state.writtenMs.get(coalesceKey);
-  if (writtenMs === undefined || enqueuedMs - writtenMs < REPAIR_WITHIN_MS) return enqueuedMs;
+  if (writtenMs === undefined) return enqueuedMs;
   return writtenMs + REFRESH_FROM_MS;
 }
 
@@ -146,6 +149,13 @@ export function hasSpare(state: OutboxState, nowMs: number): boolean {
   if (state.lifted) return true;
   const before = state.waiting.filter(({ priority }) => !isLow(priority)).length;
   return tokensAt(state, nowMs) - before >= plenty(state);
+}
+
+/** What must be there for this refresh to go before it has to. */
+function plentyFor(state: OutboxState, { coalesceKey, enqueuedMs }: Item): number {
+  const writtenMs = coalesceKey === null ? undefined : state.writtenMs.get(coalesceKey);
+  const isHurried = writtenMs !== undefined && enqueuedMs - writtenMs < HURRIED_MS;
+  return isHurried ? plenty(state) : PLENTY_TO_REFRESH_TOKENS;
 }
 
 function plenty(state: OutboxState): number {

@@ -1,7 +1,7 @@
 // The outbox's state and what happens to it; when what is sent is outbox-policy.ts. Pure; times are the monotonic clock's
 // milliseconds.
 
-export const PRIORITIES = ["leave", "answer", "offer", "refresh", "candidate", "reply", "card"] as const;
+export const PRIORITIES = ["leave", "restore", "answer", "offer", "refresh", "candidate", "reply", "card"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 interface PriorityRule {
@@ -15,6 +15,7 @@ interface PriorityRule {
 
 export const RULES: Readonly<Record<Priority, PriorityRule>> = {
   leave: { tokens: 0, limit: 200, lifeMs: 60_000 },
+  restore: { tokens: 1, limit: 200, lifeMs: 55_000 },
   answer: { tokens: 1, limit: 200, lifeMs: 150_000 },
   offer: { tokens: 2, limit: 200, lifeMs: 150_000 },
   refresh: { tokens: 1, limit: 200, lifeMs: 55_000 },
@@ -22,6 +23,9 @@ export const RULES: Readonly<Record<Priority, PriorityRule>> = {
   reply: { tokens: 4, limit: 100, lifeMs: 300_000 },
   card: { tokens: 6, limit: 50, lifeMs: 120_000 },
 };
+
+/** Those of membership, when they have a key to coalesce by. */
+const MEMBERSHIP: ReadonlySet<Priority> = new Set(["leave", "restore", "refresh"]);
 
 export const MODEL = { perSecond: 0.2, burst: 10 } as const;
 /** At most one of so many events is a refresh that goes before a waiting answer. */
@@ -149,10 +153,10 @@ export function taken(state: OutboxState, id: number, startedMs: number, nowMs: 
   const isBeyond = tokensAt(rest, nowMs) + rest.inFlight.length <= LIFTED_TOKENS;
   const lifted = rest.lifted || (isBeyond && !isLimited(rest, nowMs));
   const { coalesceKey, priority } = item;
-  if (coalesceKey === null || (priority !== "refresh" && priority !== "leave")) return { ...rest, lifted };
+  if (coalesceKey === null || !MEMBERSHIP.has(priority)) return { ...rest, lifted };
   const writtenMs = new Map([...rest.writtenMs].filter(([, atMs]) => nowMs - atMs < FORGET_WRITE_MS));
-  if (priority === "refresh") writtenMs.set(coalesceKey, startedMs);
-  else writtenMs.delete(coalesceKey);
+  if (priority === "leave") writtenMs.delete(coalesceKey);
+  else writtenMs.set(coalesceKey, startedMs);
   return { ...rest, lifted, writtenMs };
 }
 

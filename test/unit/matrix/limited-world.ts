@@ -62,6 +62,11 @@ export class WebClient {
     this.#connection?.vanish();
   }
 
+  #hangUp(): void {
+    this.#connection?.close();
+    this.#connection = null;
+  }
+
   #joined(): void {
     this.#room.send(this.#userId, { join_state: "JOINED", timestamp: this.#clock.wall() }, this.key);
   }
@@ -76,6 +81,8 @@ export class WebClient {
     const content = event.content as Record<string, unknown>;
     if (event.type === MEMBERSHIP_TYPE && event.stateKey === KEY) {
       this.#botStampMs = content["join_state"] === "JOINED" ? Number(content["timestamp"]) : null;
+      // Whoever wrote it.
+      if (this.#botStampMs === null) this.#hangUp();
     }
     if (content["receiver"] !== this.key || event.sender !== BOT) return;
     const { sdp } = JSON.parse(String(content["body"])) as { sdp: string };
@@ -183,6 +190,11 @@ export class LimitedWorld {
       clients.push(this.client(roomId));
     }
     return clients;
+  }
+
+  /** Somebody writes LEFT under the bot's key. */
+  overwrite(roomId: string): void {
+    this.#rooms.get(roomId)?.send("@mallory:hs", { join_state: "LEFT", timestamp: 1 }, KEY);
   }
 
   /** The bot says something. */

@@ -44,12 +44,35 @@ test("25 who join within a minute are all answered within two, and nobody forget
     const sinceMs = world.clock.now();
     const clients = await world.crowd(A, 25, 60_000);
     await world.clock.advance(240_000);
-    expect(lastMs(clients, sinceMs)).toBeLessThan(120_000);
+    expect(lastMs(clients, sinceMs)).toBeLessThan(103_000);
     expect(clients.every(({ connected, forgotten }) => connected && forgotten === 0)).toBe(true);
     // No answer is made for nothing, and no offer.
     expect([count(world, "answer"), count(world, "offer")]).toEqual([25, 0]);
     expect(world.longestRefreshMs(A)).toBeLessThanOrEqual(20_000);
     expect(world.refusals).toBeLessThanOrEqual(2);
+  }));
+
+test("those who believed a LEFT under our key are back before the newcomers of a crowd are answered", () =>
+  play(new LimitedWorld([A]), async (world) => {
+    await world.join();
+    const friends = await world.crowd(A, 5, 5000);
+    await world.clock.advance(60_000);
+    const crowd = await world.crowd(A, 15, 5000);
+    await world.clock.advance(10_000);
+    expect(crowd.filter(({ connected }) => connected).length).toBeLessThan(13);
+    const before = world.sent.length;
+    world.overwrite(A);
+    // JOINED, then one token for each who was connected, and one in four for the refresh.
+    const lost = world.clients.filter(({ connectedMs }) => connectedMs !== null).length;
+    await world.clock.advance(2000 + Math.ceil(((lost + 1) * 4) / 3) * 5000);
+    expect(friends.every(({ connected }) => connected)).toBe(true);
+    const sent = world.sent.slice(before).map(({ what }) => what);
+    expect(sent[0]).toBe("JOINED");
+    expect(sent.filter((what) => what !== "JOINED").slice(0, lost)).toEqual(
+      Array.from({ length: lost }, () => "offer"),
+    );
+    await world.clock.advance(240_000);
+    expect(world.clients.every(({ connected }) => connected)).toBe(true);
   }));
 
 test("the bot that joins 8 who are there has offered to all of them within 15 s", () =>
