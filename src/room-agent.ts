@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ChannelSession, type ChannelChange } from "./channel/session.ts";
 import { MEMBERSHIP_TYPE } from "./channel/ports.ts";
 import type { ChannelTransport } from "./channel/ports.ts";
@@ -8,6 +9,7 @@ import type { Log } from "./base/log.ts";
 import type { Sentence } from "./base/messages/catalogue.ts";
 import type { Tally } from "./base/tally.ts";
 import { AloneTimer } from "./alone-timer.ts";
+import { joinHeard } from "./first-listener.ts";
 import { greet } from "./greeting.ts";
 import { RoomCommands } from "./commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
@@ -23,7 +25,7 @@ import { RoomRecorder, type PeopleFeed } from "./recorder/recorder.ts";
 import { roomReport } from "./room-report.ts";
 import { RoomTalk } from "./room-talk.ts";
 import { roomTransport } from "./room-transport.ts";
-import type { Store } from "./store/store.ts";
+import type { RoomDocuments, Store } from "./store/store.ts";
 
 export interface RoomAgentDeps {
   room: RoomState;
@@ -43,11 +45,11 @@ export interface RoomAgentDeps {
   log: Log;
 }
 
+/** Document: the track that is held was interrupted by our leaving, not by a person. */
+const HELD = "held-by-leaving";
 /** Of the outgoing stereo Opus stream, bit/s. */
 const BITRATE = 128_000;
 const ALONE_MS = 5 * 60_000;
-/** How long the first sound waits for somebody's connection, so that its beginning is heard. */
-const FIRST_LISTENER_MS = 3_000;
 
 /** Everything the bot is in one room: its channel, player, recorder and commands, and what ties them together. */
 export class RoomAgent {
@@ -61,6 +63,7 @@ export class RoomAgent {
   readonly #people = new Emitter<void>();
   readonly #ownKey: string;
   readonly #talk: RoomTalk;
+  readonly #documents: RoomDocuments;
   readonly #transport: ChannelTransport;
   #closed = false;
 
@@ -72,6 +75,7 @@ export class RoomAgent {
     this.#log = log;
     this.#ownKey = `${deps.deviceName}${ownUserId}`;
     this.#transport = roomTransport({ roomId, session: deps.session, delayed: deps.delayed });
+    this.#documents = store.room(roomId);
     this.#talk = new RoomTalk({ room, session: deps.session, log });
     const tell = (sentence: Sentence): void => this.#talk.tell(sentence);
     this.#channel = new ChannelSession({
@@ -81,24 +85,24 @@ export class RoomAgent {
     this.#player = new RoomPlayer({
       ...{ channel: roomId, plane, clock, log, tell },
       open: (source, signal) => sources.open(source, signal),
-      documents: store.room(roomId),
+      documents: this.#documents,
       language: () => this.#talk.language,
     });
     this.#recorder = new RoomRecorder({
       ...{ roomId, channel: roomId, prefix: deps.prefix, plane, archive, clock, log: deps.log, tell },
       people: this.#peopleFeed(),
+      onEnd: () => this.#alone.check(),
       displayName: (userId) => room.displayName(userId),
     });
     this.#commands = new RoomCommands({
-      ...{ room: this.#context(), documents: store.room(roomId), clock, log: deps.log },
+      ...{ room: this.#context(), documents: this.#documents, clock, log: deps.log },
     });
     this.#alone = new AloneTimer({
       clock,
       limitMs: ALONE_MS,
       isAlone: () =>
-        this.#channel.state === "in" &&
-        this.#channel.members().length === 0 &&
-        this.#recorder.status().phase !== "recording",
+        this.#channel.state !== "out" && this.#channel.members().every(({ userId }) => userId === ownUserId),
+      isBusy: () => this.#recorder.status().phase === "recording",
       onAlone: () => void this.#leaveAlone(),
     });
     this.#channel.onChange((change) => this.#onChannel(change));
@@ -210,35 +214,25 @@ export class RoomAgent {
   #onOut(): void {
     if (this.#closed) return;
     this.#deps.store.setChannelWanted(this.#deps.room.id, false);
-    if (this.#player.nowPlaying()?.phase === "playing") this.#player.pause();
+    if (this.#player.nowPlaying()?.phase === "playing") {
+      this.#player.pause();
+      this.#documents.write(HELD, true);
+    }
     if (this.#recorder.status().phase !== "recording") return;
     this.#recorder.stop(null).catch((error: unknown) => this.#log.error("recording_failed", { error }));
   }
 
-  /** Joins, and waits a little for the first connection when there is somebody to connect to. */
-  async #joinHeard(): Promise<void> {
-    const { clock } = this.#deps;
-    await this.#channel.join();
-    const waiting = (): boolean => {
-      const members = this.#channel.members();
-      return members.length > 0 && !members.some(({ connected }) => connected);
-    };
-    if (!waiting()) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        unsubscribe();
-        resolve();
-      };
-      const timer = clock.timer(FIRST_LISTENER_MS, done);
-      const unsubscribe = this.#channel.onChange(() => {
-        if (!waiting()) done();
-      });
-    });
+  /** Somebody brought the bot in: with the music that its leaving has interrupted. */
+  async #comeBack(): Promise<void> {
+    await joinHeard(this.#channel, this.#deps.clock);
+    const held = this.#documents.read(HELD, z.boolean());
+    this.#documents.remove(HELD);
+    if (held && this.#player.nowPlaying()?.phase === "paused") this.#player.resume();
   }
 
   async #leaveAlone(): Promise<void> {
-    this.#talk.tell({ key: "channel.alone", params: { minutes: Math.round(ALONE_MS / 60_000) } });
+    const { prefix } = this.#deps;
+    this.#talk.tell({ key: "channel.alone", params: { minutes: Math.round(ALONE_MS / 60_000), prefix } });
     await this.#channel.leave();
   }
 
@@ -281,7 +275,7 @@ export class RoomAgent {
         get people() {
           return channel.members().length;
         },
-        join: () => this.#joinHeard(),
+        join: () => this.#comeBack(),
         leave: () => channel.leave(),
       },
       player: this.#player,

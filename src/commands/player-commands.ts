@@ -70,7 +70,9 @@ function canResume({ room: { player } }: Invocation): boolean {
 }
 
 function resumed({ room }: Invocation): Sentence {
-  const { track } = room.player.resume();
+  // Coming back into the channel may have done it.
+  const now = room.player.nowPlaying();
+  const { track } = now?.phase === "playing" ? now : room.player.resume();
   return { key: "player.resumed", params: { title: trackName(track) } };
 }
 

@@ -24,6 +24,8 @@ export interface RoomRecorderDeps {
   log: Log;
   /** Says something in the room that nobody asked for. Must not throw. */
   tell: (sentence: Sentence) => void;
+  /** A recording is over, however it came to that. */
+  onEnd?: () => void;
   limits?: Partial<RecordingLimits>;
   /** Bytes free on the disk of a folder. */
   freeBytes?: (directory: string) => Promise<number>;
@@ -158,6 +160,7 @@ export class RoomRecorder {
     await done;
     this.#state = { phase: "idle" };
     if (say) this.#deps.tell(say);
+    this.#deps.onEnd?.();
     const { archive } = this.#deps;
     if (reason === "shutdown") archive.leave(running.recording.id);
     else void archive.finish(running.recording.id);

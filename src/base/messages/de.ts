@@ -34,7 +34,8 @@ export const de: Record<MessageKey, string> = {
     "Wer mich betreibt, erfährt Klick für Klick, was zu setzen ist: matrix-voice-bot room grant '{room}'",
   "missing.rate_limit":
     "Der Homeserver nimmt von mir nur wenige Ereignisse in der Minute an, meine Antworten kommen darum vielleicht spät. Wer den Server betreibt, kann mich davon ausnehmen.",
-  "channel.alone": "Ich war {minutes} Minuten allein im Sprachkanal und habe ihn verlassen.",
+  "channel.alone":
+    "Seit {minutes} Minuten war niemand mit mir im Sprachkanal, also habe ich ihn verlassen. Die Warteschlange bleibt; `{prefix}play` oder `{prefix}join` holt mich zurück.",
   // commands: who may and how
   "command.unknown_nearest": "`{prefix}{name}` kenne ich nicht. Meintest du `{prefix}{nearest}`?",
   "command.unknown": "`{prefix}{name}` kenne ich nicht. `{prefix}help` zeigt, was ich kann.",

@@ -42,7 +42,8 @@ export const en = {
   "channel.empty": "Nobody is in the voice channel. Join it, and say `{command}` again.",
   "channel.joined": "I am in the voice channel.",
   "channel.left": "I have left the voice channel.",
-  "channel.alone": "I have been alone in the voice channel for {minutes} minutes, so I left it.",
+  "channel.alone":
+    "Nobody has been in the voice channel with me for {minutes} minutes, so I left it. The queue stays; `{prefix}play` or `{prefix}join` brings me back.",
   "channel.key_overwritten":
     "{user} overwrote my entry in the voice channel. I wrote it again; should that go on, a moderator can raise the power level for `de.mtorials.test.callstate`.",
   "channel.key_taken":
