@@ -8,7 +8,8 @@ export const MEMBERSHIP_TYPE = "de.mtorials.test.callstate";
 export const SIGNAL_TYPE = "de.mtorials.test.call";
 
 /** Order in which the outbox spends the rate budget, first to last (protocol.md "Rate limits"). */
-export type SendPriority = "leave" | "restore" | "answer" | "offer" | "refresh" | "candidate" | "reply" | "card";
+export type SendPriority =
+  "leave" | "restore" | "answer" | "offer" | "refresh" | "candidate" | "reply" | "card";
 
 /** `restore` puts right what somebody else's event under our key did. */
 export type MembershipPriority = Extract<SendPriority, "leave" | "restore" | "refresh">;

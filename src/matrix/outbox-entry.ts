@@ -1,4 +1,8 @@
+import type { Clock } from "../base/clock.ts";
 import { BotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Tally } from "../base/tally.ts";
+import type { Homeserver } from "./homeserver.ts";
 import type { Item, Priority } from "./outbox-state.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -13,6 +17,18 @@ export interface SendOptions {
   coalesceKey?: string;
   /** Takes the event back while it waits. */
   signal?: AbortSignal;
+}
+
+export interface OutboxOptions {
+  homeserver: Homeserver;
+  clock: Clock;
+  log: Log;
+  /** Whether a room must be treated as encrypted; true for rooms that are not known. */
+  isEncrypted(roomId: string): boolean;
+  /** The homeserver does not accept our token any more; the outbox has closed. */
+  onTokenRejected?(error: BotError): void;
+  random?: () => number;
+  tally?: Tally;
 }
 
 /** One event in the outbox, and whoever waits for what becomes of it. */

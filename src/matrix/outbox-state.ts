@@ -1,7 +1,16 @@
 // The outbox's state and what happens to it; when what is sent is outbox-policy.ts. Pure; times are the monotonic clock's
 // milliseconds.
 
-export const PRIORITIES = ["leave", "restore", "answer", "offer", "refresh", "candidate", "reply", "card"] as const;
+export const PRIORITIES = [
+  "leave",
+  "restore",
+  "answer",
+  "offer",
+  "refresh",
+  "candidate",
+  "reply",
+  "card",
+] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 interface PriorityRule {

@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { Clock, Timer } from "../base/clock.ts";
+import type { Timer } from "../base/clock.ts";
 import { BotError, toBotError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
-import type { Tally } from "../base/tally.ts";
-import type { Homeserver } from "./homeserver.ts";
-import { cancelled, encrypted, fieldsOf, type Entry, type SendOptions } from "./outbox-entry.ts";
+import {
+  cancelled,
+  encrypted,
+  fieldsOf,
+  type Entry,
+  type OutboxOptions,
+  type SendOptions,
+} from "./outbox-entry.ts";
 import { LimitNews } from "./outbox-log.ts";
 import { decide, hasSpare } from "./outbox-policy.ts";
 import {
@@ -29,18 +33,6 @@ import { Patience } from "./patience.ts";
 
 export type { SendOptions } from "./outbox-entry.ts";
 export type { Outgoing } from "./outgoing.ts";
-
-export interface OutboxOptions {
-  homeserver: Homeserver;
-  clock: Clock;
-  log: Log;
-  /** Whether a room must be treated as encrypted; true for rooms that are not known. */
-  isEncrypted(roomId: string): boolean;
-  /** The homeserver does not accept our token any more; the outbox has closed. */
-  onTokenRejected?(error: BotError): void;
-  random?: () => number;
-  tally?: Tally;
-}
 
 const ANSWER_WITHIN_MS = 20_000;
 const SLOW_ANSWER_WITHIN_MS = 45_000;

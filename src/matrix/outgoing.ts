@@ -12,7 +12,7 @@ export type Outgoing =
       type: string;
       stateKey: string;
       content: Readonly<Record<string, unknown>>;
-      /** Name of a field that gets the wall clock's ms when the event leaves: it may have waited. */
+      /** Name of a field that gets the wall clock's ms at which the event is there: it may have waited. */
       stampField?: string;
     }
   /** A state event that the homeserver posts later by itself (MSC4140): its answer is no event id but a delay id. */
@@ -24,6 +24,12 @@ export type Outgoing =
       delayMs: number;
     }
   | { kind: "redact"; eventId: string; reason?: string };
+
+/**
+ * From leaving until the others have it. Web clients count the 20 s that a membership lasts from its time, and limited we
+ * refresh it just within those.
+ */
+const ARRIVES_AFTER_MS = 400;
 
 /** A transaction id of fixed, safe form for any text. */
 export function transactionId(key: string): string {
@@ -54,7 +60,7 @@ export function pathOf(roomId: string, outgoing: Outgoing, txnId: string): strin
 export function bodyOf(outgoing: Outgoing, clock: Pick<Clock, "wall">): object {
   if (outgoing.kind === "redact") return { reason: outgoing.reason };
   if (outgoing.kind === "state" && outgoing.stampField !== undefined) {
-    return { ...outgoing.content, [outgoing.stampField]: clock.wall() };
+    return { ...outgoing.content, [outgoing.stampField]: clock.wall() + ARRIVES_AFTER_MS };
   }
   return outgoing.content;
 }

@@ -222,7 +222,10 @@ test("files that are none, paths that lead out and names that trick end in a sen
   expect(faults(scene)).toEqual([]);
 });
 
-test("who is kicked or banned is closed at once, and their track ends there", async () => {
+test.each([
+  ["kicked", (host: Person, room: string, user: string) => host.kick(room, user)],
+  ["banned", (host: Person, room: string, user: string) => host.ban(room, user)],
+])("who is %s is closed at once, and their track ends there", async (_, throwOut) => {
   const scene = await stage.scene();
   const host = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
   const guest = await scene.guest("guest", "phone", { tone: 997, levelDb: -20 });
@@ -233,7 +236,7 @@ test("who is kicked or banned is closed at once, and their track ends there", as
   await scene.command("!record start", /Recording\./);
   await sleep(4_000);
   const thrownOutMs = Date.now();
-  await scene.host.kick(scene.roomId, guest.user.userId);
+  await throwOut(scene.host, scene.roomId, guest.user.userId);
   await scene.bot.event("peer_state", { peer: "phone", state: "gone" }, 10_000);
   expect(Date.now() - thrownOutMs).toBeLessThan(5_000);
   // They go on sending media as if nothing had happened.

@@ -29,6 +29,8 @@ export class WebClient {
   connectedMs: number | null = null;
   /** Times that it saw the bot as gone, looking every 20 s. */
   forgotten = 0;
+  /** The bot's time was never older: from 20 s on it depends on when one looks. */
+  oldestMs = 0;
   readonly #room: FakeRoom;
   readonly #clock: FakeClock;
   readonly #userId: string;
@@ -80,6 +82,9 @@ export class WebClient {
   #handle(event: ChannelRoomEvent): void {
     const content = event.content as Record<string, unknown>;
     if (event.type === MEMBERSHIP_TYPE && event.stateKey === KEY) {
+      if (this.#botStampMs !== null) {
+        this.oldestMs = Math.max(this.oldestMs, this.#clock.wall() - this.#botStampMs);
+      }
       this.#botStampMs = content["join_state"] === "JOINED" ? Number(content["timestamp"]) : null;
       // Whoever wrote it.
       if (this.#botStampMs === null) this.#hangUp();

@@ -46,6 +46,8 @@ test("25 who join within a minute are all answered within two, and nobody forget
     await world.clock.advance(240_000);
     expect(lastMs(clients, sinceMs)).toBeLessThan(103_000);
     expect(clients.every(({ connected, forgotten }) => connected && forgotten === 0)).toBe(true);
+    // Whenever they look.
+    expect(Math.max(...clients.map(({ oldestMs }) => oldestMs))).toBeLessThanOrEqual(20_000);
     // No answer is made for nothing, and no offer.
     expect([count(world, "answer"), count(world, "offer")]).toEqual([25, 0]);
     expect(world.longestRefreshMs(A)).toBeLessThanOrEqual(20_000);
