@@ -102,6 +102,9 @@ export class App {
         onRoomJoined: (room, info) => this.#onRoomJoined(room, info),
         onRoomLeft: (roomId) => this.#onRoomLeft(roomId),
         onRoomEvent: (room, event) => this.#onRoomEvent(room, event),
+        onSynced: (afterFailure) => {
+          for (const agent of this.#agents.values()) agent.synced(afterFailure);
+        },
       },
       onFatal: (error) => this.#fatal.reject(error),
     });

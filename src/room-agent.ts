@@ -10,6 +10,7 @@ import type { Sentence } from "./base/messages/catalogue.ts";
 import type { Tally } from "./base/tally.ts";
 import { AloneTimer } from "./alone-timer.ts";
 import { joinHeard } from "./first-listener.ts";
+import { comeBack } from "./come-back.ts";
 import { greet } from "./greeting.ts";
 import { RoomCommands } from "./commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
@@ -65,6 +66,8 @@ export class RoomAgent {
   readonly #talk: RoomTalk;
   readonly #documents: RoomDocuments;
   readonly #transport: ChannelTransport;
+  /** While the way back into the channel of the last run is not over. */
+  #comingBack: AbortController | null = null;
   #closed = false;
 
   constructor(deps: RoomAgentDeps) {
@@ -123,6 +126,11 @@ export class RoomAgent {
     await this.#talk.replied();
   }
 
+  /** The homeserver told what is new; `afterFailure`: for a while it could not. */
+  synced(afterFailure: boolean): void {
+    if (!this.#closed) this.#channel.synced(afterFailure);
+  }
+
   /** The room's state is known and this is a start of the program: go on where the last run ended. */
   async resume(): Promise<void> {
     const { store, room } = this.#deps;
@@ -139,13 +147,25 @@ export class RoomAgent {
       }
       return;
     }
-    try {
-      await this.#channel.join();
-      this.#player.restore({ resume: true });
-    } catch (error) {
-      this.#log.warn("handler_failed", { what: "rejoin", error });
-      this.#player.restore({ resume: false });
-    }
+    const comingBack = new AbortController();
+    this.#comingBack = comingBack;
+    await comeBack({
+      ...{ clock: this.#deps.clock, log: this.#log, signal: comingBack.signal },
+      join: () => this.#channel.join(),
+      onIn: (late) => {
+        this.#comingBack = null;
+        if (late) this.#goOn();
+        else this.#player.restore({ resume: true });
+      },
+      onDelayed: () => {
+        if (this.#player.restore({ resume: false })) this.#documents.write(HELD, true);
+      },
+      onRefused: (late) => {
+        this.#comingBack = null;
+        store.setChannelWanted(room.id, false);
+        if (!late) this.#player.restore({ resume: false });
+      },
+    });
   }
 
   /** The bot was just invited and came. Resolves when it has said so, or could not. */
@@ -188,6 +208,7 @@ export class RoomAgent {
   async close({ gone = false } = {}): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#comingBack?.abort();
     this.#commands.close();
     this.#alone.close();
     if (gone && this.#recorder.status().phase === "recording") await this.#recorder.stop(null);
@@ -212,7 +233,7 @@ export class RoomAgent {
 
   /** Left, kicked out of the channel, or refused: nothing goes on without it. A shutdown is not meant. */
   #onOut(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#comingBack !== null) return;
     this.#deps.store.setChannelWanted(this.#deps.room.id, false);
     if (this.#player.nowPlaying()?.phase === "playing") {
       this.#player.pause();
@@ -225,6 +246,10 @@ export class RoomAgent {
   /** Somebody brought the bot in: with the music that its leaving has interrupted. */
   async #comeBack(): Promise<void> {
     await joinHeard(this.#channel, this.#deps.clock);
+    this.#goOn();
+  }
+
+  #goOn(): void {
     const held = this.#documents.read(HELD, z.boolean());
     this.#documents.remove(HELD);
     if (held && this.#player.nowPlaying()?.phase === "paused") this.#player.resume();

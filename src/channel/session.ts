@@ -121,6 +121,14 @@ export class ChannelSession {
     } else if (this.#seen.add(event.eventId)) this.#dispatch(decoded);
   }
 
+  /**
+   * The homeserver told what is new in the room, if anything. Members age by this, if it is called at all: while we hear
+   * nothing nobody expires. `afterFailure`: it could not for a while, so that others may not have been able to refresh.
+   */
+  synced(afterFailure: boolean): void {
+    this.#dispatch({ kind: "synced", afterFailure });
+  }
+
   /** Tells of somebody's `m.room.member`, ours included: `join`, or anything else, which is out. */
   roomMember(userId: string, membership: string): void {
     this.#dispatch({ kind: "room.member", userId, inRoom: membership === "join" });

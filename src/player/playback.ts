@@ -79,11 +79,12 @@ export class RoomPlayer {
    * Brings back the queue of the last run. `resume`: the interrupted track goes on where it was (the bot is in the
    * channel again); else it is held, for !resume.
    */
-  restore({ resume }: { resume: boolean }): void {
+  restore({ resume }: { resume: boolean }): boolean {
     const loaded = loadQueue(this.#deps.documents);
     const now = loaded.now && !resume ? { ...loaded.now, phase: "paused" as const } : loaded.now;
     this.#setState({ ...loaded, now });
     if (now && resume) this.#sound.reconcile();
+    return loaded.now?.phase === "playing";
   }
 
   /** The channel was opened (again) in the media plane: what should sound is started in it, without waiting. */
