@@ -76,7 +76,7 @@ export class App {
    */
   async run(stop: AbortSignal): Promise<void> {
     const stopped = new Promise<void>((done) => stop.addEventListener("abort", () => done(), { once: true }));
-    await Promise.race([this.#start(), stopped, this.#fatal.promise]);
+    await Promise.race([this.#start(stop), stopped, this.#fatal.promise]);
     await Promise.race([stopped, this.#fatal.promise]);
   }
 
@@ -86,13 +86,14 @@ export class App {
     return this.#closing;
   }
 
-  async #start(): Promise<void> {
+  async #start(signal: AbortSignal): Promise<void> {
     const { config, clock, log } = this.#deps;
     const dataDir = resolve(config.dataDir);
     await this.#openHealth(dataDir);
     const ffmpeg = await findFfmpeg(config.ffmpegPath);
     await this.#checkMediaDir();
-    const { accessToken } = await openAccount(config);
+    const { accessToken } = await openAccount(config, { wait: true, clock, log, signal });
+    if (this.#closing) return;
     const homeserver = await openHomeserver(config.homeserverUrl, accessToken);
     const session = new MatrixSession({
       ...{ homeserver, accessToken, dataDir, clock, log, tally: this.#tally },

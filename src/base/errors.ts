@@ -29,6 +29,7 @@ export type ErrorCode =
   | "nothing_playing"
   | "queue_full"
   | "store_too_new"
+  | "data_dir_busy"
   | "ambiguous"
   | "internal";
 

@@ -9,6 +9,8 @@ export const LOG_EVENTS = [
   // process
   "starting",
   "media_dir_missing",
+  "data_dir_tightened",
+  "data_dir_open",
   "health_listening",
   "ready",
   "stopping",
