@@ -1,11 +1,11 @@
 // The bot dies or stalls on a homeserver that posts its LEFT then (MSC4140), Synapse's default limits for it.
-import { LifeScene } from "../support/life-scene.ts";
+import { MemberScene } from "../support/member-scene.ts";
 import { sleep } from "../support/stage.ts";
 
 const DELAY_MS = 24_000;
 
-let scene: LifeScene;
-beforeEach(async () => (scene = await LifeScene.start({ config: { max_event_delay_duration: "1h" } })));
+let scene: MemberScene;
+beforeEach(async () => (scene = await MemberScene.start({ config: { max_event_delay_duration: "1h" } })));
 afterEach(async () => scene?.close());
 
 async function armed(): Promise<void> {
