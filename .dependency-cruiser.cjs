@@ -13,6 +13,17 @@ const mayImport = {
   recorder: ["media/(plane|messages)\\.ts$", "media/tracks/", "media/audio/ffmpeg", "store/"],
   "room-admin": ["matrix/", "config/", "channel/ports\\.ts$"],
   diagnosis: ["media/(plane|messages)\\.ts$", "channel/", "room-admin/missing\\.ts$"],
+  check: [
+    ...[
+      "config/",
+      "matrix/",
+      "media/",
+      "room-admin/",
+      "player/resolver/library\\.ts$",
+      "recorder/limits\\.ts$",
+    ],
+    ...["channel/ports\\.ts$", "exit-codes\\.ts$"],
+  ],
   health: ["diagnosis/", "media/(plane|messages)\\.ts$", "channel/session\\.ts$"],
   commands: [
     "player/",

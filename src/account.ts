@@ -17,6 +17,9 @@ export interface Account {
   readonly accessToken: string;
 }
 
+/** The settings that decide about the account. */
+export type AccountConfig = Pick<Config, "homeserverUrl" | "accessToken" | "userId" | "password" | "dataDir">;
+
 export interface AccountOptions {
   /** Waits for a homeserver that is not there, or asks to come later; without it such errors are thrown. */
   readonly wait?: boolean;
@@ -31,7 +34,7 @@ export interface AccountOptions {
  * @throws BotError `forbidden` (wrong password, none is set and none was kept), `cancelled`; without `wait` also
  * `homeserver`, `timeout`, `rate_limited`
  */
-export async function openAccount(config: Config, options: AccountOptions = {}): Promise<Account> {
+export async function openAccount(config: AccountConfig, options: AccountOptions = {}): Promise<Account> {
   const deps = {
     clock: options.clock ?? systemClock,
     log: options.log ?? silentLog,
@@ -49,7 +52,7 @@ interface Deps {
   signal: AbortSignal;
 }
 
-async function loggedIn(config: Config, userId: string, { log, signal }: Deps): Promise<Login> {
+async function loggedIn(config: AccountConfig, userId: string, { log, signal }: Deps): Promise<Login> {
   const { homeserverUrl, password } = config;
   const dataDir = resolve(config.dataDir);
   const owner = { homeserverUrl, userId };

@@ -49,9 +49,10 @@ export class IceServers {
 
   /** For connections made from now on; good for some time, until `onRenewed`. */
   settings(): IceSettings {
-    const { iceAllowPrivate, iceAnnounce, iceLocalSubnets, icePorts } = this.#deps.config;
+    const { config, clock } = this.#deps;
+    const { iceAllowPrivate, iceAnnounce, iceLocalSubnets, icePorts } = config;
     return {
-      servers: [...this.#configured(), ...this.#offered],
+      servers: [...configuredServers(config, clock.wall()), ...this.#offered],
       allowPrivate: iceAllowPrivate,
       announce: [...iceAnnounce],
       localSubnets: [...iceLocalSubnets],
@@ -76,16 +77,6 @@ export class IceServers {
     this.#closing.abort();
     this.#timer?.cancel();
     this.#ownTimer?.cancel();
-  }
-
-  #configured(): IceSettings["servers"] {
-    const { iceServers, iceTurnSecret } = this.#deps.config;
-    const expiresAtMs = this.#deps.clock.wall() + OWN_CREDENTIALS_MS;
-    return iceServers.map((server) =>
-      iceTurnSecret !== null && needsCredentials(server)
-        ? { ...server, ...turnCredentials(iceTurnSecret, expiresAtMs) }
-        : { ...server },
-    );
   }
 
   #renewOwnLater(): void {
@@ -116,6 +107,18 @@ export class IceServers {
     if (this.#closing.signal.aborted) return;
     this.#timer = clock.timer(Math.min(nextMs, MAX_TIMER_MS), () => void this.#read());
   }
+}
+
+/** The servers of the configuration, those that share a secret with us with credentials from now on. @param wallMs now */
+export function configuredServers(
+  { iceServers, iceTurnSecret }: Pick<IceConfig, "iceServers" | "iceTurnSecret">,
+  wallMs: number,
+): IceSettings["servers"] {
+  return iceServers.map((server) =>
+    iceTurnSecret !== null && needsCredentials(server)
+      ? { ...server, ...turnCredentials(iceTurnSecret, wallMs + OWN_CREDENTIALS_MS) }
+      : { ...server },
+  );
 }
 
 function needsCredentials({ uri, username }: IceConfig["iceServers"][number]): boolean {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
+import { addCheckCommand } from "./check-command.ts";
 import { withConfig } from "./config-command.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { reportFailure } from "./failure.ts";
@@ -42,6 +43,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return run(config, version(), { debug });
     },
   );
+  addCheckCommand(program);
   addHealthCommand(program);
   addRoomCommand(program);
   if (argv.length <= 2) return program.outputHelp();

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { z } from "zod";
 import { openAccount } from "./account.ts";
@@ -16,11 +15,7 @@ import { patient } from "./room-admin/patience.ts";
 import { exempt } from "./room-admin/rate-limit.ts";
 import { reportCreated, reportGranted, shellWord, type Exemption } from "./room-admin/report.ts";
 import { parseRoomRef, resolveRoom, userIdSchema } from "./room-admin/room-ref.ts";
-
-/** Tokens of people never come as the value of a flag: everybody on the machine can read command lines. */
-const ADMIN_TOKEN = "MATRIX_ADMIN_TOKEN";
-const USER_TOKEN = "MATRIX_USER_TOKEN";
-const MAX_TOKEN_CHARACTERS = 4096;
+import { ADMIN_TOKEN, readToken, USER_TOKEN, UsageError } from "./token-file.ts";
 
 const users = z
   .array(userIdSchema.or(z.never("must be user ids like @ada:example.org")))
@@ -145,24 +140,6 @@ async function exemptBy(admin: Homeserver | null, userId: string): Promise<Exemp
   }
 }
 
-/** The token in a file or in the environment; null: in neither. Its text is in no message. */
-async function readToken(file: string | undefined, variable: string): Promise<string | null> {
-  const fromEnvironment = process.env[variable] ?? "";
-  if (file === undefined && fromEnvironment === "") return null;
-  const where = file ?? variable;
-  let text = fromEnvironment;
-  if (file !== undefined) {
-    try {
-      text = await readFile(file, "utf8");
-    } catch (error) {
-      throw new UsageError(`the token file cannot be read: ${messageOf(error)}`);
-    }
-  }
-  const token = text.trim();
-  if (/^[\x21-\x7e]+$/.test(token) && token.length <= MAX_TOKEN_CHARACTERS) return token;
-  throw new UsageError(`${where} must hold an access token and nothing else: one word of printable ASCII`);
-}
-
 function decode<T>(schema: z.ZodType<T>, options: unknown): T {
   const decoded = schema.safeParse(options);
   if (decoded.success) return decoded.data;
@@ -173,8 +150,6 @@ function decode<T>(schema: z.ZodType<T>, options: unknown): T {
 function print(lines: readonly string[]): void {
   process.stdout.write(`${lines.join("\n")}\n`);
 }
-
-class UsageError extends Error {}
 
 /** Runs a command; what goes wrong is one line with what to do, and an exit code. */
 async function guarded(run: () => Promise<number>): Promise<number> {

@@ -15,7 +15,7 @@ const path = z.string().min(1).max(4096);
 const trackId = z.string().min(1).max(64);
 const recordingId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
-export const iceSchema = z.object({
+export const iceSettingsSchema = z.object({
   /** STUN and TURN servers as URIs, with credentials where they need them. */
   servers: z.array(
     z.object({ uri: z.string(), username: z.string().optional(), password: z.string().optional() }),
@@ -29,7 +29,7 @@ export const iceSchema = z.object({
   /** UDP ports to use, inclusive. */
   portRange: z.tuple([z.number().int(), z.number().int()]).optional(),
 });
-export type IceSettings = z.infer<typeof iceSchema>;
+export type IceSettings = z.infer<typeof iceSettingsSchema>;
 
 /** Where a track's bytes are: a regular file that the control plane has confined (media folder or cache). */
 export const sourceSchema = z.object({ path });
@@ -40,7 +40,7 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("channel.open"),
     channel,
-    ice: iceSchema,
+    ice: iceSettingsSchema,
     bitrate: z.number().int().min(16_000).max(510_000),
   }),
   /** Closes its peers, playback and recording. Idempotent. */

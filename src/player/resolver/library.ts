@@ -45,6 +45,11 @@ export class Library implements Resolver {
     });
   }
 
+  /** How many files can be played by name. */
+  async count(): Promise<number> {
+    return (await this.#paths()).length;
+  }
+
   async open(source: StoredSource): Promise<string> {
     const segments = source.kind === "library" ? plainSegments(source.path) : null;
     const path = segments && (await this.#confined(segments));
