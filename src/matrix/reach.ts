@@ -31,7 +31,8 @@ export async function reachHomeserver(baseUrl: string, signal?: AbortSignal): Pr
     if (!(error instanceof BotError) || !error.retryable) {
       return { kind: "wrong", reason: "gives an answer that cannot be read", hint: CHECK_URL };
     }
-    return { kind: "away", reason: `does not answer: ${error.message}`, hint: hintFor(error) };
+    const why = systemCode(error) ?? error.message;
+    return { kind: "away", reason: `does not answer (${why})`, hint: hintFor(why) };
   }
   const { statusCode, body } = answer;
   const versions = versionsSchema.safeParse(body);
@@ -96,9 +97,19 @@ function describeAnswer({ statusCode, headers, body }: TransportResponse): strin
   return `${page ? "with a web page" : "something else than a homeserver"} (HTTP ${statusCode})`;
 }
 
-function hintFor({ message }: BotError): string {
-  if (/ENOTFOUND|EAI_AGAIN/.test(message)) return "Check the name in VOICEBOT_HOMESERVER_URL, and DNS.";
-  if (/certificate|self.signed|altnames|ERR_TLS|SSL|wrong version/i.test(message)) {
+/** What the system or OpenSSL calls it, e.g. ECONNREFUSED: fetch hides it under "fetch failed". */
+function systemCode(error: unknown): string | null {
+  for (let at = error, depth = 0; depth < 4 && typeof at === "object" && at !== null; depth++) {
+    const { code, cause } = at as { code?: unknown; cause?: unknown };
+    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{3,60}$/.test(code)) return code;
+    at = cause;
+  }
+  return null;
+}
+
+function hintFor(why: string): string {
+  if (/^(ENOTFOUND|EAI_)/.test(why)) return "Check the name in VOICEBOT_HOMESERVER_URL, and DNS.";
+  if (/CERT|SIGNATURE|^ERR_(TLS|SSL)|^EPROTO/.test(why)) {
     return "Check the certificate, and http or https in VOICEBOT_HOMESERVER_URL; NODE_EXTRA_CA_CERTS names a CA of your own.";
   }
   return "Check that it runs, and host and port in VOICEBOT_HOMESERVER_URL.";
