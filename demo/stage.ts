@@ -1,7 +1,7 @@
 /** Everything the demo plays on: a homeserver, people, a voice room, the bot and a headless member. */
 import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Bot } from "../test/support/bot.ts";
+import { Bot, type BotOptions } from "../test/support/bot.ts";
 import { Member } from "../test/support/member.ts";
 import { callStateType, matrixRequest, Person } from "../test/support/people.ts";
 import { startSynapse, type Synapse, type SynapseUser } from "../test/support/synapse.ts";
@@ -69,8 +69,16 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Sets the stage up to the point where the bot is in the room and the member in the channel. */
-export async function build(folder: string, report: Report, curtain: Curtain): Promise<Stage> {
+/**
+ * Sets the stage up to the point where the bot is in the room and the member in the channel.
+ * `options`: how the bot is started, where that is not as a user would from here.
+ */
+export async function build(
+  folder: string,
+  report: Report,
+  curtain: Curtain,
+  { env = {}, ...options }: Pick<BotOptions, "command" | "env"> = {},
+): Promise<Stage> {
   report.title("A homeserver, two people, a voice room");
   let beganMs = performance.now();
   const homeserver = await startSynapse({ dir: join(folder, "homeserver"), serverName });
@@ -98,7 +106,8 @@ export async function build(folder: string, report: Report, curtain: Curtain): P
     user: botUser,
     dataDir: join(folder, "bot"),
     mediaDir: audioDir,
-    env: { VOICEBOT_DEVICE_NAME: "demo", VOICEBOT_LOG_LEVEL: "info" },
+    ...options,
+    env: { VOICEBOT_DEVICE_NAME: "demo", VOICEBOT_LOG_LEVEL: "info", ...env },
     onLine: (line) => appendFileSync(logPath, `${line.text}\n`),
   });
   curtain.onFall(() => bot.stop());
@@ -144,5 +153,5 @@ export async function botKey({ host, botUser, roomId }: Stage, timeoutMs: number
 /** Resident memory of the bot's two processes in MB; ffmpeg, which comes and goes, is not in it. */
 export function memoryMb({ bot }: Stage): { main: number; media: number } {
   const media = bot.mediaChildren().reduce((sum, pid) => sum + Bot.rssMb(pid), 0);
-  return { main: Bot.rssMb(bot.proc.pid), media };
+  return { main: Bot.rssMb(bot.pid), media };
 }

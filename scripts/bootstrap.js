@@ -1,7 +1,7 @@
 // Set-up on a fresh machine, then the program that needs it. Plain JavaScript without dependencies: it is what
 // runs before anything is installed, on any Node from 20. Every step looks first whether it is done already.
 //
-//   node scripts/bootstrap.js demo|test|unit|setup [arguments of the program]
+//   node scripts/bootstrap.js demo|test|long|image|unit|setup [arguments of the program]
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { delimiter, join } from "node:path";
@@ -33,6 +33,9 @@ const packages = {
   coturn: { name: "coturn", missing: () => onPath("turnserver") === null },
   iproute2: { name: "iproute2", missing: () => inSbin("ip") === null },
   iptables: { name: "iptables", missing: () => inSbin("iptables") === null },
+  // The container image, built and run without a daemon.
+  buildah: { name: "buildah", missing: () => onPath("buildah") === null },
+  debootstrap: { name: "debootstrap", missing: () => inSbin("debootstrap") === null },
 };
 
 /** Programs for root, which others do not have on their PATH. */
@@ -43,9 +46,17 @@ function inSbin(name) {
 }
 
 const testTools = ["ffmpeg", "chromium", "coturn", "iproute2", "iptables"];
+const imageTools = ["buildah", "debootstrap"];
 const targets = {
   demo: { needs: ["ffmpeg"], synapse: true, build: true, run: ["demo/main.ts"] },
   test: { needs: testTools, synapse: true, build: false, run: ["scripts/test.ts"] },
+  long: {
+    needs: [...testTools, ...imageTools],
+    synapse: true,
+    build: false,
+    run: ["scripts/test.ts", "long"],
+  },
+  image: { needs: ["ffmpeg", ...imageTools], synapse: true, build: false, run: ["scripts/image-check.ts"] },
   unit: { needs: [], synapse: false, build: false, run: ["scripts/test.ts", "unit"] },
   setup: { needs: testTools, synapse: true, build: true, run: null },
 };

@@ -21,6 +21,8 @@ export interface BotOptions {
   readonly netns?: string;
   /** Called for every line that it prints, e.g. to keep them in a file. */
   readonly onLine?: (line: ProcLine) => void;
+  /** What to start instead of this Node with dist/cli.js, e.g. the bot in a container. It runs the bot as a descendant. */
+  readonly command?: readonly [string, ...string[]];
 }
 
 /** A bot that can be started, killed and started again on the same data. */
@@ -36,7 +38,8 @@ export class Bot {
 
   /** Starts the bot and waits until it says `ready`. */
   static async start(options: BotOptions): Promise<Bot> {
-    if (!existsSync(cli)) throw new Error("There is no build yet: run `npm run build` first.");
+    if (options.command === undefined && !existsSync(cli))
+      throw new Error("There is no build yet: run `npm run build` first.");
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "voicebot-data-")));
     const bot = new Bot(options, dataDir);
     await bot.startAgain();
@@ -48,12 +51,14 @@ export class Bot {
     return this.#proc;
   }
 
-  async startAgain(): Promise<void> {
+  /** @param more environment, over that of the first start */
+  async startAgain(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const { user, mediaDir, env, onLine, netns, homeserverUrl } = this.#options;
+    const [command, ...args] = this.#options.command ?? [process.execPath, cli, "run"];
     this.#proc = await startProc({
       name: "bot",
-      command: process.execPath,
-      args: [cli, "run"],
+      command,
+      args,
       ...(onLine === undefined ? {} : { onLine }),
       ...(netns === undefined ? {} : { netns }),
       env: {
@@ -66,6 +71,7 @@ export class Bot {
         NODE_OPTIONS: undefined,
         OPUS_FORCE_WASM: undefined,
         ...env,
+        ...more,
       },
     });
     await this.event("ready", {}, 20_000);
@@ -86,9 +92,21 @@ export class Bot {
     );
   }
 
+  /** Process id of the bot itself, from the kernel: also where something else starts it. */
+  get pid(): number {
+    if (this.#options.command === undefined) return this.proc.pid;
+    const find = (pid: number): number | undefined =>
+      /^\S*node \S*(cli\.js|matrix-voice-bot) run/.test(commandLine(pid))
+        ? pid
+        : childrenOf(pid)
+            .map(find)
+            .find((found) => found !== undefined);
+    return find(this.proc.pid) ?? this.proc.pid;
+  }
+
   /** Process ids of the running media children, from the kernel. */
   mediaChildren(): number[] {
-    return childrenOf(this.proc.pid).filter((pid) => commandLine(pid).includes("media/child"));
+    return childrenOf(this.pid).filter((pid) => commandLine(pid).includes("media/child"));
   }
 
   /** Resident memory of a process in MB. */
@@ -113,7 +131,8 @@ export class Bot {
   }
 }
 
-function childrenOf(pid: number): number[] {
+/** Process ids of the children of a process that runs. */
+export function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
   return text === "" ? [] : text.split(" ").map(Number);
 }
