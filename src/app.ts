@@ -26,6 +26,7 @@ import { RecordingArchive } from "./recorder/archive.ts";
 import type { DeliveryRoom } from "./recorder/delivery.ts";
 import { ChildExporter } from "./recorder/exporter.ts";
 import { RoomAgent } from "./room-agent.ts";
+import { RoomMoves } from "./room-moves.ts";
 import { Store } from "./store/store.ts";
 
 export interface AppDeps {
@@ -48,6 +49,7 @@ interface Parts {
   archive: RecordingArchive;
   sources: Sources;
   ice: IceServers;
+  moves: RoomMoves;
   deviceName: string;
 }
 
@@ -98,6 +100,7 @@ export class App {
     const session = new MatrixSession({
       ...{ homeserver, accessToken, dataDir, clock, log, tally: this.#tally },
       invitesAllow: config.invitesAllow,
+      takesInvite: (roomId) => this.#parts?.moves.invited(roomId) ?? false,
       keptStateTypes: [MEMBERSHIP_TYPE],
       handlers: {
         onRoomJoined: (room, info) => this.#onRoomJoined(room, info),
@@ -144,7 +147,12 @@ export class App {
       },
     });
     const deviceName = config.deviceName ?? deviceNameFrom(deviceId);
-    this.#parts = { store, session, delayed, plane, archive, sources, ice, deviceName };
+    const moves = new RoomMoves({
+      ...{ homeserver, store, clock, log, rooms: () => session.rooms },
+      agent: (roomId) => this.#agents.get(roomId)?.moving ?? null,
+      onMoved: () => void archive.deliverWaiting(),
+    });
+    this.#parts = { store, session, delayed, plane, archive, sources, ice, moves, deviceName };
     if (this.#closing) return;
     void delayed.start();
     await Promise.all([session.start(), ice.start()]);
@@ -156,7 +164,9 @@ export class App {
       startupMs: Math.round(clock.now() - this.#startedMs),
       homeserverMs: Math.round(connectedMs - connectMs),
     });
-    await Promise.all([...this.#agents.values()].map((agent) => agent.resume()));
+    const moving = moves.start();
+    const staying = [...this.#agents].filter(([roomId]) => !moving.has(roomId));
+    await Promise.all(staying.map(([, agent]) => agent.resume()));
     await archive.recover();
   }
 
@@ -195,14 +205,16 @@ export class App {
   async #onRoomJoined(room: RoomState, { fresh }: JoinInfo): Promise<void> {
     if (this.#parts === null || this.#closing) return;
     const { clock, log, config } = this.#deps;
-    const { ice, ...parts } = this.#parts;
+    const { ice, moves, ...parts } = this.#parts;
     const agent = new RoomAgent({
       ...{ ...parts, room, clock, log, prefix: config.commandPrefix },
       ice: () => ice.settings(),
       ...{ status: () => this.#status(), tally: this.#tally },
     });
     this.#agents.set(room.id, agent);
-    if (fresh) await agent.welcome();
+    // Before the first sync is over the others are not known yet.
+    const moved = this.#running && moves.joined(room);
+    if (fresh && !moved) await agent.welcome();
   }
 
   async #onRoomLeft(roomId: string): Promise<void> {
@@ -214,12 +226,14 @@ export class App {
   }
 
   async #onRoomEvent(room: RoomState, event: RoomEvent): Promise<void> {
+    if (this.#running && event.type === "m.room.tombstone") this.#parts?.moves.look(room);
     await this.#agents.get(room.id)?.handle(event);
   }
 
-  #deliveryRoom(roomId: string): DeliveryRoom | null {
+  #deliveryRoom(recordedIn: string): DeliveryRoom | null {
     const parts = this.#parts;
-    if (!parts || !this.#agents.has(roomId)) return null;
+    const roomId = parts?.moves.addressOf(recordedIn) ?? null;
+    if (!parts || roomId === null || !this.#agents.has(roomId)) return null;
     const { session } = parts;
     return {
       sendAudio: async (path, { fileName, durationMs, mimeType, txnId, signal }) => {
@@ -236,7 +250,9 @@ export class App {
     const { log } = this.#deps;
     const failed = (what: string) => (error: unknown) =>
       log.error("handler_failed", { what, reason: messageOf(error) });
+    const moved = parts?.moves.close().catch(failed("room upgrade"));
     await Promise.all([...this.#agents.values()].map((agent) => agent.close().catch(failed("room"))));
+    await moved;
     this.#agents.clear();
     parts?.ice.close();
     // The recordings are closed and LEFT is posted; what follows only ends processes and connections.

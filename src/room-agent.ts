@@ -1,23 +1,23 @@
 import { z } from "zod";
 import { ChannelSession, type ChannelChange } from "./channel/session.ts";
-import { MEMBERSHIP_TYPE } from "./channel/ports.ts";
 import type { ChannelTransport } from "./channel/ports.ts";
 import type { Clock } from "./base/clock.ts";
 import { Emitter } from "./base/emitter.ts";
-import { messageOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
 import type { Sentence } from "./base/messages/catalogue.ts";
 import type { Tally } from "./base/tally.ts";
 import { AloneTimer } from "./alone-timer.ts";
 import { joinHeard } from "./first-listener.ts";
+import { clearLeftBehind, stands } from "./left-behind.ts";
 import { comeBack } from "./come-back.ts";
 import { greet } from "./greeting.ts";
 import { RoomCommands } from "./commands/dispatcher.ts";
-import type { RoomContext, RoomMessage } from "./commands/room-context.ts";
+import { commandsContext } from "./commands-context.ts";
 import type { ChannelReport } from "./diagnosis/report.ts";
 import type { BotStatus, ChannelStatus } from "./health/status.ts";
 import type { DelayedEvents } from "./matrix/delayed-events.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "./matrix/session.ts";
+import { MovingAgent } from "./moving-agent.ts";
 import type { IceSettings, MediaPlane } from "./media/plane.ts";
 import { RoomPlayer } from "./player/playback.ts";
 import type { Sources } from "./player/resolver/resolver.ts";
@@ -54,6 +54,7 @@ const ALONE_MS = 5 * 60_000;
 
 /** Everything the bot is in one room: its channel, player, recorder and commands, and what ties them together. */
 export class RoomAgent {
+  readonly moving: MovingAgent;
   readonly #deps: RoomAgentDeps;
   readonly #log: Log;
   readonly #channel: ChannelSession;
@@ -98,7 +99,13 @@ export class RoomAgent {
       displayName: (userId) => room.displayName(userId),
     });
     this.#commands = new RoomCommands({
-      ...{ room: this.#context(), documents: this.#documents, clock, log: deps.log },
+      room: commandsContext({
+        ...{ room, session: deps.session, channel: this.#channel, talk: this.#talk, prefix: deps.prefix },
+        ...{ player: this.#player, sources, recorder: this.#recorder, status: deps.status },
+        join: () => this.#comeBack(),
+        report: () => this.report(),
+      }),
+      ...{ documents: this.#documents, clock, log: deps.log },
     });
     this.#alone = new AloneTimer({
       clock,
@@ -109,6 +116,12 @@ export class RoomAgent {
       onAlone: () => void this.#leaveAlone(),
     });
     this.#channel.onChange((change) => this.#onChannel(change));
+    this.moving = new MovingAgent({
+      ...{ room, talk: this.#talk, channel: this.#channel, player: this.#player, recorder: this.#recorder },
+      clearLeftBehind: () => this.#clearLeftBehind(),
+      close: () => this.close(),
+      resume: () => this.resume(),
+    });
   }
 
   /** Every event of the room. Resolves when what it started has been done. */
@@ -122,6 +135,7 @@ export class RoomAgent {
     if (this.#deps.room.encrypted) await this.#channel.leave();
     else this.#channel.handle(event);
     if (event.origin !== "live") return;
+    await this.moving.held;
     await this.#commands.handle(event);
     await this.#talk.replied();
   }
@@ -137,15 +151,7 @@ export class RoomAgent {
     if (room.encrypted) return;
     if (!store.channelWanted(room.id)) {
       this.#player.restore({ resume: false });
-      if (this.#stands()) {
-        const content = { join_state: "LEFT", timestamp: this.#deps.clock.wall() } as const;
-        await this.#transport
-          .putMembership(this.#ownKey, content, "leave")
-          .catch((error: unknown) =>
-            this.#log.warn("send_failed", { what: "LEFT", reason: messageOf(error) }),
-          );
-      }
-      return;
+      return this.#clearLeftBehind();
     }
     const comingBack = new AbortController();
     this.#comingBack = comingBack;
@@ -190,7 +196,7 @@ export class RoomAgent {
       roomId: room.id,
       wanted: !room.encrypted && store.channelWanted(room.id),
       phase: this.#channel.state,
-      stands: this.#stands(),
+      stands: stands(room, this.#ownKey),
       members: members.length,
       connected: members.filter(({ connected }) => connected).length,
     };
@@ -261,16 +267,9 @@ export class RoomAgent {
     await this.#channel.leave();
   }
 
-  /** Our key stands as JOINED; when we are out, then from a run that could not say goodbye. */
-  #stands(): boolean {
-    return this.#deps.room
-      .stateOf(MEMBERSHIP_TYPE)
-      .some(
-        ({ stateKey, sender, content }) =>
-          stateKey === this.#ownKey &&
-          sender === this.#deps.room.ownUserId &&
-          content["join_state"] === "JOINED",
-      );
+  async #clearLeftBehind(): Promise<void> {
+    const { room, clock } = this.#deps;
+    await clearLeftBehind({ room, clock, log: this.#log, ownKey: this.#ownKey, transport: this.#transport });
   }
 
   #peopleFeed(): PeopleFeed {
@@ -279,40 +278,6 @@ export class RoomAgent {
       list: () =>
         this.#channel.members().map(({ key, userId }) => ({ key, userId, name: room.displayName(userId) })),
       onChange: (listener) => this.#people.on(listener),
-    };
-  }
-
-  #context(): RoomContext {
-    const { room, session, sources, prefix } = this.#deps;
-    const channel = this.#channel;
-    return {
-      roomId: room.id,
-      ownUserId: room.ownUserId,
-      prefix,
-      language: this.#talk.language,
-      get encrypted() {
-        return room.encrypted;
-      },
-      channel: {
-        get joined() {
-          return channel.state === "in";
-        },
-        get people() {
-          return channel.members().length;
-        },
-        join: () => this.#comeBack(),
-        leave: () => channel.leave(),
-      },
-      player: this.#player,
-      sources,
-      recorder: this.#recorder,
-      report: () => this.report(),
-      status: () => this.#deps.status(),
-      powerOf: (userId) => room.powerOf(userId),
-      powerNeeded: (type, isState) => room.powerNeeded(type, isState),
-      displayName: (userId) => room.displayName(userId),
-      reply: (eventId, sentence) => this.#talk.reply(eventId, sentence),
-      fetchMessage: (eventId): Promise<RoomMessage | null> => session.readEvent(room.id, eventId),
     };
   }
 }

@@ -4,6 +4,7 @@ import type { RoomEvent } from "./events.ts";
 import { Members, type Membership } from "./members.ts";
 import { decodeCreation, decodePowerLevels, powerNeeded, powerOf } from "./power-levels.ts";
 import type { Creation, PowerLevels } from "./power-levels.ts";
+import { decodePredecessor, decodeTombstone, type Replacement } from "./succession.ts";
 
 /** What the app may ask a joined room. */
 export interface RoomState {
@@ -19,6 +20,10 @@ export interface RoomState {
   /** Our own membership. */
   readonly membership: Membership;
   readonly joinedCount: number;
+  /** The room that takes this one's place, by its m.room.tombstone; null while it has none. */
+  readonly replacement: Replacement | null;
+  /** The room whose place this one takes, by its m.room.create; null when there was none. */
+  readonly predecessor: string | null;
   /** `Infinity` for creators of rooms from version 12 on. */
   powerOf(userId: string): number;
   powerNeeded(type: string, isState: boolean): number;
@@ -49,6 +54,8 @@ export class Room implements RoomState {
   #creation: Creation | null = null;
   #name: string | null = null;
   #alias: string | null = null;
+  #replacement: Replacement | null = null;
+  #predecessor: string | null = null;
   #encryption: "clear" | "seen" = "clear";
   #known = false;
 
@@ -74,6 +81,14 @@ export class Room implements RoomState {
 
   get joinedCount(): number {
     return this.#members.joinedCount;
+  }
+
+  get replacement(): Replacement | null {
+    return this.#replacement;
+  }
+
+  get predecessor(): string | null {
+    return this.#predecessor;
   }
 
   powerOf(userId: string): number {
@@ -136,6 +151,8 @@ export class Room implements RoomState {
     this.#creation = null;
     this.#name = null;
     this.#alias = null;
+    this.#replacement = null;
+    this.#predecessor = null;
     for (const kept of this.#kept.values()) {
       for (const [key] of [...kept.entries()]) kept.delete(key);
     }
@@ -170,7 +187,11 @@ export class Room implements RoomState {
     this.#kept.get(type)?.set(stateKey, { event, receivedMs: this.#clock.now() });
     if (stateKey !== "") return;
     if (type === "m.room.power_levels") this.#levels = decodePowerLevels(content);
-    if (type === "m.room.create") this.#creation = decodeCreation(event.sender, content);
+    if (type === "m.room.create") {
+      this.#creation = decodeCreation(event.sender, content);
+      this.#predecessor = decodePredecessor(content);
+    }
+    if (type === "m.room.tombstone") this.#replacement = decodeTombstone(event.sender, content);
     if (type === "m.room.name") this.#name = text(content["name"]);
     if (type === "m.room.canonical_alias") this.#alias = text(content["alias"]);
   }

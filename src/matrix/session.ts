@@ -35,6 +35,8 @@ export interface SessionOptions {
   dataDir: string;
   /** Patterns of user ids; null: everyone of our own homeserver. */
   invitesAllow: readonly string[] | null;
+  /** Whether an invitation is taken care of, whoever it is from. */
+  takesInvite?: (roomId: string) => boolean;
   /** State event types that `RoomState.stateOf` knows. */
   keptStateTypes: readonly string[];
   handlers: SessionHandlers;
@@ -157,7 +159,7 @@ export class MatrixSession {
       ownUserId: userId,
       keptStateTypes,
       handlers,
-      onInvite: (roomId, inviter) => void invites.take(roomId, inviter),
+      onInvite: (roomId, inviter) => this.#takeInvite(invites, roomId, inviter),
       onInviteGone: (roomId) => invites.forget(roomId),
       inviterOf: (roomId) => invites.inviterOf(roomId),
     });
@@ -264,6 +266,10 @@ export class MatrixSession {
     return promise;
   }
 
+  #takeInvite(invites: Invites, roomId: string, inviter: string | null): void {
+    if (this.#options.takesInvite?.(roomId) !== true) invites.take(roomId, inviter);
+  }
+
   /** A sync from a stored position does not name invitations of before; one from nowhere does. */
   async #takeOldInvites(invites: Invites, userId: string): Promise<void> {
     const none = { types: [] };
@@ -279,7 +285,7 @@ export class MatrixSession {
         signal: this.#abort.signal,
       });
       for (const [roomId, block] of Object.entries(decodeSync(body).rooms.invite)) {
-        invites.take(roomId, inviterOf(block, userId));
+        this.#takeInvite(invites, roomId, inviterOf(block, userId));
       }
     } catch (error) {
       if (!this.#abort.signal.aborted) {

@@ -39,6 +39,8 @@ export class RecordingArchive {
   readonly #work = new SerialQueue();
   readonly #closing = new AbortController();
   readonly #open = new Set<string>();
+  /** Exported, and there was no room to send them to. */
+  readonly #homeless = new Set<string>();
   #waiting = 0;
   readonly #percent = new Map<string, number>();
 
@@ -116,6 +118,13 @@ export class RecordingArchive {
     }
   }
 
+  /** A room is there that was not: delivers what waits for one. Resolves when that is done. Never rejects. */
+  async deliverWaiting(): Promise<void> {
+    const ids = [...this.#homeless];
+    this.#homeless.clear();
+    await Promise.all(ids.map((id) => this.finish(id)));
+  }
+
   /** Ends a running export (the next start repeats it). Idempotent; resolves when nothing of it runs any more. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -174,7 +183,10 @@ export class RecordingArchive {
     const { tracks, durationMs } = exported;
     this.#index(id, roomId, wallMs, "exported", durationMs, tracks.length);
     const room = this.#deps.room(roomId);
-    if (!room) return;
+    if (!room) {
+      this.#homeless.add(id);
+      return;
+    }
     const done = await deliver({
       id,
       directory,

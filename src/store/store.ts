@@ -15,6 +15,7 @@ export interface RoomDocuments {
 
 const wanted = z.boolean();
 const WANTED = "channel-wanted";
+const MOVED = "moved-to";
 
 /** Durable state of the bot: `dataDir`/bot.db. Calls are synchronous and take well under a millisecond. */
 export class Store {
@@ -76,9 +77,34 @@ export class Store {
     return rooms;
   }
 
-  /** Forgets a room that was left for good. Its recordings stay. */
+  /** Forgets a room that was left for good, but for where it has moved. Its recordings stay. */
   forgetRoom(roomId: string): void {
-    this.#database.prepare("DELETE FROM rooms WHERE room_id = ?").run(roomId);
+    this.#database.prepare("DELETE FROM rooms WHERE room_id = ? AND name <> ?").run(roomId, MOVED);
+  }
+
+  /**
+   * A room has taken the place of another: it gets the documents of that one (what it has itself stays) and its
+   * recordings. All of it or nothing; again it does nothing.
+   */
+  moveRoom(from: string, to: string): void {
+    if (this.#closed || this.movedTo(from) === to) return;
+    const run = (sql: string, ...values: string[]): unknown => this.#database.prepare(sql).run(...values);
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      run("UPDATE OR IGNORE rooms SET room_id = ? WHERE room_id = ? AND name <> ?", to, from, MOVED);
+      run("DELETE FROM rooms WHERE room_id = ?", from);
+      run("UPDATE recordings SET room_id = ? WHERE room_id = ?", to, from);
+      this.room(from).write(MOVED, to);
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** The room that has taken a room's place; null when none has. */
+  movedTo(roomId: string): string | null {
+    return this.room(roomId).read(MOVED, z.string());
   }
 
   /** Idempotent; writes after it are ignored. */

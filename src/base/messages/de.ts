@@ -16,6 +16,12 @@ export const de: Record<MessageKey, string> = {
     "Ich kann diese Datei nicht als Ton lesen. Bitte versuche es mit einer anderen Datei oder einem anderen Format.",
   "room.encrypted":
     "Dieser Raum ist verschlüsselt, und in verschlüsselten Räumen kann ich nicht arbeiten. Bitte lade mich in einen ohne Verschlüsselung ein.",
+  "room.moved":
+    "Dieser Raum wurde durch einen neuen ersetzt. Ich bin umgezogen, mit der Warteschlange und allem, was ich für diesen Raum aufbewahre.",
+  "room.move_refused":
+    "Dieser Raum wurde durch einen neuen ersetzt, der mich nicht hereinlässt. Bitte ladet mich dorthin ein; bis dahin bleibe ich hier.",
+  "room.moved_here":
+    "Da bin ich, mit der Warteschlange und allem, was ich für den alten Raum aufbewahrt habe.",
   "room.power":
     "Ich kann dem Sprachkanal hier nicht beitreten: Für `{event}` braucht man Stufe {needed}, ich habe {actual}. Eine Moderatorin oder ein Moderator kann mir Stufe {needed} geben oder `{event}` in den Raumberechtigungen auf {suggested} setzen.",
   "room.hello":

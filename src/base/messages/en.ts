@@ -12,6 +12,11 @@ export const en = {
   "error.media_unreadable": "I cannot read that file as audio. Please try another file or format.",
   "room.encrypted":
     "This room is encrypted, and I cannot work in encrypted rooms. Please invite me to one without encryption.",
+  "room.moved":
+    "This room has been replaced by a new one. I have moved there, with the queue and all that I keep for this room.",
+  "room.move_refused":
+    "This room has been replaced by a new one, which does not let me in. Please invite me there; until then I stay here.",
+  "room.moved_here": "Here I am, with the queue and all that I kept for the old room.",
   "room.power":
     "I cannot join the voice channel here: sending `{event}` needs power level {needed}, and I have {actual}. A moderator can give me level {needed}, or set `{event}` to {suggested} in the room's permissions.",
   "room.hello":
