@@ -110,6 +110,9 @@ export function onPeerResult(
       described(turn, peer, input.sdp);
       return;
     case "sent":
+      if (peer.phase === "connecting" || peer.phase === "connected") {
+        turn.effects.push({ do: "peer.answered", key: peer.key });
+      }
       if (peer.phase === "sending") {
         const { theirs } = peer;
         if (theirs && yields(turn, peer.key)) return answerOffer(turn, peer, theirs.signal, theirs.stamp);

@@ -230,6 +230,7 @@ export class ChannelSession {
       case "channel.close":
       case "peer.offer":
       case "peer.answer":
+      case "peer.answered":
       case "peer.accept":
       case "peer.candidate":
       case "peer.close":
@@ -265,6 +266,7 @@ export class ChannelSession {
     this.#times.update(this.#members.values(), nowMs);
     const phase = this.state;
     if (phase !== old) {
+      this.#phaseSinceMs = nowMs;
       this.#log.info("channel_state", { old, new: phase });
       this.#changes.emit({ kind: "state", old, new: phase });
     }
@@ -273,7 +275,6 @@ export class ChannelSession {
       this.#log.info("channel_member", { what: kind, peer: member.key, user: member.userId });
       this.#changes.emit(change);
     }
-      this.#phaseSinceMs = nowMs;
   }
 
   #setMediaOpen(open: boolean): void {

@@ -187,6 +187,8 @@ export type WorkEffect =
   | { do: "channel.close" }
   | { do: "peer.offer"; key: string; connection: number }
   | { do: "peer.answer"; key: string; connection: number; sdp: string }
+  /** Our answer has left. */
+  | { do: "peer.answered"; key: string }
   | { do: "peer.accept"; key: string; connection: number; sdp: string }
   | { do: "peer.candidate"; key: string; candidate: string; mid: string | null }
   | { do: "peer.close"; key: string }

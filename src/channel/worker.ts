@@ -53,6 +53,8 @@ export class ChannelWorker {
       case "peer.offer":
       case "peer.answer":
         return this.#describe(effect);
+      case "peer.answered":
+        return this.#ask({ kind: "peer.answered", channel, peer: effect.key });
       case "peer.accept": {
         const { key, connection, sdp } = effect;
         return this.#ask({ kind: "peer.accept", channel, peer: key, sdp }, (error) =>
@@ -175,7 +177,15 @@ export class ChannelWorker {
   #ask(
     request: Extract<
       PlaneRequest,
-      { kind: "channel.open" | "channel.close" | "peer.accept" | "peer.candidate" | "peer.close" }
+      {
+        kind:
+          | "channel.open"
+          | "channel.close"
+          | "peer.answered"
+          | "peer.accept"
+          | "peer.candidate"
+          | "peer.close";
+      }
     >,
     failed: (error: BotError) => void = (error) => this.#unimportant(request.kind, error),
   ): void {

@@ -73,6 +73,9 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
         return { sdp: await channelOf(request.channel).peers.offer(request.peer) };
       case "peer.answer":
         return { sdp: await channelOf(request.channel).peers.answer(request.peer, request.sdp) };
+      case "peer.answered":
+        channelOf(request.channel).peers.answerSent(request.peer);
+        return {};
       case "peer.accept":
         await channelOf(request.channel).peers.accept(request.peer, request.sdp);
         return {};

@@ -49,6 +49,8 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("peer.offer"), channel, peer }),
   /** Creates a connection (replacing the peer's former one) for a remote offer, and answers. */
   z.object({ kind: z.literal("peer.answer"), channel, peer, sdp }),
+  /** That answer has left for the other side. Before, nothing is sent there. */
+  z.object({ kind: z.literal("peer.answered"), channel, peer }),
   /** Sets the remote answer of a connection that was offered. */
   z.object({ kind: z.literal("peer.accept"), channel, peer, sdp }),
   /** A trickled remote candidate; queued until the remote description is set. */
@@ -143,6 +145,7 @@ export const planeResultSchemas = {
   "channel.close": nothing,
   "peer.offer": z.object({ sdp }),
   "peer.answer": z.object({ sdp }),
+  "peer.answered": nothing,
   "peer.accept": nothing,
   "peer.candidate": nothing,
   "peer.close": nothing,

@@ -63,6 +63,10 @@ export class Peers {
     return answer;
   }
 
+  answerSent(key: string): void {
+    this.#get(key).connection.answerSent();
+  }
+
   async accept(key: string, answer: string): Promise<void> {
     const peer = this.#get(key);
     await peer.connection.acceptAnswer(answer);

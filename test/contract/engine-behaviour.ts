@@ -10,6 +10,7 @@ import type {
   SenderClock,
 } from "../../src/media/engine/engine.ts";
 import type { IceSettings, PeerState } from "../../src/media/messages.ts";
+import type { Way } from "../support/lossy-way.ts";
 
 const FRAME_UNITS = 960;
 
@@ -75,7 +76,9 @@ export function pause(ms: number): Promise<void> {
 
 export async function connect(offerer: Party, answerer: Party): Promise<void> {
   const offer = await offerer.connection.createOffer();
-  await offerer.connection.acceptAnswer(await answerer.connection.createAnswer(offer));
+  const answer = await answerer.connection.createAnswer(offer);
+  answerer.connection.answerSent();
+  await offerer.connection.acceptAnswer(answer);
   await until(() => offerer.connected && answerer.connected, "both sides are connected");
 }
 
@@ -103,8 +106,11 @@ export function withoutCandidates(sdp: string): { sdp: string; candidates: strin
   };
 }
 
+/** Connects two parties over a way that loses and delays; @returns what ends the way. */
+export type ConnectOver = (offerer: Party, answerer: Party, way: Way) => Promise<() => void>;
+
 /** What every engine does that takes and gives Opus. */
-export function describeEngine(name: string, create: () => Engine): void {
+export function describeEngine(name: string, create: () => Engine, connectOver: ConnectOver): void {
   describe(`engine ${name}`, () => {
     let engine: Engine;
     beforeAll(() => {
@@ -264,6 +270,7 @@ export function describeEngine(name: string, create: () => Engine): void {
         const { sdp } = withoutCandidates(await a.connection.createOffer());
         const line = `candidate:7 1 udp 2113937151 127.0.0.1 ${port} typ host`;
         await b.connection.createAnswer(`${sdp}a=${line}\r\n`);
+        b.connection.answerSent();
         b.connection.addCandidate(line, "0");
         for (const odd of ["", "candidate:", "candidate:1 1 udp 1 x.local 5000 typ host", "x".repeat(5000)])
           b.connection.addCandidate(odd, "0");
@@ -290,6 +297,68 @@ export function describeEngine(name: string, create: () => Engine): void {
       expect(b.connection.stats().lastHeardAtMs).toBeGreaterThanOrEqual(before);
       await until(() => a.connection.stats().lossFraction !== null, "a report about the stream came", 12_000);
       expect(a.connection.stats().lossFraction).toBe(0);
+      for (const { connection } of [a, b]) connection.close();
+    });
+
+    test("loss is told by both sides, lately and in all, and the round trip and kind of the way", async () => {
+      const a = new Party(engine, "a");
+      const b = new Party(engine, "b");
+      const unknown = { missedRecently: null, arrivalJitterMs: null, lossRecently: null, lossInAll: null };
+      expect(a.connection.stats()).toMatchObject({
+        ...unknown,
+        reportedAtMs: null,
+        way: null,
+        relayed: null,
+      });
+      const end = await connectOver(a, b, { loses: (index) => index % 4 === 1, delayMs: 30 });
+      try {
+        // A report about everything comes seconds after it, and a round trip needs one of each side.
+        const figures = (): ConnectionStats => a.connection.stats();
+        const deadline = systemClock.now() + 25_000;
+        await speak(a, 200);
+        while (Math.abs((figures().lossInAll ?? 0) - 0.25) > 0.01 || figures().roundTripMs === null) {
+          if (systemClock.now() > deadline) throw new Error(`in vain: ${JSON.stringify(figures())}`);
+          await speak(a, 4);
+          await pause(100);
+        }
+        const { packetsSent, packetsSentRecently, lossRecently, reportedAtMs, roundTripMs } = figures();
+        expect(packetsSentRecently).toBeGreaterThanOrEqual(200);
+        expect(packetsSentRecently).toBeLessThanOrEqual(packetsSent);
+        expect(Math.abs(lossRecently! - 0.25)).toBeLessThan(0.02);
+        expect(systemClock.now() - reportedAtMs!).toBeLessThan(10_000);
+        expect(roundTripMs).toBeGreaterThan(55);
+        expect(roundTripMs).toBeLessThan(1000);
+        await until(() => b.audio.length === packetsSent * 0.75, "what was not lost arrived");
+        const received = b.connection.stats();
+        expect(received).toMatchObject({
+          packetsReceived: packetsSent * 0.75,
+          packetsMissed: packetsSent / 4,
+        });
+        expect(Math.abs(received.missedRecently! - 0.25)).toBeLessThan(0.02);
+        expect(received.arrivalJitterMs).not.toBeNull();
+        // Of the direction in which nothing was said nothing is known.
+        expect(received).toMatchObject({ lossRecently: null, lossInAll: null, packetsSentRecently: 0 });
+        expect(figures()).toMatchObject({ missedRecently: null, packetsMissed: 0 });
+        for (const { connection } of [a, b]) {
+          expect(connection.stats().relayed).toBe(false);
+          expect(Object.values(connection.stats().way!)).not.toContain("relay");
+          expect(connection.stats().candidatesUsed).toBeGreaterThan(0);
+        }
+      } finally {
+        for (const { connection } of [a, b]) connection.close();
+        end();
+      }
+      expect(a.connection.stats().way).toBeNull();
+    }, 40_000);
+
+    test("candidates that the policy refuses are counted", async () => {
+      const a = new Party(engine, "a");
+      const b = new Party(engine, "b", { allowed: () => false });
+      await b.connection.createAnswer(await a.connection.createOffer());
+      b.connection.answerSent();
+      b.connection.addCandidate("candidate:9 1 UDP 1 192.0.2.9 5000 typ host", "0");
+      await until(() => b.connection.stats().candidatesRefused >= 2, "both were refused");
+      expect(b.connection.stats().candidatesUsed).toBe(0);
       for (const { connection } of [a, b]) connection.close();
     });
 

@@ -5,6 +5,7 @@ import { silentLog } from "../../src/base/log.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
 import { createEngine } from "../../src/media/engine/libdatachannel/index.ts";
+import { LossyWay } from "../support/lossy-way.ts";
 import {
   connect,
   describeEngine,
@@ -42,7 +43,21 @@ function addressesOf(sdp: string): { address: string; port: number }[] {
   });
 }
 
-describeEngine("libdatachannel", () => createEngine({ clock: systemClock, log: silentLog }));
+describeEngine(
+  "libdatachannel",
+  () => createEngine({ clock: systemClock, log: silentLog }),
+  async (a, b, impairment) => {
+    const way = await LossyWay.open(impairment);
+    const offer = withoutCandidates(await a.connection.createOffer());
+    const answer = withoutCandidates(
+      await b.connection.createAnswer(`${offer.sdp}a=${way.candidateFor(1)}\r\n`),
+    );
+    b.connection.answerSent();
+    await a.connection.acceptAnswer(`${answer.sdp}a=${way.candidateFor(0)}\r\n`);
+    await until(() => a.connected && b.connected, "both sides are connected over the way", 20_000);
+    return () => way.close();
+  },
+);
 
 async function bind(type: "udp4" | "udp6", options: { port: number; address?: string }): Promise<Socket> {
   const socket = createSocket({ type, ipv6Only: type === "udp6" });
@@ -87,6 +102,10 @@ describe("libdatachannel alone", () => {
       const { sdp } = withoutCandidates(await a.connection.createOffer());
       const line = `candidate:7 1 udp 2113937151 127.0.0.1 ${socket.address().port} typ host`;
       await b.connection.createAnswer(`${sdp}a=${line}\r\n`);
+      // Our answer may have to wait for the rate limit: the other side does not know us yet.
+      await pause(500);
+      expect(packets).toBe(0);
+      b.connection.answerSent();
       await until(() => packets > 0, "a check arrived", 3000);
     } finally {
       socket.close();

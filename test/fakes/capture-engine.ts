@@ -52,6 +52,7 @@ export class CaptureEngine implements Engine {
       createOffer: () => Promise.resolve("v=0"),
       createAnswer: () => Promise.resolve("v=0"),
       acceptAnswer: () => Promise.resolve(),
+      answerSent() {},
       addCandidate() {},
       stats: () => ({
         packetsSent: 0,

@@ -153,6 +153,8 @@ export class FakeConnection implements EngineConnection {
     return sdpWrite.writeAnswer(remote, this.#transport("active"), this.#output.stream);
   }
 
+  answerSent(): void {}
+
   async acceptAnswer(answer: string): Promise<void> {
     const remote = sdp.readAnswer(answer);
     if (this.#phase !== "offered") throw new BotError("engine_failed", "there is no offer to be answered");
@@ -189,7 +191,7 @@ export class FakeConnection implements EngineConnection {
       lossInAll: loss,
       reportedAtMs: loss === null ? null : this.#engine.clock.now(),
       relayed: known ? false : null,
-      way: known ? { local: "host", remote: "host" } : null,
+      way: known && this.#phase !== "closed" ? { local: "host", remote: "host" } : null,
       candidatesUsed: this.#candidates.used,
       candidatesRefused: this.#candidates.refused,
       jitterMs: known ? 0 : null,

@@ -195,6 +195,9 @@ export class FakePlane implements MediaPlane {
           throw new BotError("cancelled", "the connection was replaced or closed meanwhile");
         };
       }
+      case "peer.answered":
+        this.#peer(channel, request.peer);
+        return done;
       case "peer.accept":
         this.#peer(channel, request.peer).setRemote(request.sdp);
         return done;
@@ -252,7 +255,10 @@ export class FakePlane implements MediaPlane {
       packetsMissed: 0,
       ...{ packetsSentRecently: 0, missedRecently: null, arrivalJitterMs: null },
       ...{ lossFraction: null, lossRecently: null, lossInAll: null, reportAgeMs: null },
-      ...{ relayed: null, way: null, candidatesUsed: 0, candidatesRefused: 0 },
+      ...(state === "connected"
+        ? { relayed: false, way: { local: "host", remote: "host" } as const }
+        : { relayed: null, way: null }),
+      ...{ candidatesUsed: 0, candidatesRefused: 0 },
       voice: { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false },
       jitterMs: null,
       roundTripMs: null,

@@ -121,6 +121,8 @@ export interface EngineConnection {
   createOffer(): Promise<string>;
   /** @throws BotError `bad_sdp` when the offer has no usable Opus audio section, is damaged or too large. */
   createAnswer(offer: string): Promise<string>;
+  /** The answer is on its way to the other side: from now on it may be contacted. Idempotent. */
+  answerSent(): void;
   /** @throws BotError `bad_sdp` */
   acceptAnswer(answer: string): Promise<void>;
   /** Refused, malformed and late candidates are counted and dropped; never throws. */

@@ -25,8 +25,14 @@ const plane = createPlaneCore({
   ffmpegPath: null,
   onEvent: () => {},
 });
-const ask = (request: PlaneRequest): Promise<{ sdp: string }> =>
-  plane.handle(request) as Promise<{ sdp: string }>;
+/** An answer leaves at once. */
+async function ask(request: PlaneRequest): Promise<{ sdp: string }> {
+  const result = (await plane.handle(request)) as { sdp: string };
+  if (request.kind === "peer.answer") {
+    await plane.handle({ kind: "peer.answered", channel: request.channel, peer: request.peer });
+  }
+  return result;
+}
 const open = (name: string, allow: IceSettings["allowPrivate"]): Promise<unknown> =>
   ask({ kind: "channel.open", channel: name, ice: { servers: [], allowPrivate: allow }, bitrate: 64_000 });
 

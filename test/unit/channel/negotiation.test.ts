@@ -23,6 +23,28 @@ describe("who offers", () => {
       expect(b.connected).toEqual([readme.key, web.key]);
     }));
 
+  test("the other side is left alone until our answer has left, which the rate limit may delay", () => {
+    let writeMs = 10;
+    return scene(
+      async ({ clock, botInside, person }) => {
+        const b = await botInside("b");
+        writeMs = 700;
+        const anna = person("anna");
+        anna.joined();
+        anna.offer(b.key);
+        await clock.advance(300);
+        const kinds = (): string[] =>
+          b.plane.requests.map(({ kind }) => kind).filter((kind) => kind.startsWith("peer.answer"));
+        expect(kinds()).toEqual(["peer.answer"]);
+        expect(anna.count("answer")).toBe(0);
+        await clock.advance(500);
+        expect(anna.count("answer")).toBe(1);
+        expect(kinds()).toEqual(["peer.answer", "peer.answered"]);
+      },
+      { writeMs: () => writeMs },
+    );
+  });
+
   test("an offer to another device or of our own key is not ours to answer", () =>
     scene(async ({ clock, botInside, person, room }) => {
       const b = await botInside("b");

@@ -1,25 +1,18 @@
 import { BotError, messageOf, toBotError } from "../../../base/errors.ts";
-import type { Clock, Timer } from "../../../base/clock.ts";
+import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { PeerState } from "../../messages.ts";
 import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnection } from "../engine.ts";
 import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
 import { ConnectionFigures } from "./connection-figures.ts";
+import { Checks } from "./checks.ts";
 import { Liveness } from "./liveness.ts";
 import { Gathering } from "./gathering.ts";
 import { Native } from "./library.ts";
 import { RemoteCandidates } from "./remote-candidates.ts";
 import type { Listener, NtpClock, Output } from "./output.ts";
 import { Receiver } from "./receiver.ts";
-
-/**
- * An answerer leaves the first checks to the offerer for so long. The library on the other side, when it is the same as
- * ours, looks for the certificate's fingerprint in a description that it stores a moment after it let ICE and DTLS go on;
- * on a busy machine our checks, coming early, make it lose that race and fail. A browser does not mind: its own checks
- * come with the answer, and those that open a way through a NAT are repeated.
- */
-const ANSWERER_WAITS_MS = 250;
 
 export interface ConnectionParts {
   clock: Clock;
@@ -39,14 +32,10 @@ type State =
       kind: "open";
       native: Native;
       gathering: Gathering;
-      remote: Remote | null;
+      /** Null until the other side is described. */
+      receiver: Receiver | null;
     }
   | { kind: "closed" };
-
-interface Remote {
-  mid: string;
-  receiver: Receiver;
-}
 
 /** One libdatachannel peer connection, made for one negotiation. */
 export class Connection implements EngineConnection, Listener {
@@ -55,12 +44,12 @@ export class Connection implements EngineConnection, Listener {
   readonly #events: ConnectionEvents;
   readonly #parts: ConnectionParts;
   readonly #remoteCandidates: RemoteCandidates;
+  readonly #checks: Checks;
   #state: State = { kind: "new" };
   #peerState: PeerState | null = null;
   #trackOpen = false;
   #libraryConnected = false;
   #sends = true;
-  #waiting: Timer | null = null;
   readonly #figures: ConnectionFigures;
   readonly #liveness = new Liveness();
 
@@ -69,6 +58,7 @@ export class Connection implements EngineConnection, Listener {
     this.#events = events;
     this.#parts = parts;
     this.#remoteCandidates = new RemoteCandidates(options.label, options.candidateAllowed, parts.log);
+    this.#checks = new Checks(parts.clock, this.#remoteCandidates);
     this.#figures = new ConnectionFigures(this.#remoteCandidates);
   }
 
@@ -96,7 +86,6 @@ export class Connection implements EngineConnection, Listener {
         open,
         remote.transport.setup === "active" ? "passive" : "active",
       );
-      this.#waiting = this.#parts.clock.timer(ANSWERER_WAITS_MS, () => this.#startChecks());
       return sdpWrite.writeAnswer(remote, transport, this.#parts.output.stream);
     } catch (error) {
       throw this.#failed(error);
@@ -106,16 +95,20 @@ export class Connection implements EngineConnection, Listener {
   async acceptAnswer(answer: string): Promise<void> {
     const remote = sdp.readAnswer(answer);
     const state = this.#state;
-    if (state.kind !== "open" || !state.gathering.described || state.remote)
+    if (state.kind !== "open" || !state.gathering.described || state.receiver)
       throw new BotError("engine_failed", "there is no offer of this connection to be answered");
     // The library knows the section by our name for it; a level extension that we offered keeps its number.
     const named = { ...remote, sections: [{ ...remote.sections[0]!, mid: sdpWrite.OFFERED_MID }] };
     try {
       this.#setRemote(state, named, "answer", sdpWrite.OFFERED_PAYLOAD_TYPE, remote.levelExtension);
-      this.#startChecks();
+      this.#checks.start();
     } catch (cause) {
       throw new BotError("bad_sdp", `the library refused the answer: ${messageOf(cause)}`, { cause });
     }
+  }
+
+  answerSent(): void {
+    this.#checks.answered();
   }
 
   addCandidate(candidate: string, _mid: string | null): void {
@@ -125,7 +118,7 @@ export class Connection implements EngineConnection, Listener {
   stats(): ConnectionStats {
     const open = this.#state.kind === "open" ? this.#state : null;
     const way = this.#libraryConnected ? (open?.native.way() ?? null) : null;
-    const figures = this.#figures.read(this.#parts.clock.now(), open?.remote?.receiver, way);
+    const figures = this.#figures.read(this.#parts.clock.now(), open?.receiver ?? undefined, way);
     return { ...figures, lastHeardAtMs: this.#liveness.lastHeardAtMs };
   }
 
@@ -151,8 +144,7 @@ export class Connection implements EngineConnection, Listener {
     if (this.#peerState !== "connected" && this.#peerState !== "disconnected") return;
     if (this.#peerState === "connected" && this.#liveness.suspect(nowMs)) this.#emit("disconnected");
     if (this.#liveness.reportDue(nowMs)) this.#report(nowMs, false);
-    const receiver = this.#state.kind === "open" ? this.#state.remote?.receiver : undefined;
-    this.#figures.tick(nowMs, receiver);
+    if (this.#state.kind === "open") this.#figures.tick(nowMs, this.#state.receiver ?? undefined);
   }
 
   #open(): Extract<State, { kind: "open" }> {
@@ -170,7 +162,7 @@ export class Connection implements EngineConnection, Listener {
         onMessage: (packet) => this.#onMessage(packet),
         onError: (error) => this.#parts.log.error("engine_error", { peer: label, error }),
       });
-      this.#state = { kind: "open", native, gathering, remote: null };
+      this.#state = { kind: "open", native, gathering, receiver: null };
       return this.#state;
     } catch (cause) {
       throw new BotError("engine_failed", `no connection: ${messageOf(cause)}`, { cause });
@@ -209,16 +201,9 @@ export class Connection implements EngineConnection, Listener {
       ntpNow: () => this.#parts.ntp.now(),
       events: this.#events,
     });
-    open.remote = { mid: sdpWrite.libraryMid(remote), receiver };
-    this.#remoteCandidates.describe(remote.transport.candidates);
-  }
-
-  /** From here on the library may send to the candidates that are allowed. */
-  #startChecks(): void {
-    const state = this.#state;
-    if (state.kind !== "open" || !state.remote) return;
-    const { native, remote } = state;
-    this.#remoteCandidates.release((candidate) => native.addCandidate(candidate, remote.mid));
+    open.receiver = receiver;
+    const mid = sdpWrite.libraryMid(remote);
+    this.#checks.described(remote.transport.candidates, (one) => open.native.addCandidate(one, mid));
   }
 
   #described(open: Extract<State, { kind: "open" }>, setup: sdp.Setup): Promise<sdp.Transport> {
@@ -266,13 +251,13 @@ export class Connection implements EngineConnection, Listener {
     const now = this.#parts.clock.now();
     this.#liveness.heard(now);
     if (this.#peerState === "disconnected") this.#emit("connected");
-    this.#state.remote?.receiver.onPacket(packet, now);
+    this.#state.receiver?.onPacket(packet, now);
   }
 
   #report(nowMs: number, bye: boolean): void {
     const state = this.#state;
-    if (state.kind !== "open" || !state.remote) return;
-    const packet = state.remote.receiver.report(nowMs, {
+    if (state.kind !== "open" || !state.receiver) return;
+    const packet = state.receiver.report(nowMs, {
       sender: this.#sends ? this.#parts.output.senderInfo() : null,
       cname: this.#parts.output.stream.cname,
       sinceMs: this.#liveness.reportedAtMs,
@@ -307,7 +292,7 @@ export class Connection implements EngineConnection, Listener {
       state.gathering.complete();
       state.native.close();
     }
-    this.#waiting?.cancel();
+    this.#checks.close();
     this.#parts.onClosed(this);
   }
 }
