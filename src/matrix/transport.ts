@@ -23,6 +23,8 @@ export interface TransportRequest {
 
 /** A first sync of an account in many big rooms is some 10 MB; beyond this something is wrong. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** Of an error, which may be some gateway's page, more is not looked at. */
+const MAX_ERROR_BYTES = 64 * 1024;
 
 /**
  * One HTTP request by fetch, bounded in time and size, that an abort ends at once. Redirects are refused: the access
@@ -38,7 +40,9 @@ export async function transport(request: TransportRequest, bounds: Bounds): Prom
       redirect: "manual",
       signal,
     });
-    const text = await readBounded(response, MAX_ANSWER_BYTES);
+    const text = response.ok
+      ? await readBounded(response, MAX_ANSWER_BYTES)
+      : await readStart(response, MAX_ERROR_BYTES);
     return {
       statusCode: response.status,
       headers: Object.fromEntries(response.headers),
@@ -103,6 +107,21 @@ export async function readBounded(response: Response, limit: number): Promise<st
   return text + decoder.decode();
 }
 
+/** The first `limit` bytes of the body as text, and a little more. */
+async function readStart(response: Response, limit: number): Promise<string> {
+  if (response.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  // Leaving the loop ends the answer.
+  for await (const chunk of response.body as ReadableStream<Uint8Array>) {
+    bytes += chunk.length;
+    text += decoder.decode(chunk, { stream: true });
+    if (bytes >= limit) break;
+  }
+  return text;
+}
+
 function parse(text: string): unknown {
   try {
     const body: unknown = JSON.parse(text);
@@ -113,17 +132,18 @@ function parse(text: string): unknown {
   }
 }
 
-/** Brings the `Retry-After` header (seconds) to where Matrix says it in the body, if only the header has it. */
+/** Brings the `Retry-After` header (seconds or a date, RFC 9110 section 10.2.3) to where Matrix says it in the body, if only the header has it. */
 function withRetryAfter(response: Response, body: unknown): unknown {
   if (response.status !== 429) return body;
-  const seconds = Number(response.headers.get("retry-after") ?? NaN);
+  const header = response.headers.get("retry-after") ?? "";
+  const delayMs = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   const known = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
   if (typeof known["retry_after_ms"] === "number") return body;
   return {
     errcode: "M_LIMIT_EXCEEDED",
     error: "Too many requests",
     ...known,
-    ...(Number.isFinite(seconds) ? { retry_after_ms: seconds * 1000 } : {}),
+    ...(Number.isFinite(delayMs) ? { retry_after_ms: delayMs } : {}),
   };
 }
 

@@ -80,6 +80,12 @@ describe("a request", () => {
       answer(429, "slow down", { "retry-after": "3" }),
       { code: "rate_limited", retryAfterMs: 3000 },
     ],
+    [
+      "a limit that only a date names",
+      answer(429, "slow down", { "retry-after": new Date(Date.now() + 3_600_000).toUTCString() }),
+      { code: "rate_limited", retryAfterMs: expect.closeTo(3_600_000, -5) },
+    ],
+    ["a limit that names nonsense", answer(429, "", { "retry-after": "soon" }), { retryAfterMs: null }],
     ["a proxy's error page", answer(502, "<html>"), { code: "homeserver", status: 502, retryable: true }],
     ["null", answer(500, "null"), { code: "homeserver", status: 500 }],
     [
@@ -90,6 +96,19 @@ describe("a request", () => {
   ])("%s", async (_, how, error) => {
     handler = how;
     expect(await rejection(homeserver.request("GET", "/_matrix/x"))).toMatchObject(error);
+  });
+
+  test("an error page without an end is not read to its end", async () => {
+    handler = (_request, response) => {
+      response.writeHead(503);
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536, "x"))) continue;
+      };
+      response.on("drain", more).on("error", () => {});
+      more();
+    };
+    const error = await rejection(homeserver.request("GET", "/_matrix/x", { timeoutMs: 5000 }));
+    expect(error).toMatchObject({ code: "homeserver", status: 503, retryable: true });
   });
 
   test("a redirect is not followed: the token goes nowhere else", async () => {
