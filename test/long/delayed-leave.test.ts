@@ -1,12 +1,25 @@
 // The bot dies or stalls on a homeserver that posts its LEFT then (MSC4140), Synapse's default limits for it.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { MemberScene } from "../support/member-scene.ts";
+import { callStateType } from "../support/people.ts";
 import { sleep } from "../support/stage.ts";
+import type { SynapseOptions } from "../support/synapse.ts";
 
 const DELAY_MS = 24_000;
 
 let scene: MemberScene;
-beforeEach(async () => (scene = await MemberScene.start({ config: { max_event_delay_duration: "1h" } })));
-afterEach(async () => scene?.close());
+let options: SynapseOptions;
+beforeEach(async () => {
+  const dir = await mkdtemp(join(tmpdir(), "voicebot-delayed-"));
+  options = { dir, config: { max_event_delay_duration: "1h" } };
+  scene = await MemberScene.start(options);
+});
+afterEach(async () => {
+  await scene?.close();
+  await rm(options.dir ?? "", { recursive: true, force: true });
+});
 
 async function armed(): Promise<void> {
   await scene.bot.event("delayed_leave", { what: "armed" }, 30_000);
@@ -71,6 +84,33 @@ test("a stall longer than the delay: LEFT is posted, and when the bot goes on it
   await scene.bot.kill();
   await scene.membership("LEFT", again, DELAY_MS + 5_000);
 }, 150_000);
+
+test("a homeserver that was away for longer than the delay posts LEFT when it is back; the bot is in again and heard", async () => {
+  const member = await scene.member();
+  await scene.command("!play first light", /Now playing/);
+  await armed();
+  await member.connected(scene.botKey);
+  const { position } = scene.host;
+  await scene.restartSynapse(options, DELAY_MS + 6_000);
+  const back = Date.now();
+  const left = await scene.membership("LEFT", position, 30_000);
+  const joined = await scene.host.waitForEvent(
+    ({ stateKey, content, originServerTs }) =>
+      stateKey === scene.botKey &&
+      content["join_state"] === "JOINED" &&
+      originServerTs > left.originServerTs &&
+      originServerTs > back,
+    30_000,
+    position,
+  );
+  await member.connected(scene.botKey, 30_000);
+  process.stdout.write(`JOINED ${joined.originServerTs - back} ms after the homeserver is back\n`);
+  await sleep(DELAY_MS + 6_000);
+  expect((await member.state()).peers[scene.botKey]).toBe("connected");
+  expect((await scene.host.readState(scene.roomId, callStateType, scene.botKey))?.["join_state"]).toBe(
+    "JOINED",
+  );
+}, 200_000);
 
 test("leaving takes it back: nothing is posted later", async () => {
   await scene.member();

@@ -73,7 +73,7 @@ test("music, volume, queue and a recording move; the old channel is left, the ne
   await scene.membership("JOINED", 0, 40_000, next);
   await left(old);
   expect(await joinStateIn(old)).toBe("LEFT");
-  expect(said(next)[0]).toMatch(/Here I am/);
+  await scene.host.waitForMessage(next, /Here I am/, 30_000);
   const people = await scene.member(next);
   await people.connected(scene.botKey, 30_000);
   expect(await people.firstAudio(scene.botKey, 0, 20_000)).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import { callStateType, Person, type MatrixEvent, type VoiceRoomOptions } from "
 import { startSynapse, type Synapse, type SynapseOptions, type SynapseUser } from "./synapse.ts";
 
 export class MemberScene {
-  readonly synapse: Synapse;
+  synapse: Synapse;
   readonly bot: Bot;
   readonly botUser: SynapseUser;
   readonly host: Person;
@@ -32,7 +32,7 @@ export class MemberScene {
 
   static async start(
     options: SynapseOptions = {},
-    { env = {}, room = {} }: { env?: Readonly<Record<string, string>>; room?: VoiceRoomOptions } = {},
+    { mediaDir, room = {} }: { mediaDir?: string; room?: VoiceRoomOptions } = {},
   ): Promise<MemberScene> {
     const synapse = await startSynapse(options);
     const ended: (() => Promise<unknown>)[] = [() => synapse.stop()];
@@ -43,7 +43,7 @@ export class MemberScene {
       ];
       const host = await Person.start(hostUser);
       ended.push(() => host.stop());
-      const bot = await Bot.start({ user: botUser, env });
+      const bot = await Bot.start({ user: botUser, ...(mediaDir === undefined ? {} : { mediaDir }) });
       ended.push(() => bot.discard());
       const roomId = await host.createVoiceRoom({ ...room, invite: [botUser.userId] });
       await bot.event("room_joined", { room: roomId });
@@ -52,6 +52,14 @@ export class MemberScene {
       for (const end of ended.toReversed()) await end();
       throw error;
     }
+  }
+
+  /** Takes the homeserver away for a while; needs a scene whose options name its `dir`. */
+  async restartSynapse(options: SynapseOptions, awayMs: number): Promise<void> {
+    const port = Number(new URL(this.synapse.baseUrl).port);
+    await this.synapse.stop();
+    await new Promise((resolve) => setTimeout(resolve, awayMs));
+    this.synapse = await startSynapse({ ...options, port });
   }
 
   /** The bot's state key. */
