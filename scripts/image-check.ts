@@ -36,6 +36,7 @@ async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
 
 async function main(): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error("image:check makes mounts and changes users; it needs root.");
+  await discard([]);
   await step("The base image, of packages", ensureBase);
   const wanted = !(keep && (await hasImage(IMAGE)));
   if (wanted) await step("The image; ffmpeg is compiled, that takes minutes", () => build({ tag: IMAGE }));

@@ -1,6 +1,6 @@
 /** Builds images without a daemon: buildah with everything that it keeps under .cache/image. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -85,16 +85,9 @@ export async function mountImage(tag: string): Promise<{ folder: string; unmount
   return { folder, unmount: async () => void (await buildah(["rm", container])) };
 }
 
-/** Removes images that this run made, and what was left of earlier ones. The base image stays. */
+/** Removes images, and what was left of builds, also of those that were killed. The base image stays. */
 export async function discard(tags: readonly string[]): Promise<void> {
+  await buildah(["rm", "--all"]);
   for (const tag of tags) await buildah(["rmi", "--force", tag]).catch(() => {});
   await buildah(["rmi", "--prune", "--force"]).catch(() => {});
-}
-
-/** Where builders leave their copies when they were killed. */
-export function forgetStorage(): void {
-  for (const name of ["storage", "run"]) {
-    const path = join(cache, name);
-    if (existsSync(path)) rmSync(path, { recursive: true, force: true });
-  }
 }
