@@ -179,7 +179,8 @@ export class App {
       ...{ listen: config.healthListen, dataDir, clock, log, tally: this.#tally },
       status: () => this.#status(),
       recordingBytes: async () => (await this.#parts?.archive.runningBytes()) ?? 0,
-      plane: () => this.#parts?.plane ?? null,
+      reports: () =>
+        Promise.all([...this.#agents.values()].filter(({ inside }) => inside).map((agent) => agent.report())),
     });
     if (this.#closing) await health.close();
     else this.#health = health;

@@ -37,6 +37,7 @@ export function readStatus({ parts, ...sources }: StatusSources): BotStatus {
     channels,
     outbox: {
       waiting: parts?.session.outbox.size ?? 0,
+      oldestMs: parts?.session.outbox.oldestMs ?? 0,
       limited: parts?.session.outbox.limited ?? false,
       refusals: tally.total("rate_limited"),
     },

@@ -181,6 +181,11 @@ export class RoomAgent {
     await greet({ room, talk: this.#talk, documents: store.room(room.id), prefix, limited });
   }
 
+  /** The bot is in the channel. */
+  get inside(): boolean {
+    return this.#channel.state === "in";
+  }
+
   /** How it stands with the channel and everybody in it. Never rejects. */
   report(): Promise<ChannelReport> {
     const { room, session, plane, ice, clock } = this.#deps;
@@ -191,14 +196,12 @@ export class RoomAgent {
   /** How the bot stands in the room's channel. An encrypted room is none that it is meant to be in. */
   channelStatus(): ChannelStatus {
     const { room, store } = this.#deps;
-    const members = this.#channel.members();
     return {
       roomId: room.id,
       wanted: !room.encrypted && store.channelWanted(room.id),
       phase: this.#channel.state,
       stands: stands(room, this.#ownKey),
-      members: members.length,
-      connected: members.filter(({ connected }) => connected).length,
+      links: this.#channel.links().map(({ phase }) => phase),
     };
   }
 

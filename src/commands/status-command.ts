@@ -16,7 +16,7 @@ export const statusCommand: Command = {
     const { version, uptimeMs, syncAgeMs, rooms, channels, outbox, media, recordings, memory } =
       room.status();
     const inside = channels.filter(({ phase }) => phase === "in");
-    const people = inside.reduce((sum, { members }) => sum + members, 0);
+    const people = inside.reduce((sum, { links }) => sum + links.length, 0);
     const sentences: Sentence[] = [
       { key: "status.version", params: { version, uptime: longTime(uptimeMs) } },
       { key: "status.sync", params: { seconds: Math.round((syncAgeMs ?? 0) / 1000) } },

@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Tally } from "../base/tally.ts";
 import { Listener, TEXT, type Answer } from "./listener.ts";
 import { Metrics } from "./metrics.ts";
-import type { SampledPlane } from "./peer-sampler.ts";
+import type { ChannelReport } from "../diagnosis/report.ts";
 import { isAlive, notReady, type BotStatus } from "./status.ts";
 
 export interface HealthDeps {
@@ -11,7 +11,8 @@ export interface HealthDeps {
   status: () => BotStatus;
   recordingBytes: () => Promise<number>;
   dataDir: string;
-  plane: () => SampledPlane | null;
+  /** Of the channels that the bot is in. */
+  reports: () => Promise<readonly ChannelReport[]>;
   tally: Tally;
   clock: Clock;
   log: Log;

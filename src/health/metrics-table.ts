@@ -1,3 +1,5 @@
+import type { LinkPhase } from "../channel/session.ts";
+
 /** One metric as operators see it. */
 export interface MetricRow {
   readonly name: string;
@@ -15,9 +17,20 @@ const gauge = (name: string, help: string, ...labels: string[]): MetricRow => ({
 const counter = (name: string, help: string, ...labels: string[]): MetricRow => ({
   ...{ name: `voicebot_${name}_total`, type: "counter", help, labels },
 });
-const histogram = (name: string, help: string, buckets: readonly number[]): MetricRow => ({
-  ...{ name: `voicebot_${name}`, type: "histogram", help, labels: [], buckets },
+const histogram = (
+  name: string,
+  help: string,
+  buckets: readonly number[],
+  ...labels: string[]
+): MetricRow => ({
+  ...{ name: `voicebot_${name}`, type: "histogram", help, labels, buckets },
 });
+
+/** Every way in which it can stand with a member of a channel that the bot is in. */
+export const LINKS = [
+  ...(["connected", "interrupted", "connecting", "expected", "answering"] as const),
+  ...(["offering", "offered", "given_up"] as const),
+] satisfies LinkPhase[];
 
 /** Every metric there is: the registry and docs/METRICS.md are made of this. */
 export const METRICS = {
@@ -34,34 +47,41 @@ export const METRICS = {
   channelsWanted: gauge("channels_wanted", "Voice channels that the bot is meant to be in."),
   members: gauge(
     "channel_members",
-    "Others in the channels that the bot is in, by whether their sound flows (connected, waiting).",
-    "connection",
+    `Others in the channels that the bot is in, by how it stands with them (${LINKS.join(", ")}).`,
+    "link",
   ),
-  packetsSent: counter("rtp_packets_sent", "RTP packets sent to members."),
-  packetsReceived: counter("rtp_packets_received", "RTP packets received of members."),
-  packetsMissed: counter("rtp_packets_missed", "RTP packets of members that never arrived."),
+  connections: gauge(
+    "connections",
+    "Connections to members by the way that they take (direct, relayed), as of the last sample.",
+    "way",
+  ),
+  packetsSent: counter("rtp_packets_sent", "RTP packets sent to members, sampled every 10 s."),
+  packetsReceived: counter("rtp_packets_received", "RTP packets received of members, sampled every 10 s."),
   lateFrames: counter("late_frames", "20 ms slots of outgoing sound that were late or left out."),
   roundTrip: histogram(
-    "peer_round_trip_seconds",
-    "Round trip to each member, sampled every 10 s.",
+    "member_round_trip_seconds",
+    "Round trip to each connected member, sampled every 10 s.",
     [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6],
   ),
   jitter: histogram(
-    "peer_jitter_seconds",
-    "Jitter of the bot's sound at each member, as the member reports it, sampled every 10 s.",
+    "member_jitter_seconds",
+    "Jitter of the bot's sound at each member (out, by its reports) and of its sound here (in), sampled every 10 s.",
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2],
+    "direction",
   ),
   loss: histogram(
-    "peer_loss_ratio",
-    "Share of the bot's packets that each member lost lately, as the member reports it, sampled every 10 s.",
+    "member_loss_ratio",
+    "Share of packets lost in the last 10 s, the bot's to each member (out, by its reports) and the member's (in).",
     [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
+    "direction",
   ),
   level: histogram(
-    "voice_level_dbov",
-    "Level of members while they speak (RFC 6464), 0 is the loudest.",
+    "member_level_dbfs",
+    "Level of each member who sounded in the last 10 s, where a full-scale sine is -3.",
     [-90, -70, -60, -50, -40, -30, -20, -10, 0],
   ),
   outboxWaiting: gauge("outbox_waiting", "Events that wait to be sent, or are on their way."),
+  outboxOldest: gauge("outbox_oldest_seconds", "How long the oldest of them has been waiting."),
   eventsSent: counter("events_sent", "Events that the homeserver has taken, by kind.", "kind"),
   rateLimited: counter("rate_limited", "Refusals of the homeserver for its rate limit (429)."),
   limited: gauge("rate_limit_active", "1 when the rate limit was met in the last ten minutes."),

@@ -3,8 +3,9 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../base/clock.ts";
 import type { Counted, Tally } from "../base/tally.ts";
-import { METRICS, type MetricRow } from "./metrics-table.ts";
-import { PeerSampler, type SampledPlane } from "./peer-sampler.ts";
+import type { ChannelReport } from "../diagnosis/report.ts";
+import { LINKS, METRICS, type MetricRow } from "./metrics-table.ts";
+import { MemberSampler } from "./member-sampler.ts";
 import { notReady, type BotStatus } from "./status.ts";
 
 export interface MetricsDeps {
@@ -14,8 +15,8 @@ export interface MetricsDeps {
   /** Bytes that running recordings have written. */
   recordingBytes: () => Promise<number>;
   dataDir: string;
-  /** null: not there yet. */
-  plane: () => SampledPlane | null;
+  /** Of the channels that the bot is in. */
+  reports: () => Promise<readonly ChannelReport[]>;
 }
 
 type Name = keyof typeof METRICS;
@@ -29,7 +30,7 @@ export class Metrics {
   readonly #gauges = new Map<Name, Gauge>();
   readonly #counters = new Map<Name, Counter>();
   readonly #histograms = new Map<Name, Histogram>();
-  readonly #sampler: PeerSampler;
+  readonly #sampler: MemberSampler;
   readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   #scrape: Promise<string> | null = null;
 
@@ -44,16 +45,11 @@ export class Metrics {
       else this.#histograms.set(key, new Histogram({ ...options, buckets: [...buckets] }));
     }
     this.#lag.enable();
-    this.#sampler = new PeerSampler({
+    this.#sampler = new MemberSampler({
       clock: deps.clock,
-      plane: deps.plane,
-      channels: () =>
-        deps
-          .status()
-          .channels.filter(({ phase, connected }) => phase === "in" && connected > 0)
-          .map(({ roomId }) => roomId),
+      reports: deps.reports,
       count: (what, by) => this.#counters.get(what)?.inc(by),
-      observe: (what, value) => this.#histograms.get(what)?.observe(value),
+      observe: (what, value, labels) => this.#histograms.get(what)?.observe({ ...labels }, value),
     });
   }
 
@@ -88,12 +84,13 @@ export class Metrics {
     this.#set("channelsWanted", channels.filter(({ wanted }) => wanted).length);
     for (const state of ["joining", "in", "leaving"] as const)
       this.#set("channels", channels.filter(({ phase }) => phase === state).length, { state });
-    const inside = channels.filter(({ phase }) => phase === "in");
-    const connected = inside.reduce((sum, channel) => sum + channel.connected, 0);
-    const members = inside.reduce((sum, channel) => sum + channel.members, 0);
-    this.#set("members", connected, { connection: "connected" });
-    this.#set("members", members - connected, { connection: "waiting" });
+    const links = channels.filter(({ phase }) => phase === "in").flatMap(({ links: each }) => each);
+    for (const link of LINKS) this.#set("members", links.filter((each) => each === link).length, { link });
+    const { direct, relayed } = this.#sampler.ways;
+    this.#set("connections", direct, { way: "direct" });
+    this.#set("connections", relayed, { way: "relayed" });
     this.#set("outboxWaiting", outbox.waiting);
+    this.#set("outboxOldest", outbox.oldestMs / 1000);
     this.#set("limited", Number(outbox.limited));
     this.#set("mediaUp", Number(media.state === "up"));
     this.#set("recordings", recordings.running);

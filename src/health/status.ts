@@ -1,4 +1,4 @@
-import type { ChannelPhase } from "../channel/session.ts";
+import type { ChannelPhase, LinkPhase } from "../channel/session.ts";
 import type { PlaneState } from "../media/plane.ts";
 
 /** One room's voice channel as the bot stands in it. */
@@ -9,9 +9,8 @@ export interface ChannelStatus {
   phase: ChannelPhase;
   /** The room's state says JOINED under our key: the homeserver has it, and others see it. */
   stands: boolean;
-  /** Others in it, and those of them whose media flows. */
-  members: number;
-  connected: number;
+  /** How it stands with each of the others in it. */
+  links: readonly LinkPhase[];
 }
 
 /** The bot at one moment, as a whole. Durations in ms. */
@@ -28,6 +27,8 @@ export interface BotStatus {
   channels: readonly ChannelStatus[];
   outbox: {
     waiting: number;
+    /** How long the oldest of them has been waiting; 0 when none is. */
+    oldestMs: number;
     /** The homeserver's limit was met in the last ten minutes. */
     limited: boolean;
     /** Answers of 429 since the start. */

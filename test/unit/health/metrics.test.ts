@@ -1,28 +1,28 @@
 import { readFileSync } from "node:fs";
 import { silentLog } from "../../../src/base/log.ts";
 import { Tally } from "../../../src/base/tally.ts";
+import type { ChannelReport, MemberMedia } from "../../../src/diagnosis/report.ts";
 import { tallied } from "../../../src/health/log-tally.ts";
 import { Metrics } from "../../../src/health/metrics.ts";
 import { METRICS, metricsTable, type MetricRow } from "../../../src/health/metrics-table.ts";
-import type { SampledPlane } from "../../../src/health/peer-sampler.ts";
 import type { BotStatus } from "../../../src/health/status.ts";
-import type { PlaneEvent } from "../../../src/media/plane.ts";
 import { botStatus } from "../../fakes/bot-status.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 let status: BotStatus;
 let tally: Tally;
 let clock: FakeClock;
-let plane: SampledPlane | null;
+let reports: ChannelReport[];
 let metrics: Metrics;
 beforeEach(() => {
   status = botStatus();
   tally = new Tally();
   clock = new FakeClock();
-  plane = null;
+  reports = [];
   metrics = new Metrics({
-    ...{ clock, tally, dataDir: "/", plane: () => plane, status: () => status },
+    ...{ clock, tally, dataDir: "/", status: () => status },
     recordingBytes: () => Promise.resolve(4_096),
+    reports: () => Promise.resolve(reports),
   });
 });
 afterEach(() => metrics.close());
@@ -52,9 +52,11 @@ test("what the bot is shows", async () => {
     voicebot_sync_age_seconds: 12.4,
     voicebot_rooms: 3,
     'voicebot_channels{state="in"}': 1,
-    'voicebot_channel_members{connection="connected"}': 3,
-    'voicebot_channel_members{connection="waiting"}': 1,
+    'voicebot_channel_members{link="connected"}': 3,
+    'voicebot_channel_members{link="offered"}': 1,
+    'voicebot_channel_members{link="given_up"}': 0,
     voicebot_outbox_waiting: 2,
+    voicebot_outbox_oldest_seconds: 1.5,
     voicebot_rate_limit_active: 1,
     voicebot_recordings_running: 1,
     voicebot_recordings_running_bytes: 4_096,
@@ -102,34 +104,59 @@ test("what happened is counted from the log and by those who do it", async () =>
 });
 
 test("how the sound of members travels is sampled, without a trace of who they are", async () => {
-  let packets = 0;
-  let heard: (event: PlaneEvent) => void = () => {};
-  const stats = (): Promise<unknown> => {
-    packets += 500;
-    const figures = { packetsSent: packets, packetsReceived: packets - 10, packetsMissed: 10 };
-    const more = { state: "connected", roundTripMs: 30, jitterMs: 3, lossFraction: 0.04 };
-    return Promise.resolve({ lateFrames: 3, peers: [{ peer: "X@ada:test", ...figures, ...more }] });
+  const report = (packets: number, more: Partial<MemberMedia> = {}): ChannelReport[] => {
+    const media = { ...quiet, ...more };
+    const counted = {
+      ...media,
+      outgoing: { ...media.outgoing, packets },
+      incoming: { ...media.incoming, packets: 2 * packets },
+    };
+    return [
+      {
+        roomId: "!one:test",
+        bot: { media: { engine: "fake", lateFrames: 3 } },
+        members: [
+          { key: "X@ada:test", userId: "@ada:test", name: "Ada", link: "connected", media: counted },
+          { key: "Y@bea:test", userId: "@bea:test", name: "Bea", link: "offered", media: null },
+        ],
+      } as unknown as ChannelReport,
+    ];
   };
-  plane = {
-    request: stats as SampledPlane["request"],
-    onEvent: (listener) => ((heard = listener), () => {}),
-  };
+  reports = report(500);
   await clock.advance(10_000);
-  heard({ kind: "levels", channel: "!one:test", speakers: [{ speaker: "X@ada:test", levelDbov: -25 }] });
   let values = await read();
   expect(values.get("voicebot_rtp_packets_sent_total")).toBe(500);
-  expect(values.get('voicebot_peer_round_trip_seconds_bucket{le="0.05"}')).toBe(1);
-  expect(values.get('voicebot_peer_round_trip_seconds_bucket{le="0.02"}')).toBe(0);
-  expect(values.get('voicebot_voice_level_dbov_bucket{le="-20"}')).toBe(1);
+  expect(values.get('voicebot_member_round_trip_seconds_bucket{le="0.05"}')).toBe(1);
+  expect(values.get('voicebot_member_round_trip_seconds_bucket{le="0.02"}')).toBe(0);
+  expect(values.get('voicebot_member_loss_ratio_bucket{le="0.05",direction="out"}')).toBe(1);
+  expect(values.get('voicebot_member_loss_ratio_bucket{le="0.02",direction="out"}')).toBe(0);
+  expect(values.get('voicebot_member_jitter_seconds_count{direction="in"}')).toBe(1);
+  expect(values.get('voicebot_member_level_dbfs_bucket{le="-20"}')).toBe(1);
+  expect(values.get('voicebot_connections{way="direct"}')).toBe(1);
+  reports = report(1_000, { relayed: true });
   await clock.advance(10_000);
   // A new connection of the same member counts from nought.
-  packets = -400;
+  reports = report(100, { relayed: true });
   await clock.advance(10_000);
   values = await read();
   expect(values.get("voicebot_rtp_packets_sent_total")).toBe(1_000 + 100);
+  expect(values.get("voicebot_rtp_packets_received_total")).toBe(2_000 + 200);
   expect(values.get("voicebot_late_frames_total")).toBe(3);
-  expect(await metrics.text()).not.toMatch(/@|!one|ada/);
+  expect(values.get('voicebot_connections{way="direct"}')).toBe(0);
+  expect(values.get('voicebot_connections{way="relayed"}')).toBe(1);
+  expect(await metrics.text()).not.toMatch(/@|!one|ada/i);
 });
+
+const quiet: MemberMedia = {
+  ...{ way: null, relayed: false, candidates: { used: 1, refused: 0 }, roundTripMs: 30 },
+  outgoing: {
+    ...{ packets: 0, recentPackets: 500, loss: 0.04, lossInAll: 0.01, jitterMs: 3, reportAgeMs: 500 },
+  },
+  incoming: {
+    ...{ packets: 0, loss: 0, lossInAll: 0, jitterMs: 4, packetAgeMs: 10, soundAgeMs: 10 },
+    ...{ levelDbfs: -25, dtx: false },
+  },
+};
 
 test("labels are bounded, whatever is counted", () => {
   for (let i = 0; i < 1000; i++) tally.count("drop", `reason${i}`);

@@ -4,7 +4,7 @@ import { botStatus } from "../../fakes/bot-status.ts";
 const reasons = (more: Partial<BotStatus>): string[] =>
   notReady(botStatus(more)).map(({ reason, room }) => (room === undefined ? reason : `${reason} ${room}`));
 const channel = (more: Partial<ChannelStatus>): ChannelStatus => ({
-  ...{ roomId: "!r:test", wanted: true, phase: "in", stands: true, members: 1, connected: 1, ...more },
+  ...{ roomId: "!r:test", wanted: true, phase: "in", stands: true, links: ["connected"], ...more },
 });
 
 test("ready is who has synced lately and is in every channel that it is meant to be in", () => {
