@@ -23,11 +23,6 @@ export interface Check {
   run(context: CheckContext): Promise<Finding | Finding[]>;
 }
 
-/** What a check needs is not there; that is told by the check of what is missing. */
-export class Skipped extends Error {
-  override readonly name = "Skipped";
-}
-
 export const ok = (what: string): Finding => ({ verdict: "ok", what });
 export const warn = (what: string, todo: string): Finding => ({ verdict: "warn", what, todo });
 export const fail = (what: string, todo: string): Finding => ({ verdict: "fail", what, todo });

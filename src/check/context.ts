@@ -3,7 +3,7 @@ import type { Config, ConfigProblem } from "../config/config.ts";
 import type { Homeserver } from "../matrix/homeserver.ts";
 import type { TurnServers } from "../matrix/turn.ts";
 import type { IceSettings } from "../media/plane.ts";
-import { Skipped } from "./check.ts";
+import { Skipped } from "./skipped.ts";
 import type { Versions } from "./versions.ts";
 
 export interface Identity {
@@ -40,9 +40,8 @@ export interface CheckContext {
 /** The setting, if it is right. @throws Skipped */
 export function need<K extends keyof Config>({ config }: Pick<CheckContext, "config">, key: K): Config[K] {
   const value = config[key];
-  // The union of all settings is too much for the compiler to narrow; undefined is the value of none.
   if (value === undefined) throw new Skipped("its settings are wrong");
-  return value as Config[K];
+  return value;
 }
 
 /** Calls `make` once, and gives everybody the same outcome. */

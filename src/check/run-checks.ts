@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
-import { Skipped, type Check, type Finding } from "./check.ts";
+import type { Check, Finding } from "./check.ts";
 import type { CheckContext } from "./context.ts";
+import { Skipped } from "./skipped.ts";
 
 export interface CheckResult {
   id: string;
@@ -46,15 +47,15 @@ function bounded(check: Check, context: CheckContext): Promise<Finding[]> {
         },
       ]),
     );
-    const done = (findings: Finding[]): void => {
+    const finish = (findings: Finding[]): void => {
       late.cancel();
       resolve(findings);
     };
-    signal.addEventListener("abort", () => done([{ verdict: "skip", what: "cancelled" }]), { once: true });
+    signal.addEventListener("abort", () => finish([{ verdict: "skip", what: "cancelled" }]), { once: true });
     Promise.resolve()
       .then(() => check.run(context))
-      .then((found) => done([found].flat()))
-      .catch((error: unknown) => done([failed(error)]));
+      .then((found) => finish([found].flat()))
+      .catch((error: unknown) => finish([failed(error)]));
   });
 }
 

@@ -21,30 +21,31 @@ export function tallied(log: Log, tally: Tally): Log {
   };
 }
 
+type Counting = (tally: Tally, fields: LogFields, level: LogLevel) => void;
+
+/** What is counted of a line besides that there was one. */
+const COUNTED: Partial<Record<LogEvent, Counting>> = {
+  track_started: (tally) => tally.count("track", "started"),
+  track_ended: (tally, { reason }) => {
+    // Failures have a line of their own, also those before the first sound.
+    if (reason !== "failed") tally.count("track", text(reason));
+  },
+  track_failed: (tally) => tally.count("track", "failed"),
+  recording_delivered: (tally, { sent, kept }) => {
+    tally.count("file", "sent", number(sent));
+    tally.count("file", "kept", number(kept));
+  },
+  command: (tally, { name }) => tally.count("command", text(name)),
+  event_dropped: (tally, { reason }) => tally.count("drop", text(reason)),
+  media_child_exited: (tally, _, level) => {
+    // One that ends because it was asked to is no failure; its line is of a lower level.
+    if (level === "error") tally.count("child_failed", "media");
+  },
+};
+
 function count(tally: Tally, level: LogLevel, event: LogEvent, fields: LogFields): void {
   if (level !== "debug") tally.count("log", event);
-  switch (event) {
-    case "track_started":
-      return tally.count("track", "started");
-    case "track_ended":
-      // Failures have a line of their own, also those before the first sound.
-      if (fields["reason"] !== "failed") tally.count("track", text(fields["reason"]));
-      return;
-    case "track_failed":
-      return tally.count("track", "failed");
-    case "recording_delivered":
-      tally.count("file", "sent", number(fields["sent"]));
-      return tally.count("file", "kept", number(fields["kept"]));
-    case "command":
-      return tally.count("command", text(fields["name"]));
-    case "event_dropped":
-      return tally.count("drop", text(fields["reason"]));
-    case "media_child_exited":
-      // One that ends because it was asked to is no failure; its line is of a lower level.
-      if (level === "error") tally.count("child_failed", "media");
-      return;
-    default:
-  }
+  COUNTED[event]?.(tally, fields, level);
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "unknown");

@@ -1,5 +1,6 @@
 import { given, need } from "../context.ts";
-import { ok, Skipped, warn, type Check, type Finding } from "../check.ts";
+import { ok, warn, type Check, type Finding } from "../check.ts";
+import { Skipped } from "../skipped.ts";
 
 /** Members forget who was not refreshed for 20 s by their clock; a few seconds do no harm. */
 const TOLERATED_MS = 5_000;

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { Skipped, type Check, type Verdict } from "../../../src/check/check.ts";
+import type { Check, Verdict } from "../../../src/check/check.ts";
 import type { CheckContext } from "../../../src/check/context.ts";
 import { CHECKS, checksTable } from "../../../src/check/list.ts";
 import { exitCodeOf, jsonOf, summaryOf, textOf } from "../../../src/check/report.ts";
 import { runChecks, type CheckResult } from "../../../src/check/run-checks.ts";
+import { Skipped } from "../../../src/check/skipped.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 const check = (id: string, run: Check["run"]): Check => ({ id, about: id, limitMs: 5_000, run });
