@@ -78,7 +78,7 @@ export function startAnswers(turn: Turn): void {
 }
 
 /**
- * Whether enough answers to others are on their way. A connection begins its checks when it answers and fails half a
+ * Whether enough answers to others are on their way. A connection that answers fails if it is not connected within half a
  * minute later: made too early, it would be dead by the time that the rate limit lets the answer go.
  */
 function isBusyAnswering({ state }: Turn, except: string): boolean {
