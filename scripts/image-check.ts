@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { Report } from "../demo/report.ts";
 import { Curtain } from "../demo/stage.ts";
 import { ensureBase } from "./image/base.ts";
-import { build, cache, discard, hasImage, imageConfig, mountImage } from "./image/buildah.ts";
+import { build, cache, discard, hasImage, imageConfig, mountImage, stopPrograms } from "./image/buildah.ts";
 import { checkConfig, checkContent, checkNative, checkSize } from "./image/content.ts";
 import { checkLife } from "./image/life.ts";
 
@@ -22,7 +22,10 @@ const curtain = new Curtain();
 
 for (const name of Object.keys(process.env)) if (name.startsWith("VOICEBOT_")) delete process.env[name];
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => void curtain.fall().finally(() => process.exit(signal === "SIGINT" ? 130 : 143)));
+  process.on(signal, () => {
+    stopPrograms();
+    void curtain.fall().finally(() => process.exit(signal === "SIGINT" ? 130 : 143));
+  });
 }
 
 /** Says how long it takes, since some of it takes minutes. */

@@ -28,10 +28,22 @@ const imageSchema = z.object({
 });
 export type ImageConfig = z.infer<typeof imageSchema>["Docker"]["config"];
 
+const running = new AbortController();
+
+/** Ends the programs that run, for good: no other is started after it. */
+export function stopPrograms(): void {
+  running.abort();
+}
+
 /** Runs a program to its end. @returns its standard output. Rejects with the end of what it said. */
 export async function execute(command: string, args: readonly string[], timeoutMs: number): Promise<string> {
   try {
-    const options = { cwd: root, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 };
+    const options = {
+      cwd: root,
+      timeout: timeoutMs,
+      maxBuffer: 64 * 1024 * 1024,
+      signal: running.signal,
+    };
     return (await promisify(execFile)(command, args, options)).stdout;
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
