@@ -34,7 +34,12 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       const [a, b] = [start(), start()];
       await connect(a, b);
       const stats = await a.plane.request({ kind: "stats", channel });
-      expect(stats.peers).toMatchObject([{ peer: "b", state: "connected" }]);
+      const nothing = { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false };
+      expect(stats.peers).toMatchObject([
+        { peer: "b", state: "connected", relayed: false, voice: nothing, packetsReceived: 0 },
+      ]);
+      expect(Object.values(stats.peers[0]!.way!)).not.toContain("relay");
+      expect(stats.engine).not.toBe("");
       expect(stats.rssBytes).toBeGreaterThan(0);
       await a.plane.request({ kind: "peer.close", channel, peer: "b" });
       await b.event("peer.state", ({ peer, state }) => peer === "a" && state === "closed");

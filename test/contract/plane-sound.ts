@@ -114,6 +114,16 @@ export function describeSound(name: string, create: () => MediaPlane): void {
       await stopRecording(b);
       const { packets } = await readPackets(path.join(into, "voice-001.mvt"));
       expect(rmsDb(decode(packets).subarray(24_000, 72_000))).toBeCloseTo(-6 - 12 - 3.01, 0);
+
+      // And it is what is told of the speaker, who does not say how loud it is.
+      const stats = await b.plane.request({ kind: "stats", channel });
+      const { voice, packetsReceived, packetsMissed, missedRecently, arrivalJitterMs } = stats.peers[0]!;
+      expect(Math.abs(voice.levelDbfs! - (-6 - 12 - 3.01))).toBeLessThan(1);
+      expect(voice).toMatchObject({ dtx: false });
+      expect(voice.soundAgeMs).toBeGreaterThanOrEqual(voice.packetAgeMs!);
+      expect(packetsReceived).toBeGreaterThan(90);
+      expect({ packetsMissed, missedRecently }).toEqual({ packetsMissed: 0, missedRecently: 0 });
+      expect(arrivalJitterMs).toBeLessThan(100);
     });
 
     test("one stream goes to several listeners, one of whom may leave", async () => {

@@ -2,6 +2,7 @@ import { Decoder } from "@evan/opus";
 import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
 import type { Engine } from "../../src/media/engine/engine.ts";
+import { VoiceMeter } from "../../src/media/audio/voice-meter.ts";
 import { createEngine } from "../../src/media/engine/libdatachannel/index.ts";
 import { Party, pause, until } from "../contract/engine-behaviour.ts";
 import { dominantFrequency, fromInt16, rmsDb } from "../support/measure.ts";
@@ -62,10 +63,21 @@ async function expectSound(party: Party, page: PagePeer, stereo: boolean): Promi
     const settled = party.audio.slice(50);
     expect(settled.length).toBeGreaterThan(250);
     for (const { levelDbov } of settled) expect(Math.abs(levelDbov! - SINE_DB)).toBeLessThan(2);
+    const told = new VoiceMeter();
+    const unsaid = new VoiceMeter();
+    for (const audio of settled) {
+      told.take(audio);
+      unsaid.take({ ...audio, levelDbov: null });
+    }
+    const { arrivalMs } = settled.at(-1)!;
+    for (const meter of [told, unsaid])
+      expect(Math.abs(meter.read(arrivalMs).levelDbfs! - SINE_DB)).toBeLessThan(1);
 
     await until(() => party.connection.stats().roundTripMs !== null, "a round trip was measured", 20_000);
     const stats = party.connection.stats();
-    expect(stats).toMatchObject({ lossFraction: 0, packetsMissed: 0 });
+    expect(stats).toMatchObject({ lossFraction: 0, packetsMissed: 0, relayed: false });
+    expect(stats).toMatchObject({ lossRecently: 0, lossInAll: 0, missedRecently: 0 });
+    expect(stats.packetsSentRecently).toBeGreaterThan(200);
     expect(stats.roundTripMs).toBeLessThan(100);
     expect(stats.jitterMs).toBeLessThan(30);
     let figures = await page.figures();
