@@ -11,7 +11,9 @@ import { openHomeserver } from "../../src/matrix/sdk-client.ts";
 import type { Outgoing } from "../../src/matrix/outbox.ts";
 import type { Priority } from "../../src/matrix/outbox-state.ts";
 import { MatrixSession, type RoomEvent } from "../../src/matrix/session.ts";
+import { Successors } from "../../src/matrix/successors.ts";
 import { readTurnServers } from "../../src/matrix/turn.ts";
+import { matrixRequest } from "../support/matrix-http.ts";
 import { callStateType, Person } from "../support/people.ts";
 import { rejection } from "../support/rejection.ts";
 import { startSynapse, type Synapse, type SynapseUser } from "../support/synapse.ts";
@@ -53,6 +55,7 @@ interface Running {
 interface BotOptions {
   dataDir?: string;
   invitesAllow?: string[];
+  takesInvite?: (roomId: string) => boolean;
   wrap?: (homeserver: Homeserver) => Homeserver;
   onEvent?: (event: RoomEvent, session: MatrixSession) => void | Promise<void>;
 }
@@ -65,6 +68,7 @@ async function startBot(user: SynapseUser, options: BotOptions = {}): Promise<Ru
     accessToken: user.accessToken,
     dataDir: options.dataDir ?? join(dir, user.deviceId),
     invitesAllow: options.invitesAllow ?? null,
+    ...(options.takesInvite === undefined ? {} : { takesInvite: options.takesInvite }),
     keptStateTypes: [callStateType],
     handlers: {
       onRoomJoined: (_room, { fresh }) => void seen.push(fresh ? "joined fresh" : "joined"),
@@ -356,4 +360,45 @@ test("a wrong token is told as such", async () => {
   const user = await newBot();
   const failure = rejection(startBot({ ...user, accessToken: "wrong" }));
   expect(await failure).toMatchObject({ code: "forbidden" });
+});
+
+describe("room upgrades", () => {
+  test("the replacement is joined once it lets us in, and says itself which room it replaces", async () => {
+    const invitations: string[] = [];
+    let successors: Successors | null = null;
+    const { session, user, roomId } = await together({
+      takesInvite: (id) => successors?.invited(id) ?? false,
+    });
+    successors = new Successors({
+      homeserver: await openHomeserver(user.baseUrl, user.accessToken),
+      onRefused: (from) => invitations.push(from),
+      ...{ clock: systemClock, log: silentLog },
+    });
+    try {
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/upgrade`;
+      const answer = (await matrixRequest(ada.session, "POST", path, { new_version: "11" })) as {
+        replacement_room: string;
+      };
+      const next = answer.replacement_room;
+      const until = async (what: string, is: () => boolean): Promise<void> => {
+        for (let i = 0; !is(); i++) {
+          if (i === 500) throw new Error(`never: ${what}`);
+          await sleep(10);
+        }
+      };
+      await until("the tombstone", () => session.room(roomId)?.replacement != null);
+      expect(session.room(roomId)?.replacement).toEqual({ roomId: next, by: ada.userId });
+      successors.follow(roomId, session.room(roomId)!.replacement!);
+      await until("refused", () => invitations.length > 0);
+      expect(invitations).toEqual([roomId]);
+      await ada.invite(next, user.userId);
+      await until("in the new room", () => session.room(next) !== null);
+      expect(session.room(next)?.predecessor).toBe(roomId);
+      successors.forget(next);
+      await successors.leave(roomId);
+      await until("out of the old room", () => session.room(roomId) === null);
+    } finally {
+      successors.close();
+    }
+  });
 });
