@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { CHECKS } from "../../src/check/list.ts";
+import { DataLock } from "../../src/store/data-lock.ts";
 import { startCoturn, type Coturn } from "../support/coturn.ts";
 import { Person } from "../support/people.ts";
+import { startProc } from "../support/proc.ts";
 import { startSynapse, type Synapse, type SynapseUser } from "../support/synapse.ts";
 
 const cli = new URL("../../src/cli.ts", import.meta.url).pathname;
@@ -51,11 +53,23 @@ const reportSchema = z.object({
 });
 type Report = z.infer<typeof reportSchema>;
 
+/** The program, with nothing of this environment but the path. */
+function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ code: number; out: string; said: string }> {
+  const options = { env: { PATH: process.env["PATH"], ...env } };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [cli, ...args], options, (error, out, said) =>
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, said }),
+    );
+  });
+}
+
 async function check(
   env: Readonly<Record<string, string | undefined>>,
   ...flags: string[]
 ): Promise<{ report: Report; code: number; says: (id: string) => string[] }> {
-  const args = [cli, "check", "--json", ...flags];
   const defaults = {
     VOICEBOT_HOMESERVER_URL: bot.baseUrl,
     VOICEBOT_ACCESS_TOKEN: bot.accessToken,
@@ -63,15 +77,8 @@ async function check(
     VOICEBOT_MEDIA_DIR: audio,
     VOICEBOT_ICE_ALLOW_PRIVATE: "true",
   };
-  const { stdout, code } = await new Promise<{ stdout: string; code: number }>((resolve) => {
-    execFile(
-      process.execPath,
-      args,
-      { env: { PATH: process.env["PATH"], ...defaults, ...env } },
-      (error, out) => resolve({ stdout: out, code: typeof error?.code === "number" ? error.code : 0 }),
-    );
-  });
-  const report = reportSchema.parse(JSON.parse(stdout));
+  const { code, out } = await run(["check", "--json", ...flags], { ...defaults, ...env });
+  const report = reportSchema.parse(JSON.parse(out));
   expect(report.exitCode).toBe(code);
   const says = (id: string): string[] =>
     report.findings.filter((each) => each.check === id).map(({ verdict, what }) => `${verdict} ${what}`);
@@ -106,6 +113,59 @@ test("where all is well it says so, of each thing by its own evidence", async ()
   ]);
   expect(says("ice")).toEqual([expect.stringMatching(/^ok connected in \d+ ms, (4\d|50) of 50 packets/)]);
   expect(coturn.allocations().length).toBeGreaterThan(0);
+});
+
+test("a running bot tells programs and moderators how it is", async () => {
+  const env = {
+    VOICEBOT_HOMESERVER_URL: bot.baseUrl,
+    VOICEBOT_ACCESS_TOKEN: bot.accessToken,
+    VOICEBOT_DATA_DIR: folder,
+    VOICEBOT_MEDIA_DIR: audio,
+    VOICEBOT_ICE_ALLOW_PRIVATE: "true",
+  };
+  const roomId = await host.createVoiceRoom({ invite: [bot.userId] });
+  const proc = await startProc({
+    ...{ name: "bot", command: process.execPath, args: [cli, "run"] },
+    env: { ...env, VOICEBOT_HEALTH_LISTEN: "127.0.0.1:0", VOICEBOT_LOG_FORMAT: "json" },
+  });
+  try {
+    const { port } = await proc.waitForJson((line) => line["event"] === "health_listening", 20_000);
+    const url = `http://127.0.0.1:${String(port)}`;
+    await proc.waitForJson((line) => line["event"] === "room_joined" && line["room"] === roomId, 20_000);
+    const health = async (): Promise<{ code: number; said: string }> => {
+      const { code, out, said } = await run(["health"], {
+        VOICEBOT_HEALTH_LISTEN: `0.0.0.0:${String(port)}`,
+      });
+      return { code, said: out + said };
+    };
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([200, '{"ready":true}\n']);
+    expect(await health()).toEqual({ code: 0, said: "ready\n" });
+    await host.sendText(roomId, "!join");
+    await proc.waitForJson((line) => line["event"] === "channel_state" && line["new"] === "in", 20_000);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('voicebot_channels{state="in"} 1\n');
+    expect(metrics).toContain("voicebot_ready 1\n");
+    expect(metrics).toMatch(/^voicebot_memory_bytes\{process="media"\} \d{7,}$/m);
+    expect(metrics).toMatch(/^voicebot_events_sent_total\{kind="refresh"\} [1-9]/m);
+    expect(metrics).not.toContain(bot.userId);
+    expect(metrics).not.toContain(roomId);
+    const { position } = host;
+    await host.sendText(roomId, "!status");
+    await host.waitForEvent(
+      ({ sender, content }) =>
+        sender === bot.userId && /audio process: libdatachannel, \d+ MB/.test(String(content["body"])),
+      10_000,
+      position,
+    );
+    expect(DataLock.isTaken(folder)).toBe(true);
+    await proc.stop(12_000);
+    expect(await health()).toEqual({ code: 1, said: expect.stringMatching(/^no answer of the bot/) });
+  } finally {
+    await proc.stop(12_000);
+  }
 });
 
 test("what is wrong is named, each with what to do", async () => {
