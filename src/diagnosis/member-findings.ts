@@ -56,10 +56,9 @@ export function memberFindings(member: MemberReport, bot: BotReport): Own[] {
     case "offering":
     case "offered":
     case "given_up":
-      // Whoever described something and failed found no way; whoever never did does not do WebRTC.
-      if (link === "given_up" && member.described) return find("fault", noWay(media, bot), { time });
-      if (linkForMs < OFFER_LATE_MS) return [];
+      if (linkForMs < (link === "given_up" ? CONNECT_LATE_MS : OFFER_LATE_MS)) return [];
       if (link === "offering" && bot.outbox.limited) return find("fault", "check.answer_limited", { time });
+      // Whoever described something and failed found no way; whoever never did does not do WebRTC.
       if (member.described && member.failures > 0) return find("fault", noWay(media, bot), { time });
       return find("fault", member.described ? "check.no_answer" : "check.never_offered", { time });
   }

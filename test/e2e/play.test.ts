@@ -30,7 +30,7 @@ test("the member is first: the bot joins by itself, and the very track is heard 
 test("the bot is first, a second member comes in mid-track: both hear it, and the bot answers in time", async () => {
   const scene = await stage.scene();
   await scene.command("!join", /I am in the voice channel/);
-  const host = await scene.hostPage("Chrome");
+  const host = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
   await host.page.join();
   await host.page.connected(scene.botKey);
   await scene.command("!play first-light.mp3", /Now playing/);
@@ -43,6 +43,14 @@ test("the bot is first, a second member comes in mid-track: both hear it, and th
     const heard = await page.heard(scene.botKey, Date.now() - 4_000);
     expect(stage.matchFirstLight(heard).correlation).toBeGreaterThan(THAT_TRACK);
   }
+  await scene.command("!np", /heard by 2 of 2/);
+  const check = await scene.command("!check", /voice channel for/);
+  expect(check).toMatch(/^I have been in the voice channel for \d+ s; playing; others there: 2; engine/);
+  expect(check).toMatch(/ guest: connected for \d+ s, direct \(/);
+  const [, level] =
+    /✓ host: connected for \d+ s, direct \(.*, of theirs 0 % .*, (-\d+) dBFS$/m.exec(check) ?? [];
+  expect(Math.abs(Number(level) + 20)).toBeLessThanOrEqual(1);
+  expect(check).not.toMatch(/\d+\.\d+\.\d+\.\d+|@/);
 });
 
 test("pause, resume, volume and skip are heard, without clicks or holes", async () => {

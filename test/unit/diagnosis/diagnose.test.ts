@@ -149,6 +149,7 @@ test.each<Partial<MemberReport>>([
   { link: "expected", linkForMs: 4000, described: false, media: null },
   { link: "answering", linkForMs: 2000, media: null },
   { link: "offered", linkForMs: 12_000, described: false, offersUnanswered: 1, media: null },
+  { link: "given_up", linkForMs: 2000, failures: 1, media: null },
   { link: "apart", media: null },
 ])("what may still become something is no fault yet: %j", (member) => {
   expect(ofMember(aMember("Robin", member))).toEqual([]);
