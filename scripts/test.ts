@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { audit } from "./supply/audit.ts";
 
 interface Count {
   readonly passed: number;
@@ -156,12 +157,26 @@ const steps: Readonly<Record<string, Step>> = {
     [bin("knip"), "--no-config-hints"],
     [bin("knip"), "--production", "--no-config-hints"],
   ]),
+  supply: check("SBOM, licences", [[process.execPath, "scripts/sbom.ts", ".cache/sbom.cdx.json"]]),
+  audit: { title: "known vulnerabilities", byDefault: true, run: runAudit },
   unit: tier("unit", false, 3 * minute),
   contract: tier("contract", true, 10 * minute),
   integration: tier("integration", true, 10 * minute),
   e2e: tier("e2e", true, 15 * minute),
   long: tier("long", true, 120 * minute, false),
 };
+
+/** Where the registry does not answer audits, nothing failed and nothing passed; the summary says so. */
+async function runAudit(): Promise<Count> {
+  if (stopped) return { passed: 0, failed: 1, notes: [stopped] };
+  const verdict = await audit(root);
+  if (verdict.kind === "not_checked") {
+    return { passed: 0, failed: 0, notes: [`NOT CHECKED: ${verdict.reason}`] };
+  }
+  for (const problem of verdict.problems) console.log(problem);
+  const failed = verdict.problems.length === 0 ? 0 : 1;
+  return { passed: 1 - failed, failed, notes: [] };
+}
 
 /** Null when it ended well, else how it ended. */
 async function run(
