@@ -54,7 +54,9 @@ class Bench {
       ...{ homeserver: this.homeserver, store, clock: this.clock, log: silentLog, rooms: () => this.rooms },
       onMoved: (roomId) => this.log.push(`deliver ${roomId}`),
       agent: (roomId) => ({
-        holdUntil: (moved) => (this.held = moved),
+        holdUntil: (moved) => {
+          this.held = moved;
+        },
         refused: () => this.log.push(`refused ${roomId}`),
         out: async () => {
           this.log.push(`out ${roomId}`);
