@@ -86,6 +86,7 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       await expect(plane.request({ kind: "play.pause", channel })).rejects.toMatchObject(missing);
       await expect(plane.request({ kind: "stats", channel })).rejects.toMatchObject(missing);
       await plane.request({ kind: "channel.open", channel, ice: localIce, bitrate: 64_000 });
+      await expect(plane.request({ kind: "peer.answered", channel, peer })).rejects.toMatchObject(missing);
       await expect(plane.request({ kind: "peer.accept", channel, peer, sdp: "v=0" })).rejects.toMatchObject(
         missing,
       );

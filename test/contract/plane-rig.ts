@@ -76,6 +76,7 @@ async function offerOnce(a: Watched, b: Watched, channel: string): Promise<boole
   const [seenByA, seenByB] = [a.events.length, b.events.length];
   const offer = await a.plane.request({ kind: "peer.offer", channel, peer: "b" });
   const answer = await b.plane.request({ kind: "peer.answer", channel, peer: "a", sdp: offer.sdp });
+  await b.plane.request({ kind: "peer.answered", channel, peer: "a" });
   await a.plane.request({ kind: "peer.accept", channel, peer: "b", sdp: answer.sdp });
   const last = (watched: Watched, seen: number, peer: string): string | undefined =>
     watched.events
