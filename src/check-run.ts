@@ -45,7 +45,10 @@ export async function check(loaded: LoadedConfig, options: CheckOptions): Promis
     if (!json) stdout.write(textOf(result, { colours }));
   });
   stdout.write(json ? jsonOf(results) : `${summaryOf(results)}\n`);
-  return exitCodeOf(results);
+  const interrupted = stop.signal.aborted;
+  // What was too late to be of use need not keep us.
+  stop.abort();
+  return interrupted ? EXIT.failed : exitCodeOf(results);
 }
 
 function makeContext(loaded: LoadedConfig, adminToken: string | null, signal: AbortSignal): CheckContext {

@@ -2,6 +2,7 @@ import { BotError, messageOf } from "../../base/errors.ts";
 import { isTokenRejected } from "../../matrix/homeserver.ts";
 import { fail, ok, warn, type Check, type Finding } from "../check.ts";
 import { given, need } from "../context.ts";
+import { Skipped } from "../skipped.ts";
 
 export const account: Check = {
   id: "account",
@@ -9,7 +10,9 @@ export const account: Check = {
   limitMs: 20_000,
   async run(context): Promise<Finding> {
     need(context, "homeserverUrl");
-    need(context, "accessToken");
+    // That there is neither is told with the configuration.
+    if (need(context, "accessToken") === null && need(context, "userId") === null)
+      throw new Skipped("no account is configured");
     await given(context.versions(), "the homeserver does not answer");
     try {
       const { userId, deviceId } = await context.identity();

@@ -99,6 +99,8 @@ test("a clock that nobody tells is not looked at", async () => {
 });
 
 test("whose the token is, and that one is refused", async () => {
+  const none = { config: { homeserverUrl: "http://hs.test", accessToken: null, userId: null } };
+  await expect(account.run(context(none))).rejects.toThrow("no account is configured");
   expect(await look(account)).toEqual(["ok @bot:test, device DEV"]);
   const bare = { identity: () => Promise.resolve({ userId: BOT, deviceId: null }) };
   expect(await look(account, bare)).toEqual(["warn @bot:test, without a device"]);
