@@ -1,3 +1,4 @@
+import type { Sentence } from "./base/messages/catalogue.ts";
 import type { ChannelSession } from "./channel/session.ts";
 import type { RoomState } from "./matrix/session.ts";
 import type { RoomPlayer } from "./player/playback.ts";
@@ -5,8 +6,8 @@ import type { RoomRecorder } from "./recorder/recorder.ts";
 import type { RoomTalk } from "./room-talk.ts";
 
 export interface MovingAgentDeps {
-  room: Pick<RoomState, "encrypted">;
-  talk: Pick<RoomTalk, "tell">;
+  room: Pick<RoomState, "id" | "ownUserId" | "encrypted" | "can">;
+  talk: Pick<RoomTalk, "tellOnce">;
   channel: Pick<ChannelSession, "state">;
   player: Pick<RoomPlayer, "nowPlaying" | "queue">;
   recorder: Pick<RoomRecorder, "status" | "stop">;
@@ -36,13 +37,13 @@ export class MovingAgent {
 
   /** The new room does not let us in. */
   refused(): void {
-    this.#deps.talk.tell({ key: "room.move_refused" });
+    this.#say({ key: "room.move_refused" });
   }
 
   /** Says where it goes and ends everything in the old room, the recording included; what it keeps stays kept. */
   async out(): Promise<void> {
-    const { talk, recorder, channel, clearLeftBehind, close } = this.#deps;
-    talk.tell({ key: "room.moved" });
+    const { recorder, channel, clearLeftBehind, close } = this.#deps;
+    this.#say({ key: "room.moved" });
     if (recorder.status().phase === "recording") await recorder.stop(null);
     if (channel.state === "out") await clearLeftBehind();
     await close();
@@ -50,9 +51,17 @@ export class MovingAgent {
 
   /** Goes on in the new room with what the old one has left, unless something went on there already. */
   async in(): Promise<void> {
-    const { room, talk, channel, player, resume } = this.#deps;
-    talk.tell({ key: room.encrypted ? "room.encrypted" : "room.moved_here" });
+    const { room, channel, player, resume } = this.#deps;
+    this.#say({ key: room.encrypted ? "room.encrypted" : "room.moved_here" });
     const used = channel.state !== "out" || player.nowPlaying() !== null || player.queue().length > 0;
     if (!used) await resume();
+  }
+
+  /** Once, also when a start in the middle says it again. A replaced room lets hardly anybody speak. */
+  #say(sentence: Sentence): void {
+    const { room, talk } = this.#deps;
+    if (room.encrypted && sentence.key !== "room.encrypted") return;
+    if (!room.can(room.ownUserId, "m.room.message", false)) return;
+    void talk.tellOnce(sentence, `${sentence.key} ${room.id}`);
   }
 }
