@@ -41,11 +41,7 @@ export function judgeSbom(document: unknown, packages: readonly Package[]): stri
 }
 
 /** Packages of ours in stubs/. */
-const STAND_INS = [
-  "@matrix-org/matrix-sdk-crypto-nodejs",
-  "@matrix-voice-bot/no-request",
-  "@matrix-voice-bot/no-request-promise",
-];
+const STAND_INS = ["@matrix-org/matrix-sdk-crypto-nodejs", "request", "request-promise"];
 
 function flat(components: readonly Component[]): Component[] {
   return components.flatMap((each) => [each, ...flat(each.components ?? [])]);

@@ -61,7 +61,7 @@ test("the SBOM lists what ships, and nothing else", () => {
     metadata: { component: { name: "bot" } },
     components: [
       { name: "a", version: "1.0.0", components: [{ group: "@x", name: "b", version: "1.0.0" }] },
-      { group: "@matrix-voice-bot", name: "no-request", version: "0.1.0" },
+      { name: "request", version: "2.88.99" },
       { name: "stranger", version: "1.0.0" },
     ],
   };
