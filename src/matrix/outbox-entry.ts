@@ -26,7 +26,7 @@ export interface OutboxOptions {
   /** Whether a room must be treated as encrypted; true for rooms that are not known. */
   isEncrypted(roomId: string): boolean;
   /** The homeserver does not accept our token any more; the outbox has closed. */
-  onTokenRejected?(error: BotError): void;
+  onTokenRejected?: (error: BotError) => void;
   random?: () => number;
   tally?: Tally;
 }
