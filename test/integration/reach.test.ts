@@ -98,7 +98,7 @@ test("it waits longer and longer, says so once a minute, says a new reason at on
   const sleeping = async (): Promise<void> => {
     while (clock.pending === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   };
-  for (await sleeping(); asked < 13; await sleeping()) {
+  for (await sleeping(); delays.length < 12; await sleeping()) {
     const fromMs = clock.now();
     while (clock.pending > 0) clock.tick(500);
     delays.push(clock.now() - fromMs);
