@@ -13,7 +13,7 @@ import { jobSchema, type Job, type JobResult } from "./engine-job.ts";
 
 /* A child of engine-job.ts: does one job with the engine, sends its result, and is killed. */
 
-const CONNECT_MS = 6_000;
+const CONNECT_MS = 4_000;
 const FRAME_MS = 20;
 const FRAMES = 50;
 /** The last packets are still on their way when the last frame was written. */
@@ -107,6 +107,11 @@ async function connect(engine: Engine, ice: IceSettings): Promise<JobResult> {
 
 function side(engine: Engine, ice: IceSettings, onCandidate: (candidate: string, mid: string) => void): Side {
   const ownSubnets = [...subnetsOf(networkInterfaces()), ...(ice.localSubnets ?? [])];
+  const allowed = candidatePolicy({ allowPrivate: ice.allowPrivate, ownSubnets });
+  const announce = (ice.announce ?? []).map((address) => address.toLowerCase());
+  // Where addresses are announced it is they that are tried, and not those of a family that has none.
+  const isAnnounced = (candidate: string): boolean =>
+    announce.length === 0 || announce.includes(parseCandidate(candidate)?.address ?? "");
   const output = engine.createOutput();
   const connected = Promise.withResolvers<void>();
   const made: Side = {
@@ -114,7 +119,7 @@ function side(engine: Engine, ice: IceSettings, onCandidate: (candidate: string,
     connection: engine.createConnection(
       {
         ...{ label: "check", output, ice },
-        candidateAllowed: candidatePolicy({ allowPrivate: ice.allowPrivate, ownSubnets }),
+        candidateAllowed: (candidate) => isAnnounced(candidate) && allowed(candidate),
       },
       {
         onState: (state) => {

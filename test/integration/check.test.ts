@@ -202,6 +202,7 @@ test("what is wrong is named, each with what to do", async () => {
   expect(says("addresses")).toEqual([
     expect.stringMatching(/^fail .*203\.0\.113\.7 is an address of examples/),
   ]);
+  expect(says("ice")).toEqual([expect.stringMatching(/^warn works with this machine's own addresses/)]);
   expect(says("stun")).toEqual([expect.stringMatching(/^fail stun:127\.0\.0\.1:1/)]);
   expect(says("turn")).toContainEqual(expect.stringMatching(/^fail .* answers, and makes no allocation$/));
   expect(says("turn")).toContainEqual(`fail turn:127.0.0.1:${port} does not answer`);
