@@ -15,6 +15,7 @@ import { configuredServers } from "./ice-servers.ts";
 import type { Homeserver } from "./matrix/homeserver.ts";
 import { openHomeserver } from "./matrix/sdk-client.ts";
 import { readTurnServers } from "./matrix/turn.ts";
+import { Progress } from "./progress.ts";
 import { DataLock } from "./store/data-lock.ts";
 import { ADMIN_TOKEN, readToken, UsageError } from "./token-file.ts";
 
@@ -41,9 +42,21 @@ export async function check(loaded: LoadedConfig, options: CheckOptions): Promis
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   const { stdout } = process;
   const colours = stdout.isTTY && stdout.hasColors();
+  const progress = new Progress(stdout);
+  let done = 0;
+  const showProgress = (): void => {
+    if (!json && done < CHECKS.length)
+      progress.show(`Looking at what the bot needs: ${done} of ${CHECKS.length} …`);
+  };
+  showProgress();
   const results = await runChecks(CHECKS, makeContext(loaded, adminToken, stop.signal), (result) => {
-    if (!json) stdout.write(textOf(result, { colours }));
+    done++;
+    if (json) return;
+    progress.clear();
+    stdout.write(textOf(result, { colours }));
+    showProgress();
   });
+  if (!json) progress.clear();
   stdout.write(json ? jsonOf(results) : `${summaryOf(results)}\n`);
   const interrupted = stop.signal.aborted;
   // What was too late to be of use need not keep us.

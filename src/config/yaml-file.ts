@@ -94,5 +94,5 @@ function textOf(node: Scalar): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return String(value);
-  return source ?? String(value);
+  return source ?? "";
 }
