@@ -17,10 +17,7 @@ import { reportCreated, reportGranted, shellWord, type Exemption } from "./room-
 import { parseRoomRef, resolveRoom, userIdSchema } from "./room-admin/room-ref.ts";
 import { ADMIN_TOKEN, readToken, USER_TOKEN, UsageError } from "./token-file.ts";
 
-const users = z
-  .array(userIdSchema.or(z.never("must be user ids like @ada:example.org")))
-  .max(100)
-  .default([]);
+const users = z.array(userIdSchema).max(100).default([]);
 const createOptions = z.object({
   name: z
     .string()

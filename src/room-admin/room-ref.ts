@@ -6,7 +6,7 @@ import { apiPath, type Homeserver } from "../matrix/homeserver.ts";
 export const userIdSchema = z
   .string()
   .max(255)
-  .regex(/^@[^\s:\p{C}]+:[A-Za-z0-9.:[\]-]+$/u);
+  .regex(/^@[^\s:\p{C}]+:[A-Za-z0-9.:[\]-]+$/u, "must be a user id like @ada:example.org");
 
 const LINK = /^https?:\/\/matrix\.to\/#\/([^?]+)/;
 const ROOM_ID = /^![^\s\p{C}]{1,254}$/u;
