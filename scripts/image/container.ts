@@ -19,7 +19,7 @@ const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * The argument list by which root starts the image as with `docker run --network host --read-only --tmpfs /tmp --cap-drop
- * ALL --security-opt no-new-privileges --env …`: mounts, processes and IPC of its own; the network is the machine's.
+ * ALL --security-opt no-new-privileges --ulimit nice=30 --env …`: mounts, processes and IPC of its own; the network is the machine's.
  * Its first process is the image's entrypoint; when the returned program dies, the kernel kills it.
  */
 export function runArgs(
@@ -83,7 +83,7 @@ function asUser(
     WorkingDir,
     ...Env,
     ...own,
-    "setpriv",
+    ...["prlimit", "--nice=30", "setpriv"],
     ...identity,
     ...powers,
     "--",

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { chownSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { playsATrack, recordsAMember } from "../../demo/acts.ts";
 import type { Report } from "../../demo/report.ts";
@@ -49,6 +50,7 @@ export async function checkLife({ image, folder, report, curtain }: LifeOptions)
   await checkConfinement(inside, report);
   await playsATrack(stage, report);
   await recordsAMember(stage, report, folder);
+  checkPriority(stage, report);
 
   report.title("Health, and the end");
   await checkHealth(inside, report, "well", (code) => code === 0, 30_000);
@@ -129,6 +131,13 @@ async function checkConfinement(inside: Inside, report: Report): Promise<void> {
   const mounts = readFileSync(`/proc/${inside.firstPid}/mountinfo`, "utf8").split("\n");
   const ownRoot = mounts.find((line) => line.split(" ")[4] === "/")?.split(" ")[5] ?? "?";
   report.check("root file system", ownRoot.split(",").includes("ro"), ownRoot, "ro");
+}
+
+/** Sound is sent in time on a busy machine, too. */
+function checkPriority({ bot }: Stage, report: Report): void {
+  const [child] = bot.mediaChildren();
+  const nice = child === undefined ? NaN : getPriority(child);
+  report.check("priority of the sound", nice === -10, String(nice), "-10");
 }
 
 /** Asks as the container's runtime does, until the answer is right. */

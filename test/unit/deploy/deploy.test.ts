@@ -23,6 +23,7 @@ const serviceSchema = z.strictObject({
   tmpfs: z.array(z.string()).optional(),
   cap_drop: z.tuple([z.literal("ALL")]).optional(),
   security_opt: z.tuple([z.literal("no-new-privileges:true")]),
+  ulimits: z.strictObject({ nice: z.int() }).optional(),
   pids_limit: z.int().optional(),
   mem_limit: z.string().optional(),
   stop_grace_period: z.string().optional(),
@@ -110,6 +111,7 @@ describe.each(files)("the bot of %s", (file) => {
       expect(bot).toMatchObject({
         read_only: true,
         cap_drop: ["ALL"],
+        ulimits: { nice: 30 },
         tmpfs: [expect.stringMatching(/^\/tmp/)],
       });
       const secret = Object.values(SETTINGS).filter((setting) => setting.secret);
