@@ -67,6 +67,8 @@ export class SyncLoop {
   readonly #pollMs: number;
   readonly #late: Patience;
   readonly #first: Patience;
+  /** Handlers take longer than they are waited for, and the operator was told. */
+  #handlersLate = false;
   #answeredAtMs: number | null = null;
   #turnedAtMs: number | null = null;
 
@@ -172,7 +174,12 @@ export class SyncLoop {
     void this.#commits.run(async () => {
       const outcome = await handled;
       if (outcome === "stopped") this.#abandoned = true;
-      if (outcome === "late") log.warn("handler_failed", { reason: `not done after ${HANDLERS_MS} ms` });
+      if (outcome === "late" && !this.#handlersLate) {
+        log.warn("handler_failed", {
+          reason: `not done after ${HANDLERS_MS} ms, maybe because replies wait`,
+        });
+      }
+      this.#handlersLate = outcome === "late";
       // From here on the next start has to repeat everything.
       if (!this.#abandoned) await store.write(nextBatch);
     });

@@ -58,6 +58,8 @@ class World {
   readonly synced: boolean[] = [];
   readonly live: string[] = [];
   readonly session: MatrixSession;
+  /** When a live event is done with. */
+  handled: Promise<void> | undefined;
   poll: (request: FakeRequest) => unknown;
   #batch = 1;
 
@@ -80,7 +82,9 @@ class World {
         onRoomJoined: () => {},
         onRoomLeft: () => {},
         onRoomEvent: (_, { origin, content }) => {
-          if (origin === "live") this.live.push(String(content["body"]));
+          if (origin !== "live") return;
+          this.live.push(String(content["body"]));
+          return this.handled;
         },
         onSynced: (afterFailure) => void this.synced.push(afterFailure),
       },
@@ -264,6 +268,17 @@ describe("a homeserver that answers nonsense", () => {
     world.poll = () => world.news();
     await world.clock.advance(MINUTE_MS);
     expect(world.polls.length).toBeLessThan(120);
+    await world.session.stop();
+  });
+
+  test("replies that wait for the limit hold up what follows them: told once, not for each event", async () => {
+    const world = await World.start();
+    world.handled = new Promise(() => {});
+    let rest = 5;
+    world.poll = (request) => (rest-- > 0 ? world.news(`message ${rest}`) : world.hold(request));
+    await world.clock.advance(3 * MINUTE_MS);
+    expect(world.live).toHaveLength(5);
+    expect(world.log.read("handler_failed")).toHaveLength(1);
     await world.session.stop();
   });
 
