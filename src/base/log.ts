@@ -29,6 +29,7 @@ export const LOG_EVENTS = [
   "handler_failed",
   "room_joined",
   "room_left",
+  "room_upgrade",
   "invite_ignored",
   "invite_failed",
   "rate_limited",
