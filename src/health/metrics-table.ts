@@ -37,7 +37,7 @@ export const METRICS = {
   info: gauge("info", "Always 1; what runs is in the labels.", "version", "node", "engine"),
   start: gauge("start_time_seconds", "When the bot started, Unix time."),
   ready: gauge("ready", "1 when /readyz says so: synced, and in every channel it is meant to be in."),
-  syncAge: gauge("sync_age_seconds", "Since the homeserver last answered a sync; up to 30 s is normal."),
+  syncAge: gauge("sync_age_seconds", "Since the homeserver last answered a sync; up to 20 s is normal."),
   rooms: gauge("rooms", "Rooms that the bot is in."),
   channels: gauge(
     "channels",

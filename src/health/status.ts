@@ -61,7 +61,7 @@ export interface NotReady {
   room?: string;
 }
 
-/** A poll takes 30 s at most when the homeserver is well, and is given up after 60. */
+/** A poll takes 20 s at most when the homeserver is well, and is given up after 35 to 80. */
 const SYNC_STALE_MS = 90_000;
 /** The first answer of a big account may take five minutes. */
 const LOOP_STUCK_MS = 360_000;
