@@ -214,7 +214,7 @@ function isEmpty({ rooms }: SyncResponse): boolean {
 /** @returns the error that tells the operator what to do */
 export function tokenRejected(cause: unknown): BotError {
   const what =
-    "the homeserver does not accept VOICEBOT_ACCESS_TOKEN (any more): log the bot's account in again, set the new token, " +
-    "and start the bot";
+    "the homeserver does not accept the bot's access token (any more): put a new one into VOICEBOT_ACCESS_TOKEN, or let the " +
+    "bot log in by itself with VOICEBOT_USER_ID and VOICEBOT_PASSWORD, and start the bot again";
   return new BotError("forbidden", what, { cause });
 }
