@@ -29,7 +29,13 @@ export function runArgs(
   const { config } = options;
   const flags = ["--mount", "--pid", "--ipc", "--fork", "--kill-child=KILL", "--propagation", "private"];
   const program = asUser(config, env, [...config.Entrypoint, ...config.Cmd]);
-  const script = [...mountLines(options), `exec chroot ${[options.folder, ...program].map(quote).join(" ")}`];
+  // A machine that is a container itself may not raise it.
+  const limit = "prlimit --pid $$ --nice=30 2>/dev/null || true";
+  const script = [
+    ...mountLines(options),
+    limit,
+    `exec chroot ${[options.folder, ...program].map(quote).join(" ")}`,
+  ];
   return ["unshare", ...flags, "--", "sh", "-euc", script.join("\n")];
 }
 
@@ -83,7 +89,7 @@ function asUser(
     WorkingDir,
     ...Env,
     ...own,
-    ...["prlimit", "--nice=30", "setpriv"],
+    "setpriv",
     ...identity,
     ...powers,
     "--",

@@ -133,11 +133,16 @@ async function checkConfinement(inside: Inside, report: Report): Promise<void> {
   report.check("root file system", ownRoot.split(",").includes("ro"), ownRoot, "ro");
 }
 
-/** Sound is sent in time on a busy machine, too. */
+/** Sound is sent in time on a busy machine, too, where the limit may be raised. */
 function checkPriority({ bot }: Stage, report: Report): void {
-  const [child] = bot.mediaChildren();
-  const nice = child === undefined ? NaN : getPriority(child);
-  report.check("priority of the sound", nice === -10, String(nice), "-10");
+  const [child = 0] = bot.mediaChildren();
+  const nice = getPriority(child);
+  const limit = /^Max nice priority\s+(\d+)/m.exec(
+    readFileSync(`/proc/${child || "self"}/limits`, "utf8"),
+  )?.[1];
+  const wanted = limit === "30" ? -10 : 0;
+  if (wanted === 0) report.say("This machine does not let a container raise its priority.");
+  report.check("priority of the sound", child > 0 && nice === wanted, `nice ${nice}`, `nice ${wanted}`);
 }
 
 /** Asks as the container's runtime does, until the answer is right. */
