@@ -9,7 +9,6 @@ import { Member } from "../test/support/member.ts";
 import { matrixRequest } from "../test/support/people.ts";
 import { makeTone } from "../test/support/crowd-scene.ts";
 import { sleep, Stage, type Scene } from "../test/support/stage.ts";
-import { startSynapse, type Synapse } from "../test/support/synapse.ts";
 
 /** How often each way of joining is measured; `BENCH_JOINS=3` for a quick look. */
 const JOINS = Number(process.env["BENCH_JOINS"] ?? 20);
@@ -17,7 +16,6 @@ const JOINS = Number(process.env["BENCH_JOINS"] ?? 20);
 const SPACED_MS = 6500;
 const CROWD = 8;
 const COUNT_MS = 120_000;
-const AWAY_MS = 120_000;
 
 interface Row {
   what: string;
@@ -110,23 +108,8 @@ async function eventsOfACrowd(stage: Stage, scene: Scene): Promise<void> {
   }
 }
 
-/** From the end of the fault to the first packet with sound. */
-async function faults(scene: Scene, ear: Member, page: PageMember): Promise<void> {
-  const sound = async (what: string, sinceMs: number): Promise<void> => {
-    row(what, seconds((await ear.firstAudio(scene.botKey, sinceMs, 120_000)) - sinceMs));
-    await sleep(5000);
-  };
-  const [child] = scene.bot.mediaChildren();
-  const killedMs = Date.now();
-  if (child !== undefined) process.kill(child, "SIGKILL");
-  await sound("media child killed", killedMs + 100);
-  for (const pauseMs of [500, 60_000]) {
-    await scene.bot.kill();
-    await sleep(pauseMs);
-    const startedMs = Date.now();
-    await scene.bot.startAgain();
-    await sound(`bot killed, started again after ${pauseMs / 1000} s: from the start`, startedMs);
-  }
+/** What a person's F5 costs them. */
+async function reload(scene: Scene, page: PageMember): Promise<void> {
   const reloadedMs = Date.now();
   await page.reload();
   await page.join();
@@ -137,31 +120,8 @@ async function faults(scene: Scene, ear: Member, page: PageMember): Promise<void
   );
 }
 
-/** The homeserver stops and comes back; media must go on meanwhile. */
-async function homeserverAway(scene: Scene, ear: Member, synapse: Synapse, awayMs: number): Promise<Synapse> {
-  const { dir, baseUrl } = synapse;
-  await synapse.stop();
-  const before = await ear.stats(scene.botKey);
-  await sleep(awayMs);
-  const during = await ear.stats(scene.botKey);
-  const again = await startSynapse({ dir, port: Number(new URL(baseUrl).port) });
-  const sinceMs = Date.now();
-  const packets = (during?.packetsReceived ?? 0) - (before?.packetsReceived ?? 0);
-  row(
-    `homeserver away for ${awayMs / 1000} s: packets with music meanwhile`,
-    `${packets} of ${Math.round(awayMs / 20)}`,
-  );
-  await ear.leave();
-  await sleep(500);
-  await ear.join();
-  const heardMs = await ear.firstAudio(scene.botKey, Date.now() - 100, 120_000);
-  row("… a member leaves and joins: from the homeserver's return to sound", seconds(heardMs - sinceMs));
-  return again;
-}
-
 const directory = await mkdtemp(join(tmpdir(), "voicebot-bench-"));
 const mediaDir = join(directory, "media");
-let later: Synapse | null = null;
 const ended: (() => Promise<void>)[] = [];
 try {
   await mkdir(mediaDir);
@@ -181,15 +141,12 @@ try {
     await eventsOfACrowd(stage, scene);
     const { page } = await scene.hostPage();
     await page.join();
-    await faults(scene, ear, page);
-    later = await homeserverAway(scene, ear, stage.synapse, 2000);
-    later = await homeserverAway(scene, ear, later, AWAY_MS);
+    await reload(scene, page);
   } finally {
     for (const end of ended) await end();
     await stage.close();
   }
 } finally {
-  await later?.stop();
   await rm(directory, { recursive: true, force: true });
 }
 

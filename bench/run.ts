@@ -1,5 +1,6 @@
-// `npm run bench` measures the main job, `npm run bench -- channel` the voice channel, `-- networks` routers (as root).
-const BENCHES = ["main-job", "channel", "networks"];
+// `npm run bench` measures the main job, `npm run bench -- channel` the voice channel, `-- life` what becomes of it after
+// faults, `-- networks` routers (as root).
+const BENCHES = ["main-job", "channel", "life", "networks"];
 
 const name = process.argv[2] ?? "main-job";
 if (BENCHES.includes(name)) await import(`./${name}.ts`);
