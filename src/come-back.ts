@@ -45,17 +45,17 @@ async function again(deps: ComeBackDeps): Promise<void> {
 
 /** @returns whether that was the last one */
 async function attempt(deps: ComeBackDeps, late: boolean): Promise<boolean> {
-  const { join, onIn, onRefused, log, signal } = deps;
+  const { log, signal } = deps;
   try {
-    await join();
-    if (!signal.aborted) onIn(late);
+    await deps.join();
+    if (!signal.aborted) deps.onIn(late);
     return true;
   } catch (cause) {
     if (signal.aborted) return true;
     const error = toBotError(cause);
     const final = !error.retryable && !MAY_PASS.includes(error.code);
     log.warn("handler_failed", { what: "rejoin", ...(final ? {} : { retryInMs: AGAIN_MS }), error });
-    if (final) onRefused(late);
+    if (final) deps.onRefused(late);
     return final;
   }
 }

@@ -21,13 +21,14 @@ const MUTED_DBFS = -126;
 const QUIET_DBFS = -50;
 const LOUD_DBFS = -8;
 const MAX_NAME = 40;
+const LETTERS = new Intl.Segmenter();
 
 type Own = Omit<Finding, "member">;
 type Params = Record<string, string | number>;
 
 /** A stranger's name for a line of text. */
 export function shortName(name: string): string {
-  const letters = [...oneLine(name)];
+  const letters = Array.from(LETTERS.segment(oneLine(name)), ({ segment }) => segment);
   return letters.length > MAX_NAME ? `${letters.slice(0, MAX_NAME - 1).join("")}…` : letters.join("");
 }
 

@@ -92,7 +92,7 @@ export class SyncLoop {
    * @throws BotError `forbidden` when the access token is not accepted any more
    */
   async run(onFirst: (mode: SyncMode) => void): Promise<void> {
-    const { clock, store, rooms, signal, log, random, onSynced } = this.#options;
+    const { clock, store, rooms, signal, log, random } = this.#options;
     const news = new OutageNews(clock, log);
     let since = await store.read();
     let mode: SyncMode = since === null ? "initial" : "resumed";
@@ -106,7 +106,7 @@ export class SyncLoop {
         const response = await this.#poll(since, mode);
         this.#answeredAtMs = clock.now();
         const tookMs = this.#answeredAtMs - startedMs;
-        onSynced(failures > 0 || tookMs > this.#pollMs + LATE_MS / 2);
+        this.#options.onSynced(failures > 0 || tookMs > this.#pollMs + LATE_MS / 2);
         news.back();
         const running = await rooms.handle(response, mode, since);
         this.#commit(response.next_batch, running);
