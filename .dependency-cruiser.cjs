@@ -22,7 +22,7 @@ const mayImport = {
       "player/resolver/library\\.ts$",
       "recorder/limits\\.ts$",
     ],
-    ...["channel/ports\\.ts$", "exit-codes\\.ts$"],
+    ...["channel/ports\\.ts$", "program/exit-codes\\.ts$"],
   ],
   health: ["diagnosis/", "media/(plane|messages)\\.ts$", "channel/session\\.ts$"],
   commands: [
@@ -33,6 +33,8 @@ const mayImport = {
     "health/status\\.ts$",
     "room-admin/missing\\.ts$",
   ],
+  bot: ["(?!program/|cli\\.ts$)"],
+  program: ["(?!cli\\.ts$)"],
   web: [],
   page: ["channel/", "media/(plane|messages)\\.ts$"],
 };

@@ -1,6 +1,6 @@
 // Documentation that the tables of the code print: `npm run docs` writes it, test/unit/generated-docs.test.ts compares it.
 import { exampleYaml, referenceMarkdown } from "../src/config/reference.ts";
-import { EXIT, EXIT_MEANINGS } from "../src/exit-codes.ts";
+import { EXIT, EXIT_MEANINGS } from "../src/program/exit-codes.ts";
 
 export interface GeneratedFile {
   /** From the root of the project. */

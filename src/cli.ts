@@ -12,6 +12,6 @@ if (major < 22 || (major === 22 && minor < 15)) {
   );
   process.exitCode = 78;
 } else {
-  const { main } = await import("./main.ts");
+  const { main } = await import("./program/main.ts");
   await main(process.argv);
 }

@@ -1,5 +1,5 @@
 import { oneLine } from "../base/messages/catalogue.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT } from "../program/exit-codes.ts";
 import type { Finding, Verdict } from "./check.ts";
 import type { CheckResult } from "./run-checks.ts";
 

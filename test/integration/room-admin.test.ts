@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jest } from "@jest/globals";
-import { main } from "../../src/main.ts";
+import { main } from "../../src/program/main.ts";
 import { callStateType, Person, type Session } from "../support/people.ts";
 import { startSynapse, type Synapse, type SynapseUser } from "../support/synapse.ts";
 

@@ -2,8 +2,8 @@
 import { silentLog } from "../../src/base/log.ts";
 import type { LogFields } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
-import { IceServers } from "../../src/ice-servers.ts";
-import type { IceConfig } from "../../src/ice-servers.ts";
+import { IceServers } from "../../src/bot/ice-servers.ts";
+import type { IceConfig } from "../../src/bot/ice-servers.ts";
 import { openHomeserver } from "../../src/matrix/sdk-client.ts";
 import type { Engine } from "../../src/media/engine/engine.ts";
 import { createEngine } from "../../src/media/engine/libdatachannel/index.ts";

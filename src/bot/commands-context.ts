@@ -1,0 +1,42 @@
+import type { ChannelSession } from "../channel/session.ts";
+import type { RoomContext } from "../commands/room-context.ts";
+import type { MatrixSession, RoomState } from "../matrix/session.ts";
+import type { RoomTalk } from "./room-talk.ts";
+
+type Given = Pick<RoomContext, "prefix" | "player" | "sources" | "recorder" | "report" | "status">;
+
+export interface CommandsContextDeps extends Given {
+  room: RoomState;
+  session: Pick<MatrixSession, "readEvent">;
+  channel: Pick<ChannelSession, "state" | "members" | "leave">;
+  talk: Pick<RoomTalk, "language" | "reply">;
+  /** Brings the bot into the channel because somebody wants it there. */
+  join: () => Promise<void>;
+}
+
+/** A room as its commands see it. */
+export function commandsContext(deps: CommandsContextDeps): RoomContext {
+  const { room, session, channel, talk, join, prefix, player, sources, recorder, report, status } = deps;
+  return {
+    ...{ roomId: room.id, ownUserId: room.ownUserId, prefix, language: talk.language },
+    ...{ player, sources, recorder, report, status },
+    get encrypted() {
+      return room.encrypted;
+    },
+    channel: {
+      get joined() {
+        return channel.state === "in";
+      },
+      get people() {
+        return channel.members().length;
+      },
+      join,
+      leave: () => channel.leave(),
+    },
+    powerOf: (userId) => room.powerOf(userId),
+    powerNeeded: (type, isState) => room.powerNeeded(type, isState),
+    displayName: (userId) => room.displayName(userId),
+    reply: (eventId, sentence) => talk.reply(eventId, sentence),
+    fetchMessage: (eventId) => session.readEvent(room.id, eventId),
+  };
+}

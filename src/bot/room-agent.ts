@@ -1,0 +1,286 @@
+import { z } from "zod";
+import { ChannelSession, type ChannelChange } from "../channel/session.ts";
+import type { ChannelTransport } from "../channel/ports.ts";
+import type { Clock } from "../base/clock.ts";
+import { Emitter } from "../base/emitter.ts";
+import type { Log } from "../base/log.ts";
+import type { Sentence } from "../base/messages/catalogue.ts";
+import type { Tally } from "../base/tally.ts";
+import { AloneTimer } from "./alone-timer.ts";
+import { joinHeard } from "./first-listener.ts";
+import { clearLeftBehind, stands } from "./left-behind.ts";
+import { comeBack } from "./come-back.ts";
+import { greet } from "./greeting.ts";
+import { RoomCommands } from "../commands/dispatcher.ts";
+import { commandsContext } from "./commands-context.ts";
+import type { ChannelReport } from "../diagnosis/report.ts";
+import type { BotStatus, ChannelStatus } from "../health/status.ts";
+import type { DelayedEvents } from "../matrix/delayed-events.ts";
+import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
+import { MovingAgent } from "./moving-agent.ts";
+import type { IceSettings, MediaPlane } from "../media/plane.ts";
+import { RoomPlayer } from "../player/playback.ts";
+import type { Sources } from "../player/resolver/resolver.ts";
+import type { RecordingArchive } from "../recorder/archive.ts";
+import { RoomRecorder, type PeopleFeed } from "../recorder/recorder.ts";
+import { roomReport } from "./room-report.ts";
+import { RoomTalk } from "./room-talk.ts";
+import { roomTransport } from "./room-transport.ts";
+import type { RoomDocuments, Store } from "../store/store.ts";
+
+export interface RoomAgentDeps {
+  room: RoomState;
+  session: MatrixSession;
+  delayed: DelayedEvents;
+  plane: MediaPlane;
+  store: Store;
+  archive: RecordingArchive;
+  sources: Sources;
+  /** First part of our state key. */
+  deviceName: string;
+  prefix: string;
+  ice: () => IceSettings;
+  status: () => BotStatus;
+  tally: Tally;
+  clock: Clock;
+  log: Log;
+}
+
+/** Document: the track that is held was interrupted by our leaving, not by a person. */
+const HELD = "held-by-leaving";
+/** Of the outgoing stereo Opus stream, bit/s. */
+const BITRATE = 128_000;
+const ALONE_MS = 5 * 60_000;
+
+/** Everything the bot is in one room: its channel, player, recorder and commands, and what ties them together. */
+export class RoomAgent {
+  readonly moving: MovingAgent;
+  readonly #deps: RoomAgentDeps;
+  readonly #log: Log;
+  readonly #channel: ChannelSession;
+  readonly #player: RoomPlayer;
+  readonly #recorder: RoomRecorder;
+  readonly #commands: RoomCommands;
+  readonly #alone: AloneTimer;
+  readonly #people = new Emitter<void>();
+  readonly #ownKey: string;
+  readonly #talk: RoomTalk;
+  readonly #documents: RoomDocuments;
+  readonly #transport: ChannelTransport;
+  /** While the way back into the channel of the last run is not over. */
+  #comingBack: AbortController | null = null;
+  #closed = false;
+
+  constructor(deps: RoomAgentDeps) {
+    this.#deps = deps;
+    const { room, plane, store, archive, sources, clock } = deps;
+    const { id: roomId, ownUserId } = room;
+    const log = deps.log.child({ room: roomId });
+    this.#log = log;
+    this.#ownKey = `${deps.deviceName}${ownUserId}`;
+    this.#transport = roomTransport({ roomId, session: deps.session, delayed: deps.delayed });
+    this.#documents = store.room(roomId);
+    this.#talk = new RoomTalk({ room, session: deps.session, log });
+    const tell = (sentence: Sentence): void => this.#talk.tell(sentence);
+    this.#channel = new ChannelSession({
+      ...{ channel: roomId, ownKey: this.#ownKey, ownUserId, plane, clock, tell },
+      ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log, tally: deps.tally },
+    });
+    this.#player = new RoomPlayer({
+      ...{ channel: roomId, plane, clock, log, tell },
+      open: (source, signal) => sources.open(source, signal),
+      documents: this.#documents,
+      language: () => this.#talk.language,
+    });
+    this.#recorder = new RoomRecorder({
+      ...{ roomId, channel: roomId, prefix: deps.prefix, plane, archive, clock, log: deps.log, tell },
+      people: this.#peopleFeed(),
+      onEnd: () => this.#alone.check(),
+      displayName: (userId) => room.displayName(userId),
+    });
+    this.#commands = new RoomCommands({
+      room: commandsContext({
+        ...{ room, session: deps.session, channel: this.#channel, talk: this.#talk, prefix: deps.prefix },
+        ...{ player: this.#player, sources, recorder: this.#recorder, status: deps.status },
+        join: () => this.#comeBack(),
+        report: () => this.report(),
+      }),
+      ...{ documents: this.#documents, clock, log: deps.log },
+    });
+    this.#alone = new AloneTimer({
+      clock,
+      limitMs: ALONE_MS,
+      isAlone: () =>
+        this.#channel.state !== "out" && this.#channel.members().every(({ userId }) => userId === ownUserId),
+      isBusy: () => this.#recorder.status().phase === "recording",
+      onAlone: () => void this.#leaveAlone(),
+    });
+    this.#channel.onChange((change) => this.#onChannel(change));
+    this.moving = new MovingAgent({
+      ...{ room, talk: this.#talk, channel: this.#channel, player: this.#player, recorder: this.#recorder },
+      clearLeftBehind: () => this.#clearLeftBehind(),
+      close: () => this.close(),
+      resume: () => this.resume(),
+    });
+  }
+
+  /** Every event of the room. Resolves when what it started has been done. */
+  async handle(event: RoomEvent): Promise<void> {
+    if (this.#closed) return;
+    if (event.type === "m.room.member" && event.stateKey !== null) {
+      this.#channel.roomMember(event.stateKey, this.#deps.room.membershipOf(event.stateKey));
+      this.#people.emit();
+    }
+    // A channel event in an encrypted room would be answered there, and nothing of ours may be sent there.
+    if (this.#deps.room.encrypted) await this.#channel.leave();
+    else this.#channel.handle(event);
+    if (event.origin !== "live") return;
+    await this.moving.held;
+    await this.#commands.handle(event);
+    await this.#talk.replied();
+  }
+
+  /** The homeserver told what is new; `afterFailure`: for a while it could not. */
+  synced(afterFailure: boolean): void {
+    if (!this.#closed) this.#channel.synced(afterFailure);
+  }
+
+  /** The room's state is known and this is a start of the program: go on where the last run ended. */
+  async resume(): Promise<void> {
+    const { store, room } = this.#deps;
+    if (room.encrypted) return;
+    if (!store.channelWanted(room.id)) {
+      this.#player.restore({ resume: false });
+      return this.#clearLeftBehind();
+    }
+    const comingBack = new AbortController();
+    this.#comingBack = comingBack;
+    await comeBack({
+      ...{ clock: this.#deps.clock, log: this.#log, signal: comingBack.signal },
+      join: () => this.#channel.join(),
+      onIn: (late) => {
+        this.#comingBack = null;
+        if (late) this.#goOn();
+        else this.#player.restore({ resume: true });
+      },
+      onDelayed: () => {
+        if (this.#player.restore({ resume: false })) this.#documents.write(HELD, true);
+      },
+      onRefused: (late) => {
+        this.#comingBack = null;
+        store.setChannelWanted(room.id, false);
+        if (!late) this.#player.restore({ resume: false });
+      },
+    });
+  }
+
+  /** The bot was just invited and came. Resolves when it has said so, or could not. */
+  async welcome(): Promise<void> {
+    const { room, session, store, prefix } = this.#deps;
+    const { limited } = session.outbox;
+    await greet({ room, talk: this.#talk, documents: store.room(room.id), prefix, limited });
+  }
+
+  /** The bot is in the channel. */
+  get inside(): boolean {
+    return this.#channel.state === "in";
+  }
+
+  /** How it stands with the channel and everybody in it. Never rejects. */
+  report(): Promise<ChannelReport> {
+    const { room, session, plane, ice, clock } = this.#deps;
+    const parts = { channel: this.#channel, player: this.#player, recorder: this.#recorder };
+    return roomReport({ room, session, plane, ice, clock, ...parts });
+  }
+
+  /** How the bot stands in the room's channel. An encrypted room is none that it is meant to be in. */
+  channelStatus(): ChannelStatus {
+    const { room, store } = this.#deps;
+    return {
+      roomId: room.id,
+      wanted: !room.encrypted && store.channelWanted(room.id),
+      phase: this.#channel.state,
+      stands: stands(room, this.#ownKey),
+      links: this.#channel.links().map(({ phase }) => phase),
+    };
+  }
+
+  /** New TURN credentials are there. */
+  refreshIce(): void {
+    this.#channel.refreshIce();
+  }
+
+  /**
+   * Ends everything in the room: recording closed, music kept for the next run, LEFT posted. Bounded at about 5 s.
+   * @param gone we are not in the room any more: there is nobody to tell, and what was recorded is finished now
+   */
+  async close({ gone = false } = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#comingBack?.abort();
+    this.#commands.close();
+    this.#alone.close();
+    if (gone && this.#recorder.status().phase === "recording") await this.#recorder.stop(null);
+    await this.#recorder.close();
+    this.#player.close();
+    if (!gone) await this.#channel.leave();
+    this.#channel.close();
+    this.#people.clear();
+  }
+
+  #onChannel(change: ChannelChange): void {
+    if (change.kind === "media") {
+      if (change.open) this.#player.channelOpened();
+      else this.#player.channelClosed();
+    } else if (change.kind === "state") {
+      if (change.new === "in") this.#deps.store.setChannelWanted(this.#deps.room.id, true);
+      if (change.new === "out") this.#onOut();
+      this.#people.emit();
+    } else this.#people.emit();
+    this.#alone.check();
+  }
+
+  /** Left, kicked out of the channel, or refused: nothing goes on without it. A shutdown is not meant. */
+  #onOut(): void {
+    if (this.#closed || this.#comingBack !== null) return;
+    this.#deps.store.setChannelWanted(this.#deps.room.id, false);
+    if (this.#player.nowPlaying()?.phase === "playing") {
+      this.#player.pause();
+      this.#documents.write(HELD, true);
+    }
+    if (this.#recorder.status().phase !== "recording") return;
+    this.#recorder.stop(null).catch((error: unknown) => this.#log.error("recording_failed", { error }));
+  }
+
+  /** Somebody brought the bot in: with the music that its leaving has interrupted. */
+  async #comeBack(): Promise<void> {
+    await joinHeard(this.#channel, this.#deps.clock);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    const held = this.#documents.read(HELD, z.boolean());
+    this.#documents.remove(HELD);
+    if (held && this.#player.nowPlaying()?.phase === "paused") this.#player.resume();
+  }
+
+  async #leaveAlone(): Promise<void> {
+    const { prefix } = this.#deps;
+    this.#talk.tell({ key: "channel.alone", params: { minutes: Math.round(ALONE_MS / 60_000), prefix } });
+    await this.#channel.leave();
+  }
+
+  async #clearLeftBehind(): Promise<void> {
+    const { room, clock } = this.#deps;
+    await clearLeftBehind({ room, clock, log: this.#log, ownKey: this.#ownKey, transport: this.#transport });
+  }
+
+  #peopleFeed(): PeopleFeed {
+    const { room } = this.#deps;
+    return {
+      list: () =>
+        this.#channel.members().map(({ key, userId }) => ({ key, userId, name: room.displayName(userId) })),
+      onChange: (listener) => this.#people.on(listener),
+    };
+  }
+}
