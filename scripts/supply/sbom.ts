@@ -15,11 +15,48 @@ const componentSchema: z.ZodType<Component> = z.object({
     return z.array(componentSchema).optional();
   },
 });
+const listSchema = z.looseObject({
+  components: z.array(
+    z.looseObject({
+      "bom-ref": z.string().optional(),
+      properties: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })).optional(),
+    }),
+  ),
+  dependencies: z
+    .array(z.looseObject({ ref: z.string(), dependsOn: z.array(z.string()).optional() }))
+    .optional(),
+});
 const sbomSchema = z.object({
   bomFormat: z.literal("CycloneDX"),
   metadata: z.object({ component: componentSchema }),
   components: z.array(componentSchema),
 });
+
+/**
+ * The document without what lies in node_modules but no package asks for: install scripts of development dependencies put
+ * some there (`node` its own set-up), and then nothing tells the generator that they are for development only.
+ */
+export function withoutExtraneous(document: unknown): unknown {
+  const { components, dependencies, ...rest } = listSchema.parse(document);
+  const isExtraneous = ({ properties = [] }: (typeof components)[number]): boolean =>
+    properties.some(({ name, value }) => name === "cdx:npm:package:extraneous" && value === "true");
+  const gone = new Set(components.filter(isExtraneous).map((each) => each["bom-ref"]));
+  return {
+    ...rest,
+    components: components.filter((each) => !isExtraneous(each)),
+    ...(dependencies === undefined
+      ? {}
+      : {
+          dependencies: dependencies
+            .filter(({ ref }) => !gone.has(ref))
+            .map((each) =>
+              each.dependsOn === undefined
+                ? each
+                : { ...each, dependsOn: each.dependsOn.filter((ref) => !gone.has(ref)) },
+            ),
+        }),
+  };
+}
 
 /** What the document lacks of what ships, or has beyond it (our stand-ins aside), a line each. */
 export function judgeSbom(document: unknown, packages: readonly Package[]): string[] {

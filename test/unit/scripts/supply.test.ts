@@ -1,7 +1,7 @@
 import { judgeAudit } from "../../../scripts/supply/audit-report.ts";
 import { allows, judgeLicences } from "../../../scripts/supply/licences.ts";
 import { oldReviews, readPolicy } from "../../../scripts/supply/policy.ts";
-import { judgeSbom } from "../../../scripts/supply/sbom.ts";
+import { judgeSbom, withoutExtraneous } from "../../../scripts/supply/sbom.ts";
 import { productionPackages, type Package } from "../../../scripts/supply/tree.ts";
 
 const review = { reason: "It is never loaded in this program.", reviewed: "2026-11-01" };
@@ -70,6 +70,23 @@ test("the SBOM lists what ships, and nothing else", () => {
     "the SBOM does not list c 1.0.0",
     "the SBOM lists stranger 1.0.0, which is not in package-lock.json",
   ]);
+});
+
+test("what an install script left in node_modules is not in the SBOM", () => {
+  const left = { name: "cdx:npm:package:extraneous", value: "true" };
+  const document = {
+    bomFormat: "CycloneDX",
+    components: [
+      { "bom-ref": "a", name: "a" },
+      { "bom-ref": "left", name: "left", properties: [left] },
+    ],
+    dependencies: [{ ref: "bot", dependsOn: ["a", "left"] }, { ref: "left" }, { ref: "a" }],
+  };
+  expect(withoutExtraneous(document)).toEqual({
+    bomFormat: "CycloneDX",
+    components: [{ "bom-ref": "a", name: "a" }],
+    dependencies: [{ ref: "bot", dependsOn: ["a"] }, { ref: "a" }],
+  });
 });
 
 describe("an audit", () => {
