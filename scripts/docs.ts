@@ -1,4 +1,4 @@
-// Writes what documentation says about settings and exit codes from the tables of the code: `npm run docs`.
+// Writes what documentation says about settings, exit codes, commands and findings from the tables of the code: `npm run docs`.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { generatedFiles } from "./generated-docs.ts";

@@ -1,6 +1,8 @@
 // Documentation that the tables of the code print: `npm run docs` writes it, test/unit/generated-docs.test.ts compares it.
 import { exampleYaml, referenceMarkdown } from "../src/config/reference.ts";
 import { EXIT, EXIT_MEANINGS } from "../src/program/exit-codes.ts";
+import { commandTable } from "./command-docs.ts";
+import { soundTree } from "./sound-tree.ts";
 
 export interface GeneratedFile {
   /** From the root of the project. */
@@ -12,9 +14,12 @@ export interface GeneratedFile {
 export function generatedFiles(read: (path: string) => string): GeneratedFile[] {
   const configuration = "docs/CONFIGURATION.md";
   const parts = { settings: referenceMarkdown(), "exit codes": exitCodes() };
+  const commands = { commands: commandTable() };
   return [
     { path: "config/example.yaml", text: exampleYaml() },
     { path: configuration, text: replaceParts(read(configuration), parts) },
+    { path: "README.md", text: replaceParts(read("README.md"), { ...commands, sound: soundTree() }) },
+    { path: "docs/USAGE.md", text: replaceParts(read("docs/USAGE.md"), commands) },
   ];
 }
 
