@@ -4,6 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseCommand } from "../../src/commands/parser.ts";
 import { COMMANDS, findCommand } from "../../src/commands/table.ts";
+import { LOG_EVENTS } from "../../src/base/log.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { readYaml } from "../../src/config/yaml-file.ts";
 import { blocksOf, pages, readPage, type Block } from "../support/doc-blocks.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -50,6 +53,35 @@ test.each(all.filter(({ language, file }) => language === "json" && file !== "do
     expect(() => JSON.parse(text) as unknown).not.toThrow();
   },
 );
+
+const settingsFiles = [
+  ...all.filter(({ language }) => language === "yaml"),
+  ...shell.flatMap((block) =>
+    [...block.text.matchAll(/\.yaml <<'END'\n([^]*?)\nEND$/gm)].map(([, text = ""]) => ({ ...block, text })),
+  ),
+];
+
+test.each(settingsFiles)("$file:$line has keys that there are, with values that can be used", ({ text }) => {
+  const loaded = loadConfig({ env: {}, file: readYaml(text, "example") });
+  const problems = loaded.ok ? [] : loaded.problems;
+  // Other settings are in other blocks, and the files of secrets are not here.
+  const own = problems.filter(
+    ({ problem }) => !problem.startsWith("is not set") && !/ENOENT|no such file|cannot be read/.test(problem),
+  );
+  expect(own).toEqual([]);
+});
+
+test("the log events that docs/OPERATING.md explains are events that there are", () => {
+  const section =
+    readPage("docs/OPERATING.md")
+      .split(/^## /m)
+      .find((part) => part.startsWith("Logs")) ?? "";
+  const events = [...section.matchAll(/^\| (`.*?) +\| /gm)].flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name),
+  );
+  expect(events.length).toBeGreaterThan(10);
+  expect(events.filter((name) => !(LOG_EVENTS as readonly string[]).includes(name))).toEqual([]);
+});
 
 describe("docs/USAGE.md", () => {
   const examples = blocksOf("docs/USAGE.md")
