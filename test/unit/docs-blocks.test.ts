@@ -39,6 +39,12 @@ test("what is run stands in a page that its test reads", () => {
   }
 });
 
+test("the package that is installed is the one that npm pack makes of this version", () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  const named = pages().flatMap((file) => [...readPage(file).matchAll(/[\w-]+-\d+\.\d+\.\d+\.tgz/g)]);
+  expect(new Set(named.map(([name]) => name))).toEqual(new Set([`matrix-voice-bot-${version}.tgz`]));
+});
+
 test("no command of the program hides in a block of another language", () => {
   const hidden = all.filter(
     (block) => !shell.includes(block) && /^(docker|npm|apt-get|curl|sudo) /m.test(block.text),
