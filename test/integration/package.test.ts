@@ -36,7 +36,7 @@ test("the package has what it should, and no more", async () => {
   expect(own.filter((path) => !SHIPPED.some((pattern) => pattern.test(path)))).toEqual([]);
   for (const path of [
     ...["README.md", "LICENSE", "package.json", "config/example.yaml", "docs/CONFIGURATION.md"],
-    ...["dist/cli.js", "dist/main.js", "dist/media/child.js", "dist/recorder/export/export-child.js"],
+    ...["dist/cli.js", "dist/program/main.js", "dist/media/child.js", "dist/recorder/export/export-child.js"],
   ]) {
     expect(own).toContain(path);
   }
