@@ -48,6 +48,7 @@ export const LOG_EVENTS = [
   "media_child_stalled",
   "media_message_invalid",
   "engine_error",
+  "engine_unusable",
   "ffmpeg_exit",
   "candidate_refused",
   "peer_flooded",

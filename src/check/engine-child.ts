@@ -4,12 +4,11 @@ import { silentLog } from "../base/log.ts";
 import { systemClock as clock } from "../base/system-clock.ts";
 import { createOpusEncoder } from "../media/audio/encoder.ts";
 import { CHANNELS, FRAME_SAMPLES, SAMPLE_RATE } from "../media/audio/pcm.ts";
-import type { EngineModule } from "../media/engine-module.ts";
+import { enginesFor, loadEngine } from "../media/engine-choice.ts";
 import { candidatePolicy, parseCandidate, subnetsOf } from "../media/engine/candidates.ts";
-import type { Engine, EngineConnection, EngineOutput } from "../media/engine/engine.ts";
+import type { Engine, EngineConnection, EngineOutput, ReceivedAudio } from "../media/engine/engine.ts";
 import type { IceSettings } from "../media/plane.ts";
-import { defaultEngine } from "../media/supervisor.ts";
-import { jobSchema, type Job, type JobResult } from "./engine-job.ts";
+import { orderSchema, type JobResult } from "./engine-job.ts";
 
 /* A child of engine-job.ts: does one job with the engine, sends its result, and is killed. */
 
@@ -28,10 +27,10 @@ interface Side {
 }
 
 async function main(): Promise<JobResult> {
-  const job: Job = jobSchema.parse(JSON.parse(process.argv[2] ?? "null"));
+  const { engine: policy, job } = orderSchema.parse(JSON.parse(process.argv[2] ?? "null"));
   const startedMs = clock.now();
-  const module = (await import(defaultEngine.href)) as EngineModule;
-  const engine = await module.createEngine({ clock, log: silentLog });
+  const modules = enginesFor(policy).map(({ href }) => href);
+  const engine = await loadEngine(modules, { clock, log: silentLog });
   switch (job.kind) {
     case "load":
       return {
@@ -49,14 +48,14 @@ async function main(): Promise<JobResult> {
 
 function opusProblem(): string | null {
   try {
-    return tone().some((packet) => packet.length > 20) ? null : "it makes nothing of a tone";
+    return tone().some(({ opus }) => opus.length > 20) ? null : "it makes nothing of a tone";
   } catch (error) {
     return messageOf(error);
   }
 }
 
-/** Opus packets of a quiet sine. */
-function tone(): Uint8Array[] {
+/** Frames of a quiet sine. */
+function tone(): { opus: Uint8Array; pcm: Int16Array }[] {
   const encoder = createOpusEncoder(64_000);
   return Array.from({ length: FRAMES }, (_, frame) => {
     const pcm = new Int16Array(FRAME_SAMPLES * CHANNELS);
@@ -64,7 +63,7 @@ function tone(): Uint8Array[] {
       const phase = (2 * Math.PI * TONE_HZ * (frame * FRAME_SAMPLES + i)) / SAMPLE_RATE;
       pcm.fill(Math.round(3_000 * Math.sin(phase)), i * CHANNELS, (i + 1) * CHANNELS);
     }
-    return encoder.encode(pcm);
+    return { opus: encoder.encode(pcm), pcm };
   });
 }
 
@@ -95,13 +94,13 @@ async function connect(engine: Engine, ice: IceSettings): Promise<JobResult> {
     return { ...result, problem: `two connections did not find each other within ${CONNECT_MS / 1000} s` };
   const connectMs = clock.now() - startedMs;
   const packets = tone();
-  for (const [frame, opus] of packets.entries()) {
+  for (const [frame, { opus, pcm }] of packets.entries()) {
     const timestamp = frame * FRAME_SAMPLES;
-    for (const { output } of sides) output.write({ opus, pcm: null, timestamp, marker: frame === 0 });
+    for (const { output } of sides) output.write({ opus, pcm, timestamp, marker: frame === 0 });
     await pause(FRAME_MS);
   }
   await pause(ARRIVE_MS);
-  const heard = Math.min(a.heard, b.heard);
+  const heard = Math.min(packets.length, Math.round(Math.min(a.heard, b.heard)));
   return { kind: "connect", problem: null, connectMs, sent: packets.length, heard };
 }
 
@@ -126,12 +125,17 @@ function side(engine: Engine, ice: IceSettings, onCandidate: (candidate: string,
           if (state === "connected") connected.resolve();
         },
         onCandidate,
-        onAudio: () => void made.heard++,
+        onAudio: (audio) => void (made.heard += framesOf(audio)),
         onSenderClock: () => {},
       },
     ),
   };
   return made;
+}
+
+/** Frames of 20 ms, as they were sent. */
+function framesOf(audio: ReceivedAudio): number {
+  return audio.kind === "opus" ? 1 : audio.samples.length / audio.channels / FRAME_SAMPLES;
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { z } from "zod";
+import { ENGINE_POLICIES, type EnginePolicy } from "../media/engine-choice.ts";
 import { iceSettingsSchema } from "../media/messages.ts";
 
 /** What a child of its own does with the engine: native code never runs where it could take the check down with it. */
@@ -12,6 +13,9 @@ export const jobSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("connect"), ice: iceSettingsSchema }),
 ]);
 export type Job = z.infer<typeof jobSchema>;
+
+/** A job, and whose it is. */
+export const orderSchema = z.object({ engine: z.enum(ENGINE_POLICIES), job: jobSchema });
 
 const resultSchema = z.discriminatedUnion("kind", [
   z.object({
@@ -38,7 +42,7 @@ const LIMIT_MS = 12_000;
 const MAX_WORDS = 300;
 
 /** Runs one job in a child. Never rejects: a crash, a hang and an abort are results as well. */
-export function runEngineJob(job: Job, signal: AbortSignal): Promise<JobResult> {
+export function runEngineJob(engine: EnginePolicy, job: Job, signal: AbortSignal): Promise<JobResult> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve({ kind: "died", why: "cancelled" });
     // The child is the sibling of this file, compiled or as source.
@@ -46,7 +50,7 @@ export function runEngineJob(job: Job, signal: AbortSignal): Promise<JobResult> 
       import.meta.url.endsWith(".ts") ? "./engine-child.ts" : "./engine-child.js",
       import.meta.url,
     );
-    const child = fork(file, [JSON.stringify(job)], {
+    const child = fork(file, [JSON.stringify({ engine, job })], {
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("VOICEBOT_"))),
       execArgv: [],
       stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -5,7 +5,8 @@ import { SETTINGS } from "./settings.ts";
 import type { ConfigProblem, Written } from "./written.ts";
 import type { ConfigFile } from "./yaml-file.ts";
 
-export type { AllowPrivate, Config, ListenAddress } from "./setting.ts";
+export type { AllowPrivate, Config, EnginePolicy, ListenAddress } from "./setting.ts";
+export { MAX_MEDIA_CHILDREN } from "./schemas.ts";
 export type { ConfigProblem } from "./written.ts";
 
 export type LoadedConfig =

@@ -2,6 +2,9 @@ import { isIPv6 } from "node:net";
 import { z } from "zod";
 import type { ListenAddress } from "./setting.ts";
 
+/** Beyond, memory and the processes' coming and going cost more than cores give. */
+export const MAX_MEDIA_CHILDREN = 64;
+
 export const pathSchema = z
   .string()
   .refine((value) => !value.includes("\0"), "must not contain a NUL character");
@@ -41,6 +44,14 @@ export const passwordSchema = z
 export const deviceNameSchema = z
   .string()
   .regex(/^[A-Za-z0-9._~-]{1,64}$/, "must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -");
+
+export const mediaChildrenSchema = z
+  .string()
+  .refine(
+    (value) => /^[1-9]\d?$/.test(value) && Number(value) <= MAX_MEDIA_CHILDREN,
+    `must be a number from 1 to ${MAX_MEDIA_CHILDREN}`,
+  )
+  .transform(Number);
 
 export const commandPrefixSchema = z
   .string()

@@ -5,6 +5,9 @@ import type { IceServerSetting } from "./ice-settings.ts";
 /** `auto`: private addresses of own subnets only; `true`: all (tests); `false`: none. Text, as the media plane takes it. See docs/PROTOCOL.md "Trust". */
 export type AllowPrivate = "auto" | "true" | "false";
 
+/** As `ENGINE_POLICIES` of the media plane. */
+export type EnginePolicy = "auto" | "libdatachannel" | "wrtc";
+
 /** `auto`: text at a terminal, JSON lines elsewhere. */
 export type LogFormat = "auto" | "json" | "text";
 
@@ -44,6 +47,10 @@ export interface Config {
   iceAnnounce: readonly string[];
   /** Subnets in CIDR notation that count as own under `auto`. */
   iceLocalSubnets: readonly string[];
+  /** Which WebRTC library carries the sound; `auto`: the first that loads on this machine. */
+  engine: EnginePolicy;
+  /** Media children at most, from 1; null: one per core. */
+  mediaChildren: number | null;
   logLevel: LogLevel;
   logFormat: LogFormat;
   /** Where health and metrics are served; null: nowhere. Port 0: any free one. */

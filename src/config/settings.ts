@@ -6,6 +6,7 @@ import {
   deviceNameSchema,
   invitesSchema,
   listenSchema,
+  mediaChildrenSchema,
   passwordSchema,
   pathSchema,
   tokenSchema,
@@ -188,6 +189,28 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallbackText: "those of its interfaces",
     list: true,
     schema: iceSubnetsSchema,
+  },
+  engine: {
+    name: "engine",
+    group: "operation",
+    meaning:
+      "The WebRTC library that carries the sound: auto takes libdatachannel, and wrtc where that does not load. wrtc costs far more CPU for each member, and its recordings are placed less exactly.",
+    unit: "auto, libdatachannel or wrtc",
+    example: "auto",
+    fallback: "auto",
+    fallbackText: "auto",
+    schema: z.enum(["auto", "libdatachannel", "wrtc"], "must be auto, libdatachannel or wrtc"),
+  },
+  mediaChildren: {
+    name: "media.children",
+    group: "operation",
+    meaning:
+      "How many processes the sound of the channels is spread over at most. One is started when those that run have enough to do, and ends a minute after its last channel; each takes about 80 MB.",
+    unit: "1 to 64",
+    example: "2",
+    fallback: null,
+    fallbackText: "one per processor core",
+    schema: mediaChildrenSchema,
   },
   logLevel: {
     name: "log.level",

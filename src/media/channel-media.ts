@@ -6,7 +6,7 @@ import type { OpusEncoder } from "./audio/encoder.ts";
 import { LevelMeter } from "./audio/levels.ts";
 import { Pacer } from "./audio/pacer.ts";
 import type { FrameSlot } from "./audio/pacer.ts";
-import { FRAME_VALUES } from "./audio/pcm.ts";
+import { FRAME_VALUES, rmsDbov } from "./audio/pcm.ts";
 import { ChannelPlayer } from "./channel-player.ts";
 import type { PlayStart } from "./channel-player.ts";
 import type { PlaneContext } from "./context.ts";
@@ -44,6 +44,7 @@ export class ChannelMedia {
     this.#context = context;
     this.#bitrate = settings.bitrate;
     this.#output = engine.createOutput();
+    this.#output.setBitrate(settings.bitrate);
     this.#pacer = new Pacer({ clock, onFrame: (slot) => this.#onFrame(slot) });
     this.#player = new ChannelPlayer({
       channel,
@@ -62,7 +63,10 @@ export class ChannelMedia {
       candidateAllowed: this.#candidatePolicy(settings.ice),
       events: {
         onState: (peer, state) => {
-          if (state === "closed" || state === "failed") this.#levels.forget(peer);
+          if (state === "closed" || state === "failed") {
+            this.#levels.forget(peer);
+            this.#recording?.left(peer);
+          }
           emit({ kind: "peer.state", channel, peer, state });
         },
         onCandidate: (peer, candidate, mid) =>
@@ -76,6 +80,7 @@ export class ChannelMedia {
   configure(settings: { ice: IceSettings; bitrate: number }): void {
     this.#bitrate = settings.bitrate;
     this.#encoder?.setBitrate(settings.bitrate);
+    this.#output.setBitrate(settings.bitrate);
     this.peers.configure(settings.ice, this.#candidatePolicy(settings.ice));
   }
 
@@ -202,9 +207,9 @@ export class ChannelMedia {
   }
 
   #onAudio(peer: string, audio: ReceivedAudio): void {
-    // An engine that gives PCM has no packets to record; it will bring its own encoder for each speaker.
-    if (audio.kind !== "opus") return;
-    if (audio.levelDbov !== null) this.#levels.add(peer, audio.levelDbov);
-    this.#recording?.packet(peer, audio);
+    const level = audio.kind === "pcm" ? rmsDbov(audio.samples) : audio.levelDbov;
+    if (level !== null) this.#levels.add(peer, level);
+    if (audio.kind === "opus") this.#recording?.packet(peer, audio);
+    else this.#recording?.pcm(peer, audio);
   }
 }

@@ -4,7 +4,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Log, LogEvent, LogFields, LogLevel } from "../base/log.ts";
 import { systemClock } from "../base/system-clock.ts";
 import { createPlaneCore } from "./core.ts";
-import type { EngineModule } from "./engine-module.ts";
+import { loadEngine } from "./engine-choice.ts";
 import { toChildSchema } from "./messages.ts";
 import type { FromChild, PlaneEvent } from "./messages.ts";
 import { toWireError } from "./plane-error.ts";
@@ -14,8 +14,8 @@ import { toWireError } from "./plane-error.ts";
  * control process; when that closes, for whatever reason, it closes its files and ends.
  */
 export const childOptionsSchema = z.object({
-  /** URL of the module that makes the engine, see EngineModule. */
-  engine: z.string(),
+  /** URLs of modules that make an engine, see EngineModule: the first that loads is used. */
+  engines: z.array(z.string()).min(1),
   ffmpegPath: z.string().nullable(),
 });
 export type ChildOptions = z.infer<typeof childOptionsSchema>;
@@ -91,8 +91,7 @@ async function main(): Promise<void> {
   const log = remoteLog({});
   // Ctrl-C goes to the whole process group: the control process decides when we end.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-  const module = (await import(options.engine)) as EngineModule;
-  const engine = await module.createEngine({ clock: systemClock, log });
+  const engine = await loadEngine(options.engines, { clock: systemClock, log });
   const core = createPlaneCore({
     engine,
     clock: systemClock,

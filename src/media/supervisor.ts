@@ -3,6 +3,7 @@ import { Emitter } from "../base/emitter.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { MediaChild } from "./child-process.ts";
+import { enginesFor } from "./engine-choice.ts";
 import { planeRequestSchema } from "./messages.ts";
 import { planeDown, planeError } from "./plane-error.ts";
 import type {
@@ -41,8 +42,8 @@ export interface SupervisorOptions {
   log: Log;
   /** As configured; null looks for it. */
   ffmpegPath: string | null;
-  /** Module of the engine, see EngineModule; by default libdatachannel's. */
-  engine?: URL;
+  /** Modules of engines, see `enginesFor`: the first that loads is used. */
+  engines?: readonly URL[];
   /** How long a child without channels stays. */
   lingerMs?: number;
   heartbeatMs?: number;
@@ -60,12 +61,6 @@ const DEFAULTS = {
 /** A child that lived this long makes the deaths before it forgotten. */
 const STABLE_MS = 60_000;
 const CLOSE_GRACE_MS = 2_500;
-
-/** The engine that is used unless another is named. */
-export const defaultEngine = new URL(
-  import.meta.url.endsWith(".ts") ? "./engine/libdatachannel/index.ts" : "./engine/libdatachannel/index.js",
-  import.meta.url,
-);
 
 /** The media plane in a child process of its own, which is started when needed and replaced when it dies. */
 export class SupervisedPlane implements MediaPlane {
@@ -85,7 +80,7 @@ export class SupervisedPlane implements MediaPlane {
   #engine: string | null = null;
 
   constructor(options: SupervisorOptions) {
-    this.#options = { engine: defaultEngine, ...DEFAULTS, ...options };
+    this.#options = { engines: enginesFor("auto"), ...DEFAULTS, ...options };
   }
 
   get state(): PlaneState {
@@ -168,7 +163,7 @@ export class SupervisedPlane implements MediaPlane {
   }
 
   #start(): void {
-    const { clock, log, ffmpegPath, engine, heartbeatMs, stallMs } = this.#options;
+    const { clock, log, ffmpegPath, engines, heartbeatMs, stallMs } = this.#options;
     this.#startedAtMs = clock.now();
     const ready = Promise.withResolvers<void>();
     // Nobody may be waiting for it.
@@ -179,7 +174,7 @@ export class SupervisedPlane implements MediaPlane {
       child = new MediaChild({
         clock,
         log,
-        child: { engine: engine.href, ffmpegPath },
+        child: { engines: engines.map(({ href }) => href), ffmpegPath },
         heartbeatMs,
         stallMs,
         onReady: (engine) => this.#ready(child, engine),

@@ -1,5 +1,4 @@
 import { createSocket } from "node:dgram";
-import { jest } from "@jest/globals";
 import { systemClock } from "../../src/base/system-clock.ts";
 import type {
   ConnectionStats,
@@ -7,9 +6,11 @@ import type {
   EngineConnection,
   EngineOutput,
   ReceivedOpus,
+  ReceivedPcm,
   SenderClock,
 } from "../../src/media/engine/engine.ts";
 import type { IceSettings, PeerState } from "../../src/media/messages.ts";
+import { LossyWay } from "../support/lossy-way.ts";
 import type { Way } from "../support/lossy-way.ts";
 
 const FRAME_UNITS = 960;
@@ -20,6 +21,7 @@ export class Party {
   readonly connection: EngineConnection;
   readonly states: PeerState[] = [];
   readonly audio: ReceivedOpus[] = [];
+  readonly pcm: ReceivedPcm[] = [];
   readonly clocks: SenderClock[] = [];
   readonly refused: string[] = [];
   readonly candidates: string[] = [];
@@ -50,6 +52,7 @@ export class Party {
         onCandidate: (candidate) => this.candidates.push(candidate),
         onAudio: (audio) => {
           if (audio.kind === "opus") this.audio.push({ ...audio, payload: Uint8Array.from(audio.payload) });
+          else this.pcm.push({ ...audio, samples: Int16Array.from(audio.samples) });
         },
         onSenderClock: (clock) => this.clocks.push(clock),
       },
@@ -109,90 +112,27 @@ export function withoutCandidates(sdp: string): { sdp: string; candidates: strin
 /** Connects two parties over a way that loses and delays; @returns what ends the way. */
 export type ConnectOver = (offerer: Party, answerer: Party, way: Way) => Promise<() => void>;
 
-/** What every engine does that takes and gives Opus. */
-export function describeEngine(name: string, create: () => Engine, connectOver: ConnectOver): void {
+/** For engines with a network: a way between two sockets of this machine. */
+export const connectOverLossyWay: ConnectOver = async (a, b, impairment) => {
+  const way = await LossyWay.open(impairment);
+  const offer = withoutCandidates(await a.connection.createOffer());
+  const answer = withoutCandidates(
+    await b.connection.createAnswer(`${offer.sdp}a=${way.candidateFor(1)}\r\n`),
+  );
+  b.connection.answerSent();
+  await a.connection.acceptAnswer(`${answer.sdp}a=${way.candidateFor(0)}\r\n`);
+  await until(() => a.connected && b.connected, "both sides are connected over the way", 20_000);
+  return () => way.close();
+};
+
+/** What every engine does, whatever it takes and gives. */
+export function describeConnections(name: string, create: () => Engine | Promise<Engine>): void {
   describe(`engine ${name}`, () => {
     let engine: Engine;
-    beforeAll(() => {
-      engine = create();
+    beforeAll(async () => {
+      engine = await create();
     });
     afterAll(() => engine.close());
-    jest.setTimeout(20_000); // two of the first engine may need a second or two to connect
-
-    test("an exchanged offer and answer connect, and frames arrive in order with their times", async () => {
-      const a = new Party(engine, "a");
-      const b = new Party(engine, "b");
-      await connect(a, b);
-      // Times wrap at 32 bits.
-      const start = 2 ** 32 - 5 * FRAME_UNITS;
-      await speak(a, 20, start);
-      await until(() => b.audio.length >= 20, "20 frames arrived");
-      expect(b.audio.map(({ payload }) => payload[1])).toEqual(Array.from({ length: 20 }, (_, i) => i));
-      expect(b.audio.map(({ payload }) => payload.length)).toEqual(Array.from({ length: 20 }, () => 4));
-      const first = b.audio[0]!;
-      for (const [i, audio] of b.audio.entries()) {
-        expect(audio.sequence).toBe((first.sequence + i) & 0xffff);
-        expect(audio.timestamp).toBe((start + i * FRAME_UNITS) % 2 ** 32);
-        expect(audio.marker).toBe(i === 0);
-        expect(audio.ssrc).toBe(first.ssrc);
-        expect(audio.arrivalMs).toBeLessThanOrEqual(systemClock.now());
-      }
-      expect(a.audio).toEqual([]);
-      expect(a.states).toEqual(["connecting", "connected"]);
-      a.connection.close();
-      b.connection.close();
-    });
-
-    test("both sides speak at once", async () => {
-      const a = new Party(engine, "a");
-      const b = new Party(engine, "b");
-      await connect(a, b);
-      await Promise.all([speak(a, 10), speak(b, 10)]);
-      await until(() => a.audio.length === 10 && b.audio.length === 10, "10 frames arrived at each");
-      expect(a.audio[0]!.ssrc).not.toBe(b.audio[0]!.ssrc);
-      a.connection.close();
-      b.connection.close();
-    });
-
-    test("one output reaches three listeners with the same packets, and those that left no more", async () => {
-      const output = engine.createOutput();
-      const pairs = ["x", "y", "z"].map((label) => ({
-        own: new Party(engine, `to ${label}`, { output }),
-        peer: new Party(engine, label),
-      }));
-      await Promise.all(pairs.map(({ own, peer }) => connect(own, peer)));
-      await speak(pairs[0]!.own, 10);
-      await until(() => pairs.every(({ peer }) => peer.audio.length === 10), "all heard 10 frames");
-      const [x, y, z] = pairs.map(({ peer }) =>
-        peer.audio.map(({ ssrc, sequence, timestamp }) => ({ ssrc, sequence, timestamp })),
-      );
-      expect(y).toEqual(x);
-      expect(z).toEqual(x);
-      pairs[0]!.own.connection.close();
-      await speak(pairs[1]!.own, 5);
-      await until(() => pairs[2]!.peer.audio.length === 15, "the others heard 5 more");
-      expect(pairs[0]!.peer.audio).toHaveLength(10);
-      for (const { own, peer } of pairs) [own, peer].forEach(({ connection }) => connection.close());
-      output.close();
-    });
-
-    test("a connection that replaces another is heard; the replaced one says nothing any more", async () => {
-      const output = engine.createOutput();
-      const old = new Party(engine, "old", { output });
-      const b1 = new Party(engine, "b1");
-      await connect(old, b1);
-      old.connection.close();
-      const told = old.states.length;
-      const fresh = new Party(engine, "fresh", { output });
-      const b2 = new Party(engine, "b2");
-      await connect(fresh, b2);
-      await speak(fresh, 10);
-      await until(() => b2.audio.length === 10, "the new connection hears");
-      expect(b1.audio).toEqual([]);
-      expect(old.states).toHaveLength(told);
-      for (const { connection } of [fresh, b1, b2]) connection.close();
-      output.close();
-    });
 
     test("each side sees that the other one closed", async () => {
       for (const which of ["offerer", "answerer"] as const) {
@@ -283,6 +223,145 @@ export function describeEngine(name: string, create: () => Engine, connectOver: 
       }
     });
 
+    test("candidates that the policy refuses are counted", async () => {
+      const a = new Party(engine, "a");
+      const b = new Party(engine, "b", { allowed: () => false });
+      await b.connection.createAnswer(await a.connection.createOffer());
+      b.connection.answerSent();
+      b.connection.addCandidate("candidate:9 1 UDP 1 192.0.2.9 5000 typ host", "0");
+      await until(() => b.connection.stats().candidatesRefused >= 2, "both were refused");
+      expect(b.connection.stats().candidatesUsed).toBe(0);
+      for (const { connection } of [a, b]) connection.close();
+    });
+
+    test("whatever comes after close is harmless", async () => {
+      const a = new Party(engine, "a");
+      const b = new Party(engine, "b");
+      const offer = await a.connection.createOffer();
+      const answering = b.connection.createAnswer(offer);
+      b.connection.close();
+      await expect(answering).rejects.toMatchObject({ code: "cancelled" });
+      a.connection.close();
+      a.connection.close();
+      a.connection.addCandidate("candidate:1 1 udp 1 192.0.2.77 5000 typ host", "0");
+      expect(a.connection.stats().packetsSent).toBe(0);
+      await expect(a.connection.createOffer()).rejects.toMatchObject({ code: "engine_failed" });
+      await expect(a.connection.acceptAnswer(offer.replace("actpass", "active"))).rejects.toMatchObject({
+        code: "engine_failed",
+      });
+      const frame = {
+        ...(engine.audio === "opus"
+          ? { opus: Uint8Array.of(1), pcm: null }
+          : { opus: null, pcm: new Int16Array(1920) }),
+        ...{ timestamp: 0, marker: true },
+      };
+      a.output.write(frame);
+      a.output.close();
+      a.output.write(frame);
+      const states = a.states.length;
+      await pause(50);
+      expect(a.states).toHaveLength(states);
+      expect(() => new Party(engine, "late", { output: a.output })).toThrow("closed");
+    });
+
+    test("a closed engine makes nothing new, and its connections are closed", async () => {
+      const other = await create();
+      const a = new Party(other, "a");
+      const b = new Party(engine, "b");
+      await connect(a, b);
+      await other.close();
+      await other.close();
+      await until(() => b.states.at(-1) === "closed", "the end is seen");
+      expect(() => other.createOutput()).toThrow("closed");
+    });
+  });
+}
+
+/** What every engine does that takes and gives Opus. */
+export function describeEngine(name: string, create: () => Engine, connectOver: ConnectOver): void {
+  describeConnections(name, create);
+  describe(`engine ${name} with Opus`, () => {
+    let engine: Engine;
+    beforeAll(() => {
+      engine = create();
+    });
+    afterAll(() => engine.close());
+
+    test("an exchanged offer and answer connect, and frames arrive in order with their times", async () => {
+      const a = new Party(engine, "a");
+      const b = new Party(engine, "b");
+      await connect(a, b);
+      // Times wrap at 32 bits.
+      const start = 2 ** 32 - 5 * FRAME_UNITS;
+      await speak(a, 20, start);
+      await until(() => b.audio.length >= 20, "20 frames arrived");
+      expect(b.audio.map(({ payload }) => payload[1])).toEqual(Array.from({ length: 20 }, (_, i) => i));
+      expect(b.audio.map(({ payload }) => payload.length)).toEqual(Array.from({ length: 20 }, () => 4));
+      const first = b.audio[0]!;
+      for (const [i, audio] of b.audio.entries()) {
+        expect(audio.sequence).toBe((first.sequence + i) & 0xffff);
+        expect(audio.timestamp).toBe((start + i * FRAME_UNITS) % 2 ** 32);
+        expect(audio.marker).toBe(i === 0);
+        expect(audio.ssrc).toBe(first.ssrc);
+        expect(audio.arrivalMs).toBeLessThanOrEqual(systemClock.now());
+      }
+      expect(a.audio).toEqual([]);
+      expect(a.states).toEqual(["connecting", "connected"]);
+      a.connection.close();
+      b.connection.close();
+    });
+
+    test("both sides speak at once", async () => {
+      const a = new Party(engine, "a");
+      const b = new Party(engine, "b");
+      await connect(a, b);
+      await Promise.all([speak(a, 10), speak(b, 10)]);
+      await until(() => a.audio.length === 10 && b.audio.length === 10, "10 frames arrived at each");
+      expect(a.audio[0]!.ssrc).not.toBe(b.audio[0]!.ssrc);
+      a.connection.close();
+      b.connection.close();
+    });
+
+    test("one output reaches three listeners with the same packets, and those that left no more", async () => {
+      const output = engine.createOutput();
+      const pairs = ["x", "y", "z"].map((label) => ({
+        own: new Party(engine, `to ${label}`, { output }),
+        peer: new Party(engine, label),
+      }));
+      await Promise.all(pairs.map(({ own, peer }) => connect(own, peer)));
+      await speak(pairs[0]!.own, 10);
+      await until(() => pairs.every(({ peer }) => peer.audio.length === 10), "all heard 10 frames");
+      const [x, y, z] = pairs.map(({ peer }) =>
+        peer.audio.map(({ ssrc, sequence, timestamp }) => ({ ssrc, sequence, timestamp })),
+      );
+      expect(y).toEqual(x);
+      expect(z).toEqual(x);
+      pairs[0]!.own.connection.close();
+      await speak(pairs[1]!.own, 5);
+      await until(() => pairs[2]!.peer.audio.length === 15, "the others heard 5 more");
+      expect(pairs[0]!.peer.audio).toHaveLength(10);
+      for (const { own, peer } of pairs) [own, peer].forEach(({ connection }) => connection.close());
+      output.close();
+    });
+
+    test("a connection that replaces another is heard; the replaced one says nothing any more", async () => {
+      const output = engine.createOutput();
+      const old = new Party(engine, "old", { output });
+      const b1 = new Party(engine, "b1");
+      await connect(old, b1);
+      old.connection.close();
+      const told = old.states.length;
+      const fresh = new Party(engine, "fresh", { output });
+      const b2 = new Party(engine, "b2");
+      await connect(fresh, b2);
+      await speak(fresh, 10);
+      await until(() => b2.audio.length === 10, "the new connection hears");
+      expect(b1.audio).toEqual([]);
+      expect(old.states).toHaveLength(told);
+      for (const { connection } of [fresh, b1, b2]) connection.close();
+      output.close();
+    });
+
     test("figures are about what happened", async () => {
       const a = new Party(engine, "a");
       const b = new Party(engine, "b");
@@ -350,51 +429,5 @@ export function describeEngine(name: string, create: () => Engine, connectOver: 
       }
       expect(a.connection.stats().way).toBeNull();
     }, 40_000);
-
-    test("candidates that the policy refuses are counted", async () => {
-      const a = new Party(engine, "a");
-      const b = new Party(engine, "b", { allowed: () => false });
-      await b.connection.createAnswer(await a.connection.createOffer());
-      b.connection.answerSent();
-      b.connection.addCandidate("candidate:9 1 UDP 1 192.0.2.9 5000 typ host", "0");
-      await until(() => b.connection.stats().candidatesRefused >= 2, "both were refused");
-      expect(b.connection.stats().candidatesUsed).toBe(0);
-      for (const { connection } of [a, b]) connection.close();
-    });
-
-    test("whatever comes after close is harmless", async () => {
-      const a = new Party(engine, "a");
-      const b = new Party(engine, "b");
-      const offer = await a.connection.createOffer();
-      const answering = b.connection.createAnswer(offer);
-      b.connection.close();
-      await expect(answering).rejects.toMatchObject({ code: "cancelled" });
-      a.connection.close();
-      a.connection.close();
-      a.connection.addCandidate("candidate:1 1 udp 1 192.0.2.77 5000 typ host", "0");
-      expect(a.connection.stats().packetsSent).toBe(0);
-      await expect(a.connection.createOffer()).rejects.toMatchObject({ code: "engine_failed" });
-      await expect(a.connection.acceptAnswer(offer.replace("actpass", "active"))).rejects.toMatchObject({
-        code: "engine_failed",
-      });
-      a.output.write({ opus: Uint8Array.of(1), pcm: null, timestamp: 0, marker: true });
-      a.output.close();
-      a.output.write({ opus: Uint8Array.of(1), pcm: null, timestamp: 0, marker: true });
-      const states = a.states.length;
-      await pause(50);
-      expect(a.states).toHaveLength(states);
-      expect(() => new Party(engine, "late", { output: a.output })).toThrow("closed");
-    });
-
-    test("a closed engine makes nothing new, and its connections are closed", async () => {
-      const other = create();
-      const a = new Party(other, "a");
-      const b = new Party(engine, "b");
-      await connect(a, b);
-      await other.close();
-      await other.close();
-      await until(() => b.states.at(-1) === "closed", "the end is seen");
-      expect(() => other.createOutput()).toThrow("closed");
-    });
   });
 }

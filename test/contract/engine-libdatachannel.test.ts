@@ -5,9 +5,9 @@ import { silentLog } from "../../src/base/log.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
 import { createEngine } from "../../src/media/engine/libdatachannel/index.ts";
-import { LossyWay } from "../support/lossy-way.ts";
 import {
   connect,
+  connectOverLossyWay,
   describeEngine,
   Party,
   pause,
@@ -46,17 +46,7 @@ function addressesOf(sdp: string): { address: string; port: number }[] {
 describeEngine(
   "libdatachannel",
   () => createEngine({ clock: systemClock, log: silentLog }),
-  async (a, b, impairment) => {
-    const way = await LossyWay.open(impairment);
-    const offer = withoutCandidates(await a.connection.createOffer());
-    const answer = withoutCandidates(
-      await b.connection.createAnswer(`${offer.sdp}a=${way.candidateFor(1)}\r\n`),
-    );
-    b.connection.answerSent();
-    await a.connection.acceptAnswer(`${answer.sdp}a=${way.candidateFor(0)}\r\n`);
-    await until(() => a.connected && b.connected, "both sides are connected over the way", 20_000);
-    return () => way.close();
-  },
+  connectOverLossyWay,
 );
 
 async function bind(type: "udp4" | "udp6", options: { port: number; address?: string }): Promise<Socket> {

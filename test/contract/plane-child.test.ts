@@ -118,7 +118,7 @@ describe("the child's life", () => {
   });
 
   test("one that cannot start is down, is tried again later, and can be closed", async () => {
-    start({ engine: new URL("file:///nonexistent/engine.js"), backOffMs: [200] });
+    start({ engines: [new URL("file:///nonexistent/engine.js")], backOffMs: [200] });
     await expect(watched.open(channel)).rejects.toMatchObject({ code: "media_plane_down" });
     expect(plane.state).toBe("down");
     await watched.state("up");

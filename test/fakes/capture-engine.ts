@@ -10,6 +10,8 @@ export class CapturedOutput implements EngineOutput {
     this.frames.push({ timestamp: frame.timestamp, marker: frame.marker, pcm: frame.pcm.slice() });
   }
 
+  setBitrate(): void {}
+
   close(): void {
     this.closed = true;
   }

@@ -90,6 +90,8 @@ export class FakeOutput implements EngineOutput {
       });
   }
 
+  setBitrate(): void {}
+
   close(): void {
     this.listeners.clear();
     this.#onClosed();

@@ -1,6 +1,7 @@
 // A way between two UDP sockets of this machine that loses and delays what it is told to. No privileges are needed: each
 // side is given an address of ours for the other.
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { createSocket } from "node:dgram";
+import type { RemoteInfo, Socket } from "node:dgram";
 
 export interface Way {
   /** Of the RTP packets from the first side to the second, whether the nth (from 0) is lost. */

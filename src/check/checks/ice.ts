@@ -1,5 +1,6 @@
 import type { IceSettings } from "../../media/plane.ts";
 import { fail, ok, warn, type Check, type Finding } from "../check.ts";
+import { need } from "../context.ts";
 import { runEngineJob, type JobResult } from "../engine-job.ts";
 
 type Outcome = { connected: true; text: string } | { connected: false; text: string };
@@ -13,7 +14,13 @@ export const ice: Check = {
   async run(context): Promise<Finding> {
     const settings: IceSettings = { ...context.ice(), servers: [] };
     const attempt = async (more: Partial<IceSettings>): Promise<Outcome> =>
-      outcome(await runEngineJob({ kind: "connect", ice: { ...settings, ...more } }, context.signal));
+      outcome(
+        await runEngineJob(
+          need(context, "engine"),
+          { kind: "connect", ice: { ...settings, ...more } },
+          context.signal,
+        ),
+      );
     const configured = await attempt({});
     if (configured.connected) return ok(configured.text);
     if ((settings.announce ?? []).length > 0) {

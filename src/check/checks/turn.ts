@@ -2,7 +2,7 @@ import { messageOf } from "../../base/errors.ts";
 import type { IceSettings } from "../../media/plane.ts";
 import { chooseServers } from "../../media/engine/libdatachannel/ice-servers.ts";
 import { fail, ok, warn, type Check, type Finding } from "../check.ts";
-import type { CheckContext } from "../context.ts";
+import { need, type CheckContext } from "../context.ts";
 import { runEngineJob, type Job } from "../engine-job.ts";
 import { stunBinding } from "../stun.ts";
 
@@ -42,7 +42,7 @@ async function allocate(context: CheckContext, server: Server): Promise<Finding>
   const { uri } = server;
   const startedMs = context.clock.now();
   const job: Job = { kind: "relay", ice: { ...context.ice(), servers: [server] } };
-  const result = await runEngineJob(job, context.signal);
+  const result = await runEngineJob(need(context, "engine"), job, context.signal);
   if (result.kind === "relay" && result.address !== null) {
     const tookMs = Math.round(context.clock.now() - startedMs);
     return ok(`${uri} relays by ${result.address} (${tookMs} ms)`);

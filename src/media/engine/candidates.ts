@@ -10,20 +10,23 @@ export interface Candidate {
   address: string;
   port: number;
   type: "host" | "srflx" | "prflx" | "relay";
+  /** RFC 6544 section 4.5, of those over TCP. */
+  tcpType?: "active" | "passive" | "so";
 }
 
 /** Longest candidate line that is read, in characters. */
 export const MAX_CANDIDATE_LENGTH = 1024;
 
 const LINE =
-  /^(?:a=)?(?:candidate:)?([A-Za-z0-9+/]{1,32}) (\d{1,5}) (udp|tcp) (\d{1,10}) (\S{1,255}) (\d{1,5}) typ (host|srflx|prflx|relay)(?: .*)?$/i;
+  /^(?:a=)?(?:candidate:)?([A-Za-z0-9+/]{1,32}) (\d{1,5}) (udp|tcp) (\d{1,10}) (\S{1,255}) (\d{1,5}) typ (host|srflx|prflx|relay)(?: (.*))?$/i;
 
 /** Reads `candidate:…` (with or without `a=`); null when it is no candidate that anybody could use. */
 export function parseCandidate(line: string): Candidate | null {
   if (line.length > MAX_CANDIDATE_LENGTH) return null;
   const match = LINE.exec(line.trim());
   if (!match) return null;
-  const [, foundation, component, transport, priority, address, port, type] = match;
+  const [, foundation, component, transport, priority, address, port, type, more = ""] = match;
+  const tcpType = /(?:^| )tcptype (active|passive|so)(?: |$)/i.exec(more)?.[1];
   const candidate: Candidate = {
     foundation: foundation!,
     component: Number(component),
@@ -32,6 +35,7 @@ export function parseCandidate(line: string): Candidate | null {
     address: address!.toLowerCase(),
     port: Number(port),
     type: type!.toLowerCase() as Candidate["type"],
+    ...(tcpType ? { tcpType: tcpType.toLowerCase() as NonNullable<Candidate["tcpType"]> } : {}),
   };
   const sane = candidate.port <= 65_535 && candidate.priority <= 0xffff_ffff && candidate.component <= 256;
   return sane ? candidate : null;
@@ -39,10 +43,11 @@ export function parseCandidate(line: string): Candidate | null {
 
 /** The candidate as a line that a library may see: nothing in it that `parseCandidate` did not understand. */
 export function formatCandidate(candidate: Candidate): string {
-  const { foundation, component, transport, priority, address, port, type } = candidate;
+  const { foundation, component, transport, priority, address, port, type, tcpType } = candidate;
   // RFC 8839: everything but host candidates names a related address; libraries do not use it, but some want it there.
   const related = type === "host" ? "" : " raddr 0.0.0.0 rport 0";
-  return `candidate:${foundation} ${component} ${transport.toUpperCase()} ${priority} ${address} ${port} typ ${type}${related}`;
+  const tcp = transport === "tcp" && tcpType ? ` tcptype ${tcpType}` : "";
+  return `candidate:${foundation} ${component} ${transport.toUpperCase()} ${priority} ${address} ${port} typ ${type}${related}${tcp}`;
 }
 
 /** Why a candidate is not used. */
@@ -116,7 +121,7 @@ function refusal(
 ): CandidateRefusal | null {
   const candidate = parseCandidate(line);
   if (!candidate) return "malformed";
-  // The first engine connects neither as nor to a TCP candidate; with rtcp-mux there is only component 1.
+  // Nobody has us open TCP connections to where they like; others may open one to us. With rtcp-mux there is only component 1.
   if (candidate.transport === "tcp") return "tcp";
   if (candidate.component !== 1) return "component";
   // Below 1024 live DNS, NTP and the like; browsers never bind there, a relay on 443 does not hand such ports out.

@@ -32,6 +32,8 @@ export interface OutgoingFrame {
 /** A channel's outgoing stream: written once per frame, whatever the number of listeners. */
 export interface EngineOutput {
   write(frame: OutgoingFrame): void;
+  /** bit/s, for an engine that takes PCM and encodes itself: connections made from now on. Others send what they are given. */
+  setBitrate(bitrate: number): void;
   close(): void;
 }
 
@@ -65,6 +67,8 @@ export interface ReceivedPcm {
   samples: Int16Array;
   channels: number;
   sampleRate: number;
+  /** Of the first sample: samples per channel that were delivered or left out as silence since the beginning, unsigned 32 bit. */
+  timestamp: number;
   arrivalMs: number;
 }
 

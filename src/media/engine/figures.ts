@@ -54,7 +54,7 @@ export class LossReports {
   #latest: Heard | null = null;
 
   /** @param first the number of the first packet that went there. */
-  take(block: ReportBlock, first: number, nowMs: number): void {
+  take(block: Pick<ReportBlock, "highestSequence" | "cumulativeLost">, first: number, nowMs: number): void {
     // Numbers wrap at 16 bits; they count the turns from the first packet that they saw, which may be after one.
     const seen = (block.highestSequence - first + 1) | 0;
     const due = seen < -0x8000 ? seen + 0x1_0000 : seen;

@@ -28,7 +28,7 @@ export class OwnCandidates {
     const addresses = announced.length > 0 ? announced : [candidate.address];
     return addresses
       .map((address) => ({ ...candidate, address }))
-      .filter(({ address, port }) => this.#isNew(`${address} ${port}`))
+      .filter(({ transport, address, port }) => this.#isNew(`${transport} ${address} ${port}`))
       .map(formatCandidate);
   }
 

@@ -58,11 +58,21 @@ export function writeAnswer(offer: RemoteAudio, transport: Transport, stream: Lo
   return lines([...sessionLines(mid === null ? [] : [mid]), ...sections]);
 }
 
+export interface ForLibrary {
+  /** What the library shall believe that the other side does; both when it is told what to send anyhow. */
+  direction?: Direction;
+  /** For a library that encodes itself, bit/s: it sends stereo, and what is said here, whatever the other side asked for. */
+  bitrate?: number;
+}
+
 /**
- * A remote description for the library: one audio section, both directions, no matter what else the remote side wrote.
- * Candidates are given to it one by one.
+ * A remote description for the library: one audio section, no matter what else the remote side wrote. Candidates are given to
+ * it one by one.
  */
-export function writeForLibrary(remote: RemoteAudio): string {
+export function writeForLibrary(
+  remote: RemoteAudio,
+  { direction = "sendrecv", bitrate }: ForLibrary = {},
+): string {
   const { transport, payloadType } = remote;
   const mid = libraryMid(remote);
   return lines([
@@ -72,9 +82,15 @@ export function writeForLibrary(remote: RemoteAudio): string {
     "a=rtcp-mux",
     `a=mid:${mid}`,
     ...transportLines({ ...transport, candidates: [] }),
-    "a=sendrecv",
+    `a=${direction}`,
     `a=rtpmap:${payloadType} opus/48000/2`,
+    ...(bitrate === undefined ? [] : [`a=fmtp:${payloadType} ${opusParameters(bitrate)}`]),
   ]);
+}
+
+/** RFC 7587 section 6.1. */
+function opusParameters(bitrate: number): string {
+  return `minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=${bitrate}`;
 }
 
 /** The section's identification as the library knows it. */
@@ -127,7 +143,7 @@ function audioLines({
     `a=${direction}`,
     "a=rtcp-mux",
     `a=rtpmap:${payloadType} opus/48000/2`,
-    `a=fmtp:${payloadType} minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=${stream.maxBitrate}`,
+    `a=fmtp:${payloadType} ${opusParameters(stream.maxBitrate)}`,
     "a=ptime:20",
     ...(sends
       ? [

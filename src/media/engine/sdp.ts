@@ -65,6 +65,7 @@ const candidateSchema = z.object({
   ip: text,
   port: text,
   type: text,
+  tcptype: text.optional(),
 });
 const mediaSchema = z.object({
   ...transportFields,
@@ -193,9 +194,9 @@ function candidatesOf(candidates: readonly unknown[]): string[] {
   for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
     const fields = candidateSchema.safeParse(candidate);
     if (!fields.success) continue;
-    const { foundation, component, transport, priority, ip, port, type } = fields.data;
+    const { foundation, component, transport, priority, ip, port, type, tcptype } = fields.data;
     const read = parseCandidate(
-      `candidate:${foundation} ${component} ${transport} ${priority} ${ip} ${port} typ ${type}`,
+      `candidate:${foundation} ${component} ${transport} ${priority} ${ip} ${port} typ ${type}${tcptype === undefined ? "" : ` tcptype ${tcptype}`}`,
     );
     if (read) lines.push(formatCandidate(read));
   }

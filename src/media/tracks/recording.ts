@@ -4,7 +4,8 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import type { ReceivedOpus, SenderClock } from "../engine/engine.ts";
+import { VoiceEncoder } from "../audio/voice-encoder.ts";
+import type { ReceivedOpus, ReceivedPcm, SenderClock } from "../engine/engine.ts";
 import { TrackWriter } from "./writer.ts";
 
 export interface RecordingEvents {
@@ -41,7 +42,10 @@ export class Recording {
   readonly recording: string;
   readonly #options: RecordingOptions;
   readonly #bootId = readBootId();
-  readonly #tracks = new Map<string, TrackWriter>();
+  /** By speaker. */
+  readonly #tracks = { voice: new Map<string, TrackWriter>(), music: new Map<string, TrackWriter>() };
+  /** Of an engine that gives PCM. */
+  readonly #encoders = new Map<string, VoiceEncoder>();
   #next: { voice: number; music: number };
   #timer: Timer | null = null;
   #epochDueMs: number;
@@ -72,9 +76,26 @@ export class Recording {
     this.#track("voice", speaker)?.packet(packet);
   }
 
+  /** What an engine gives that decodes: it is encoded again. */
+  pcm(speaker: string, audio: ReceivedPcm): void {
+    let encoder = this.#encoders.get(speaker);
+    if (!encoder) {
+      if (this.#state === "closed" || this.#encoders.size >= MAX_TRACKS) return;
+      encoder = new VoiceEncoder((packet) => this.packet(speaker, packet));
+      this.#encoders.set(speaker, encoder);
+    }
+    encoder.take(audio);
+  }
+
+  /** The speaker's connection ended; what it says over the next one has other times. */
+  left(speaker: string): void {
+    this.#encoders.get(speaker)?.close();
+    this.#encoders.delete(speaker);
+  }
+
   senderClock(speaker: string, clock: SenderClock): void {
     // Only for who has a file: a report of somebody silent is nothing to record.
-    this.#tracks.get(`voice ${speaker}`)?.senderClock(clock);
+    this.#tracks.voice.get(speaker)?.senderClock(clock);
   }
 
   /**
@@ -82,9 +103,7 @@ export class Recording {
    * recording leaves no more than that, and it makes no file.
    */
   music(packet: MusicPacket): void {
-    const track = packet.sounds
-      ? this.#track("music", MUSIC_SPEAKER)
-      : this.#tracks.get(`music ${MUSIC_SPEAKER}`);
+    const track = packet.sounds ? this.#track("music", MUSIC_SPEAKER) : this.#tracks.music.get(MUSIC_SPEAKER);
     track?.music(packet);
   }
 
@@ -100,10 +119,10 @@ export class Recording {
 
   #track(what: "voice" | "music", speaker: string): TrackWriter | null {
     if (this.#state === "closed") return null;
-    const key = `${what} ${speaker}`;
-    const known = this.#tracks.get(key);
+    const tracks = this.#tracks[what];
+    const known = tracks.get(speaker);
     if (known) return known;
-    if (this.#tracks.size >= MAX_TRACKS) return null;
+    if (this.#writers().length >= MAX_TRACKS) return null;
     const { recording, directory, engine, clock, events } = this.#options;
     const file = `${what}-${String(this.#next[what]++).padStart(3, "0")}.mvt`;
     const writer = new TrackWriter({
@@ -120,9 +139,13 @@ export class Recording {
       },
       bootId: this.#bootId,
     });
-    this.#tracks.set(key, writer);
+    tracks.set(speaker, writer);
     events.onTrack({ speaker, file, what });
     return writer;
+  }
+
+  #writers(): TrackWriter[] {
+    return [...this.#tracks.voice.values(), ...this.#tracks.music.values()];
   }
 
   #arm(): void {
@@ -135,10 +158,10 @@ export class Recording {
     const now = this.#options.clock.now();
     if (now >= this.#epochDueMs) {
       this.#epochDueMs = now + EPOCH_EVERY_MS;
-      for (const track of this.#tracks.values()) track.epoch();
+      for (const track of this.#writers()) track.epoch();
     }
     try {
-      for (const track of this.#tracks.values()) await track.flush();
+      for (const track of this.#writers()) await track.flush();
     } catch (error) {
       await this.#fail(error);
       return;
@@ -156,14 +179,17 @@ export class Recording {
   /** Returns the first failure. */
   async #closeTracks(): Promise<unknown> {
     let failure: unknown = null;
-    for (const track of this.#tracks.values()) {
+    for (const encoder of this.#encoders.values()) encoder.close();
+    this.#encoders.clear();
+    for (const track of this.#writers()) {
       try {
         await track.close();
       } catch (error) {
         failure ??= error;
       }
     }
-    this.#tracks.clear();
+    this.#tracks.voice.clear();
+    this.#tracks.music.clear();
     return failure;
   }
 }

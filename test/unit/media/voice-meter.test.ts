@@ -112,6 +112,13 @@ test("PCM is measured as it is", () => {
   const meter = new VoiceMeter();
   const samples = Int16Array.from({ length: 960 }, (_, i) => 16_384 * Math.sin((2 * Math.PI * i * 10) / 960));
   for (let i = 0; i < 100; i++)
-    meter.take({ kind: "pcm", samples, channels: 1, sampleRate: 48_000, arrivalMs: i * 20 });
+    meter.take({
+      kind: "pcm",
+      samples,
+      channels: 1,
+      sampleRate: 48_000,
+      timestamp: i * 960,
+      arrivalMs: i * 20,
+    });
   expect(meter.read(2000).levelDbfs).toBeCloseTo(-6.02 - 3.01, 1);
 });

@@ -4,7 +4,7 @@ import type { Counts } from "../figures.ts";
 import type { Native } from "./library.ts";
 import { MAX_JITTER_MS } from "./receiver.ts";
 import type { Receiver } from "./receiver.ts";
-import type { RemoteCandidates } from "./remote-candidates.ts";
+import type { RemoteCandidates } from "../remote-candidates.ts";
 
 /** What one connection counts, and what is made of it when somebody asks. */
 export class ConnectionFigures {

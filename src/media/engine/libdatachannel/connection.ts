@@ -6,11 +6,11 @@ import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnec
 import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
 import { ConnectionFigures } from "./connection-figures.ts";
-import { Checks } from "./checks.ts";
+import { Checks } from "../checks.ts";
 import { Liveness } from "./liveness.ts";
 import { Gathering } from "./gathering.ts";
 import { Native } from "./library.ts";
-import { RemoteCandidates } from "./remote-candidates.ts";
+import { RemoteCandidates } from "../remote-candidates.ts";
 import type { Listener, NtpClock, Output } from "./output.ts";
 import { Receiver } from "./receiver.ts";
 

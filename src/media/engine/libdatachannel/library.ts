@@ -85,7 +85,7 @@ export class Native {
     track.onOpen(() => this.#guarded(() => this.#events.onOpen()));
     track.onClosed(() => ended(entry));
     track.onError(() => undefined); // the state says it
-    track.onMessage((packet) => this.#guarded(() => this.#events.onMessage(packet)));
+    track.onMessage((packet) => this.#message(packet));
   }
 
   /** Begins to gather. Make sure of a free port before. @throws when the process runs out of file descriptors. */
@@ -126,6 +126,16 @@ export class Native {
     this.#closed = true;
     this.#held.track?.close();
     this.#held.peer.close();
+  }
+
+  /** As `#guarded`, without a closure for each packet. */
+  #message(packet: Buffer): void {
+    if (this.#closed) return;
+    try {
+      this.#events.onMessage(packet);
+    } catch (error) {
+      this.#events.onError(error);
+    }
   }
 
   #guarded(run: () => void): void {

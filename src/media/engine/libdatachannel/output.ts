@@ -78,6 +78,10 @@ export class Output implements EngineOutput {
     }
   }
 
+  setBitrate(_bitrate: number): void {
+    // What is written is encoded already.
+  }
+
   attach(listener: Listener): void {
     if (!this.#closed && !this.#listeners.includes(listener))
       this.#listeners = [...this.#listeners, listener];

@@ -72,6 +72,8 @@ export class Receiver {
   readonly #floodPackets = allowance(FLOOD_PACKETS);
   readonly #floodBytes = allowance(FLOOD_BYTES);
   readonly #streams = new Set<number>();
+  /** Almost every packet is of the stream of the one before. */
+  #lastStream = -1;
   #flooded = false;
 
   constructor(options: ReceiverOptions) {
@@ -94,7 +96,10 @@ export class Receiver {
 
   #knowsStream(packet: Buffer, at: number): boolean {
     if (packet.length < at + 4) return true;
-    this.#streams.add(readUint32(packet, at));
+    const stream = readUint32(packet, at);
+    if (stream === this.#lastStream) return true;
+    this.#lastStream = stream;
+    this.#streams.add(stream);
     return this.#streams.size <= MAX_STREAMS;
   }
 

@@ -1,6 +1,6 @@
-import { messageOf } from "../../../base/errors.ts";
-import type { Log } from "../../../base/log.ts";
-import { formatCandidate, parseCandidate } from "../candidates.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { formatCandidate, parseCandidate } from "./candidates.ts";
 
 const MAX_CANDIDATES = 64;
 
@@ -50,7 +50,7 @@ export class RemoteCandidates {
 
   #give(line: string, use: (candidate: string) => void): void {
     const candidate = parseCandidate(line);
-    // ICE-TCP does not connect with this library, whatever the policy says.
+    // We open no TCP connection to anybody, whatever the policy says.
     const usable = candidate !== null && candidate.transport === "udp";
     if (!usable || !this.#allowed(formatCandidate(candidate))) {
       this.#refused++;
