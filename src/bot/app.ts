@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { openAccount } from "./account.ts";
 import type { Clock } from "../base/clock.ts";
@@ -8,7 +9,7 @@ import { render } from "../base/messages/catalogue.ts";
 import { Tally } from "../base/tally.ts";
 import { readStatus } from "./bot-status.ts";
 import { MEMBERSHIP_TYPE } from "../channel/ports.ts";
-import { deviceNameFrom, type Config } from "../config/config.ts";
+import { deviceNameFrom, MAX_MEDIA_CHILDREN, type Config } from "../config/config.ts";
 import type { Health } from "../health/health.ts";
 import { tallied } from "../health/log-tally.ts";
 import type { BotStatus } from "../health/status.ts";
@@ -17,6 +18,8 @@ import { openHomeserver } from "../matrix/sdk-client.ts";
 import { DelayedEvents } from "../matrix/delayed-events.ts";
 import { MatrixSession, type JoinInfo, type RoomEvent, type RoomState } from "../matrix/session.ts";
 import { findFfmpeg } from "../media/audio/ffmpeg-path.ts";
+import { enginesFor } from "../media/engine-choice.ts";
+import { SpreadPlane } from "../media/spread.ts";
 import { SupervisedPlane } from "../media/supervisor.ts";
 import { UploadCache } from "../player/resolver/cache.ts";
 import { Library } from "../player/resolver/library.ts";
@@ -45,7 +48,7 @@ interface Parts {
   store: Store;
   session: MatrixSession;
   delayed: DelayedEvents;
-  plane: SupervisedPlane;
+  plane: SpreadPlane;
   archive: RecordingArchive;
   sources: Sources;
   ice: IceServers;
@@ -118,7 +121,11 @@ export class App {
     const connectedMs = clock.now();
     const store = Store.open({ dataDir, clock, log });
     const delayed = new DelayedEvents({ homeserver, outbox: session.outbox, clock, log });
-    const plane = new SupervisedPlane({ clock, log, ffmpegPath: ffmpeg });
+    const engines = enginesFor(config.engine);
+    const plane = new SpreadPlane({
+      children: config.mediaChildren ?? Math.min(availableParallelism(), MAX_MEDIA_CHILDREN),
+      createChild: () => new SupervisedPlane({ clock, log, ffmpegPath: ffmpeg, engines }),
+    });
     const titles = {
       music: render({ key: "record.music" }).text,
       mix: render({ key: "record.mix" }).text,
@@ -206,9 +213,9 @@ export class App {
   async #onRoomJoined(room: RoomState, { fresh }: JoinInfo): Promise<void> {
     if (this.#parts === null || this.#closing) return;
     const { clock, log, config } = this.#deps;
-    const { ice, moves, ...parts } = this.#parts;
+    const { ice, moves, plane, ...parts } = this.#parts;
     const agent = new RoomAgent({
-      ...{ ...parts, room, clock, log, prefix: config.commandPrefix },
+      ...{ ...parts, plane: plane.room(room.id), room, clock, log, prefix: config.commandPrefix },
       ice: () => ice.settings(),
       ...{ status: () => this.#status(), tally: this.#tally },
     });

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Tally } from "../base/tally.ts";
 import type { BotStatus, ChannelStatus } from "../health/status.ts";
 import type { MatrixSession } from "../matrix/session.ts";
-import type { SupervisedPlane } from "../media/supervisor.ts";
+import type { SpreadPlane } from "../media/spread.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
 
 export interface StatusSources {
@@ -14,7 +14,7 @@ export interface StatusSources {
   /** null until the homeserver has answered. */
   parts: {
     session: Pick<MatrixSession, "sync" | "rooms" | "outbox">;
-    plane: Pick<SupervisedPlane, "state" | "childPid" | "engine">;
+    plane: Pick<SpreadPlane, "state" | "children" | "engine">;
     archive: Pick<RecordingArchive, "counts">;
   } | null;
   /** `running` begins when the first sync is handled. */
@@ -26,7 +26,7 @@ export interface StatusSources {
 export function readStatus({ parts, ...sources }: StatusSources): BotStatus {
   const { version, clock, tally, startedMs, phase, channels } = sources;
   const sync = parts?.session.sync ?? { ageMs: null, turnMs: null };
-  const childPid = parts?.plane.childPid ?? null;
+  const children = parts?.plane.children ?? [];
   return {
     version,
     uptimeMs: clock.now() - startedMs,
@@ -43,7 +43,7 @@ export function readStatus({ parts, ...sources }: StatusSources): BotStatus {
     },
     media: {
       state: parts?.plane.state ?? "down",
-      childPid,
+      children,
       engine: parts?.plane.engine ?? null,
       failures: tally.total("child_failed"),
     },
@@ -53,9 +53,15 @@ export function readStatus({ parts, ...sources }: StatusSources): BotStatus {
     },
     memory: {
       control: process.memoryUsage.rss(),
-      media: childPid === null ? null : residentBytes(childPid),
+      media: residentOf(children.map(({ pid }) => pid)),
     },
   };
+}
+
+/** Resident memory of some processes; null when there is none, or the system does not tell. */
+function residentOf(pids: readonly number[]): number | null {
+  const each = pids.map(residentBytes).filter((bytes) => bytes !== null);
+  return each.length === 0 ? null : each.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Resident memory of another process; null where the system does not tell (Linux does), or when it is gone. */

@@ -22,11 +22,12 @@ export const statusCommand: Command = {
       { key: "status.sync", params: { seconds: Math.round((syncAgeMs ?? 0) / 1000) } },
       { key: outbox.limited ? "status.limited" : "status.unlimited", params: { count: outbox.refusals } },
       { key: "status.rooms", params: { rooms, channels: inside.length, people } },
-      media.childPid === null || memory.media === null
+      media.children.length === 0 || memory.media === null
         ? { key: "status.media_asleep", params: { failures: media.failures } }
         : {
             key: "status.media",
             params: {
+              count: media.children.length,
               engine: media.engine ?? "?",
               mb: Math.round(memory.media / MB),
               failures: media.failures,

@@ -93,6 +93,8 @@ export class Metrics {
     this.#set("outboxOldest", outbox.oldestMs / 1000);
     this.#set("limited", Number(outbox.limited));
     this.#set("mediaUp", Number(media.state === "up"));
+    this.#set("mediaChildren", media.children.length);
+    this.#set("mediaChannels", Math.max(0, ...media.children.map((child) => child.rooms)));
     this.#set("recordings", recordings.running);
     this.#set("deliveries", recordings.waiting);
     this.#set("memory", memory.control, { process: "control" });

@@ -35,10 +35,11 @@ export interface BotStatus {
     refusals: number;
   };
   media: {
+    /** `down` while any child is being replaced. */
     state: PlaneState;
-    /** Process id; null while none is needed. */
-    childPid: number | null;
-    /** Of the child; null before the first. */
+    /** Process id of each, and how many channels are in it; none while none is needed. */
+    children: readonly { pid: number; rooms: number }[];
+    /** Of the children; null before the first. */
     engine: string | null;
     /** Children that ended without having been asked to, since the start. */
     failures: number;
@@ -50,7 +51,7 @@ export interface BotStatus {
     /** Files that could not be sent, since the start. */
     kept: number;
   };
-  /** Resident memory in bytes; null for the media child while there is none, or where the system does not tell. */
+  /** Resident memory in bytes; null for the media children (together) while there is none, or where the system does not tell. */
   memory: { control: number; media: number | null };
 }
 

@@ -12,7 +12,7 @@ export const botStatus = (more: Partial<BotStatus> = {}): BotStatus => ({
     { roomId: "!two:test", wanted: false, phase: "out", stands: false, links: ["apart", "apart"] },
   ],
   outbox: { waiting: 2, oldestMs: 1_500, limited: true, refusals: 5 },
-  media: { state: "up", childPid: 7, engine: "libdatachannel", failures: 1 },
+  media: { state: "up", children: [{ pid: 7, rooms: 1 }], engine: "libdatachannel", failures: 1 },
   recordings: { running: 1, waiting: 2, kept: 0 },
   memory: { control: 90e6, media: 70e6 },
   ...more,

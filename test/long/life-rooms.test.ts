@@ -1,4 +1,5 @@
 // One bot in three rooms at once: each hears its own, and what happens in one is not heard in another.
+import { availableParallelism } from "node:os";
 import { FaultScene, missedWhile, sleep, toneHeard } from "../support/fault-scene.ts";
 import type { Member } from "../support/member.ts";
 
@@ -59,5 +60,5 @@ test("three rooms, three tunes, a recording in one of them; leaving one disturbs
   );
   expect(files.length).toBeGreaterThan(0);
   expect(files.every(({ roomId }) => roomId === rooms[2])).toBe(true);
-  expect(bot.mediaChildren()).toHaveLength(1);
+  expect(bot.mediaChildren()).toHaveLength(Math.min(2, availableParallelism()));
 }, 300_000);

@@ -74,7 +74,11 @@ export interface PeerStats {
   readonly concealmentEvents: number;
   readonly insertedSamples: number;
   readonly removedSamples: number;
+  /** Mean since the connection began. */
   readonly jitterBufferMs: number;
+  /** The sum over all samples, and their number: the mean between two readings. */
+  readonly jitterBufferDelayMs: number;
+  readonly jitterBufferEmitted: number;
   readonly jitterMs: number;
   readonly packetsReceived: number;
   readonly packetsLost: number;

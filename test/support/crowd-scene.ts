@@ -26,8 +26,14 @@ export interface CrowdScene {
   close(): Promise<void>;
 }
 
-/** @param sizes people for each room, one room each; the host may do everything. */
-export async function crowdScene(sizes: readonly number[]): Promise<CrowdScene> {
+/**
+ * @param sizes people for each room, one room each; the host may do everything.
+ * @param options environment of the bot, and whether the homeserver spares it its limits
+ */
+export async function crowdScene(
+  sizes: readonly number[],
+  { env = {}, exempt = false }: { env?: Readonly<Record<string, string>>; exempt?: boolean } = {},
+): Promise<CrowdScene> {
   const mediaDir = await mkdtemp(join(tmpdir(), "voicebot-tone-"));
   const ended: (() => Promise<unknown>)[] = [() => rm(mediaDir, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
@@ -38,12 +44,12 @@ export async function crowdScene(sizes: readonly number[]): Promise<CrowdScene> 
     const synapse = await startSynapse();
     ended.push(() => synapse.stop());
     const [botUser, hostUser] = [
-      await synapse.createUser("bot"),
+      await synapse.createUser("bot", { exempt }),
       await synapse.createUser("host", { exempt: true }),
     ];
     const host = await Person.start(hostUser);
     ended.push(() => host.stop());
-    const bot = await Bot.start({ user: botUser, mediaDir });
+    const bot = await Bot.start({ user: botUser, mediaDir, env });
     ended.push(() => bot.discard());
     const rooms: string[] = [];
     for (const _ of sizes) {

@@ -72,8 +72,8 @@ export const de: Record<MessageKey, string> = {
   "status.limited":
     "der Homeserver bremst mich gerade ({count} Absagen insgesamt): Antworten und Auffrischungen kommen später",
   "status.rooms": "in {rooms} Räumen, und in {channels} Sprachkanälen mit {people} Leuten",
-  "status.media": "Tonprozess: {engine}, {mb} MB, {failures} unerwartete Enden",
-  "status.media_asleep": "Tonprozess: gerade nicht nötig, {failures} unerwartete Enden",
+  "status.media": "Tonprozesse: {count} ({engine}), {mb} MB, {failures} unerwartete Enden",
+  "status.media_asleep": "Tonprozesse: gerade keine nötig, {failures} unerwartete Enden",
   "status.memory": "Speicher: {mb} MB",
   "status.recordings":
     "Aufnahmen: {running} laufen, {waiting} vorzubereiten oder zu senden, {kept} Dateien nicht gesendet",

@@ -68,8 +68,8 @@ export const en = {
   "status.limited":
     "the homeserver limits me at the moment ({count} refusals in all): answers and refreshes come later",
   "status.rooms": "in {rooms} rooms, and in {channels} voice channels with {people} people",
-  "status.media": "audio process: {engine}, {mb} MB, {failures} unexpected ends",
-  "status.media_asleep": "audio process: not needed at the moment, {failures} unexpected ends",
+  "status.media": "audio processes: {count} ({engine}), {mb} MB, {failures} unexpected ends",
+  "status.media_asleep": "audio processes: none needed at the moment, {failures} unexpected ends",
   "status.memory": "memory: {mb} MB",
   "status.recordings": "recordings: {running} running, {waiting} to prepare or send, {kept} files not sent",
   // check: how it stands with the channel

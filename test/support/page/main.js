@@ -60,6 +60,8 @@ globalThis.voiceMember = {
       insertedSamples: inbound?.insertedSamplesForDeceleration ?? 0,
       removedSamples: inbound?.removedSamplesForAcceleration ?? 0,
       jitterBufferMs: delay,
+      jitterBufferDelayMs: (inbound?.jitterBufferDelay ?? 0) * 1000,
+      jitterBufferEmitted: inbound?.jitterBufferEmittedCount ?? 0,
       jitterMs: (inbound?.jitter ?? 0) * 1000,
       packetsReceived: inbound?.packetsReceived ?? 0,
       packetsLost: inbound?.packetsLost ?? 0,

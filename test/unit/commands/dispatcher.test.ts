@@ -160,7 +160,7 @@ test("!status tells moderators how the bot is, and nothing of other rooms but nu
     "– the homeserver last answered 12 s ago",
     "– the homeserver limits me at the moment (5 refusals in all): answers and refreshes come later",
     "– in 3 rooms, and in 1 voice channels with 4 people",
-    "– audio process: libdatachannel, 70 MB, 1 unexpected ends",
+    "– audio processes: 1 (libdatachannel), 70 MB, 1 unexpected ends",
     "– memory: 90 MB",
     "– recordings: 1 running, 2 to prepare or send, 0 files not sent",
   ]);

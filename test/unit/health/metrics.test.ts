@@ -58,6 +58,8 @@ test("what the bot is shows", async () => {
     voicebot_outbox_waiting: 2,
     voicebot_outbox_oldest_seconds: 1.5,
     voicebot_rate_limit_active: 1,
+    voicebot_media_children: 1,
+    voicebot_media_child_channels_max: 1,
     voicebot_recordings_running: 1,
     voicebot_recordings_running_bytes: 4_096,
     voicebot_deliveries_waiting: 2,

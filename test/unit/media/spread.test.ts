@@ -60,7 +60,7 @@ test("8 rooms are 4 on each of 2 children, forked when they are needed", async (
   expect(spread.children).toEqual([]);
   const first = await rooms(2);
   expect(spread.children.map((child) => child.rooms)).toEqual([2]);
-  const more = await Promise.all(names(6).map((name) => room(`more ${name}`)));
+  const more = names(6).map((name) => room(`more ${name}`));
   for (const each of more) await open(each);
   expect(spread.children.map((child) => child.rooms)).toEqual([4, 4]);
   const at = [...first, ...more].map(childOf);
@@ -194,7 +194,7 @@ test("whoever is connected makes a room bigger, until they leave", async () => {
   await close(third);
   await open(third);
   await open(small!);
-  expect([childOf(third), childOf(small!)].toSorted()).toEqual([0, 1]);
+  expect(new Set([childOf(third), childOf(small!)])).toEqual(new Set([0, 1]));
 });
 
 test("what belongs to no channel starts no second child", async () => {
