@@ -110,7 +110,11 @@ export const METRICS = {
     "How late the control process' event loop was since the last scrape (mean, p99, max).",
     "stat",
   ),
-  memory: gauge("memory_bytes", "Resident memory by process (control; media: all media children).", "process"),
+  memory: gauge(
+    "memory_bytes",
+    "Resident memory by process (control; media: all media children).",
+    "process",
+  ),
   dataFree: gauge("data_free_bytes", "Free space where the data folder is."),
   logLines: counter("log_lines", "Lines of the log (debug aside) by event.", "event"),
 } as const satisfies Record<string, MetricRow>;
