@@ -21,6 +21,11 @@ const RATE = 48_000;
 const COPY = "/root/matrix-voice-bot";
 const PASSWORD = "correct horse battery staple";
 
+/** One of last month, one of today. */
+const RECORDINGS = `
+cd /var/lib/matrix-voice-bot; mkdir -p recordings/old recordings/young
+touch recordings/old/journal.mvt; touch -d '40 days ago' recordings/old`;
+
 const blocks = (file: string): Block[] =>
   blocksOf(file).filter(({ mark }) => /^run=new-user(-|$)/.test(mark));
 
@@ -107,7 +112,10 @@ test(
   "by docs/OPERATING.md: a user of its own, a token, no rate limits, health, deletion, backup",
   async () => {
     const outputs = new Map<string, string>();
-    for (const block of blocks("docs/OPERATING.md")) outputs.set(block.text, await carryOut(block));
+    for (const block of blocks("docs/OPERATING.md")) {
+      if (block.text.includes("-mtime +30")) await debian.run(RECORDINGS, COPY);
+      outputs.set(block.text, await carryOut(block));
+    }
     const output = (part: string): string =>
       [...outputs].find(([text]) => text.includes(part))?.[1] ?? `no block has ${part}`;
 
@@ -117,6 +125,7 @@ test(
     expect(output("grep -A 2 rate_limit")).toContain('"verdict": "ok"');
     expect(output("/readyz")).toMatch(/^\{"ready":true\}$/m);
     expect(output("/readyz")).toMatch(/^ready$/m);
+    expect(await debian.run("ls /var/lib/matrix-voice-bot/recordings", COPY)).toMatch(/^young$/);
     const listed = await debian.run("tar -tzf voicebot-backup.tar.gz", COPY);
     expect(listed).toContain("matrix-voice-bot/bot.db");
     expect(listed).toContain("matrix-voice-bot/account.json");
