@@ -16,7 +16,9 @@ RUN case "$TARGETARCH" in \
       arm64) cpu=arm64 ;; \
       *) echo "There are images for amd64 and arm64; this is '$TARGETARCH'." >&2; exit 1 ;; \
     esac \
- && npm ci --omit=dev --ignore-scripts --os=linux --cpu="$cpu" --libc=glibc
+ && npm ci --omit=dev --ignore-scripts --os=linux --cpu="$cpu" --libc=glibc \
+ # libdatachannel loads on this very image: the second WebRTC library is not needed here.
+ && rm -rf node_modules/@roamhq
 
 FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build
 WORKDIR /app

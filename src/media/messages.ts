@@ -214,6 +214,8 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
     speaker: peer,
     file: z.string().max(255),
     what: z.enum(["voice", "music"]),
+    /** False: its engine gives no clock of the sender, and its place in time is best effort. */
+    hasClock: z.literal(false).optional(),
   }),
   /** Writing failed (disk); the recording's files were closed as far as possible. */
   z.object({

@@ -46,6 +46,8 @@ const entrySchema = z.discriminatedUnion("kind", [
     speaker: z.string(),
     file: z.string(),
     what: z.enum(["voice", "music"]),
+    /** False: without the sender's clock, so that its place in time is best effort. */
+    hasClock: z.literal(false).optional(),
   }),
   /** Nothing is written from here on, because the media plane is gone … */
   z.object({ kind: z.literal("gap"), reason: z.string() }),

@@ -188,8 +188,14 @@ export class RoomRecorder {
     const { recording, tracks } = this.#state;
     if (event.kind === "record.track" && event.recording === recording.id) {
       tracks.add(`${event.what} ${event.speaker}`);
-      const { speaker, file, what } = event;
-      recording.journal.add({ kind: "track", speaker, file, what });
+      const { speaker, file, what, hasClock } = event;
+      recording.journal.add({
+        kind: "track",
+        speaker,
+        file,
+        what,
+        ...(hasClock === false ? { hasClock } : {}),
+      });
     } else if (event.kind === "record.failed" && event.recording === recording.id) {
       this.#onFailed(event.detail);
     }

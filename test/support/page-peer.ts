@@ -18,6 +18,9 @@ export interface PageFigures {
   totalSamples: number;
   concealed: number;
   packetsReceived: number;
+  bytesReceived: number;
+  /** Samples that left the jitter buffer. */
+  emitted: number;
   packetsLost: number;
   jitterBufferMs: number;
   connection: string;
@@ -194,6 +197,8 @@ export class PagePeer {
         totalSamples: inbound["totalSamplesReceived"] ?? 0,
         concealed: (inbound["concealedSamples"] ?? 0) - (inbound["silentConcealedSamples"] ?? 0),
         packetsReceived: inbound["packetsReceived"] ?? 0,
+        bytesReceived: inbound["bytesReceived"] ?? 0,
+        emitted: inbound["jitterBufferEmittedCount"] ?? 0,
         packetsLost: inbound["packetsLost"] ?? 0,
         jitterBufferMs:
           (1000 * (inbound["jitterBufferDelay"] ?? 0)) /

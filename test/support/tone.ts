@@ -6,7 +6,7 @@ export const LEFT_HZ = 440;
 export const RIGHT_HZ = 660;
 export const TONE_AMPLITUDE = 0.25;
 
-/** Writes the tone until stopped, catching up when a timer is late. */
+/** Writes the tone, for engines of both kinds, until stopped, catching up when a timer is late. */
 export function playTone(output: EngineOutput): { stop(): void } {
   const encoder = createOpusEncoder(128_000);
   const pcm = new Int16Array(960 * 2);
@@ -20,7 +20,7 @@ export function playTone(output: EngineOutput): { stop(): void } {
         pcm[2 * i + 1] = Math.round(32_767 * TONE_AMPLITUDE * Math.sin(RIGHT_HZ * t));
       }
       const opus = encoder.encode(pcm);
-      output.write({ opus, pcm: null, timestamp: (frames * 960) >>> 0, marker: frames === 0 });
+      output.write({ opus, pcm, timestamp: (frames * 960) >>> 0, marker: frames === 0 });
       frames++;
     }
   }, 10);

@@ -19,9 +19,9 @@ export interface Engine {
 
 /** 20 ms of the channel's own sound: 960 samples at 48 kHz. The buffers are only valid during `write`. */
 export interface OutgoingFrame {
-  /** One Opus packet; null for an engine that takes PCM. */
+  /** One Opus packet; an engine that takes PCM needs none. */
   opus: Uint8Array | null;
-  /** 960 × 2 interleaved samples; null for an engine that takes Opus. */
+  /** 960 × 2 interleaved samples; an engine that takes Opus needs none. */
   pcm: Int16Array | null;
   /** Media time in 48 kHz units, unsigned 32 bit; goes on over pauses with the clock (RFC 7587 section 4.2). */
   timestamp: number;

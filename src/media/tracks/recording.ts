@@ -9,7 +9,8 @@ import type { ReceivedOpus, ReceivedPcm, SenderClock } from "../engine/engine.ts
 import { TrackWriter } from "./writer.ts";
 
 export interface RecordingEvents {
-  onTrack(track: { speaker: string; file: string; what: "voice" | "music" }): void;
+  /** `hasClock` is there, and false, where only arrival tells when something was said. */
+  onTrack(track: { speaker: string; file: string; what: "voice" | "music"; hasClock?: false }): void;
   /** Called once; the files were closed as far as possible. */
   onFailed(detail: string): void;
 }
@@ -125,6 +126,7 @@ export class Recording {
     if (this.#writers().length >= MAX_TRACKS) return null;
     const { recording, directory, engine, clock, events } = this.#options;
     const file = `${what}-${String(this.#next[what]++).padStart(3, "0")}.mvt`;
+    const hasClock = what === "music" || engine.hasClock;
     const writer = new TrackWriter({
       path: path.join(directory, file),
       clock,
@@ -135,12 +137,12 @@ export class Recording {
         codec: "opus",
         clockRate: 48_000,
         engine: engine.name,
-        hasClock: what === "music" || engine.hasClock,
+        hasClock,
       },
       bootId: this.#bootId,
     });
     tracks.set(speaker, writer);
-    events.onTrack({ speaker, file, what });
+    events.onTrack({ speaker, file, what, ...(hasClock ? {} : { hasClock }) });
     return writer;
   }
 

@@ -27,6 +27,8 @@ interface Output {
   path: string;
   writer: OggOpusWriter;
   placer: Placer;
+  /** Whether all of it carries the sender's clock. */
+  hasClock: boolean;
 }
 
 /** A finished one, not named yet. */
@@ -36,6 +38,7 @@ interface Made {
   path: string;
   channels: 1 | 2;
   stats: PlacerStats;
+  hasClock: boolean;
 }
 
 /** Share of the progress that the tracks take; the mix has the rest. */
@@ -121,6 +124,7 @@ async function makeTracks(
           output = openOutput(join(work, `${opened++}.part`), what, owner, total);
           outputs.set(owner.userId, output);
         }
+        if (!file.header.hasClock) output.hasClock = false;
         // The reader uses its buffer again.
         const packet = {
           atSamples: sinceStartMs * SAMPLES_PER_MS,
@@ -155,16 +159,17 @@ function openOutput(path: string, what: "voice" | "music", owner: Owner, total: 
   const tags: Record<string, string> = what === "music" ? { TITLE: "Music" } : { TITLE: name, ARTIST: name };
   const writer = new OggOpusWriter({ path, tags, serial: randomBytes(4).readUInt32LE() });
   const placer = new Placer({ end: total, emit: (packet, samples) => writer.packet(packet, samples) });
-  return { what, owner, path, writer, placer };
+  return { what, owner, path, writer, placer, hasClock: true };
 }
 
 /** Null when not one of its packets could be placed. */
-function finishOutput({ what, owner, path, writer, placer }: Output, total: number): Made | null {
+function finishOutput(output: Output, total: number): Made | null {
+  const { what, owner, path, writer, placer, hasClock } = output;
   placer.finish(total + PRE_SKIP);
   writer.finish({ samples: total, channels: placer.channels });
   return placer.stats.packets === 0
     ? null
-    : { what, owner, path, channels: placer.channels, stats: placer.stats };
+    : { what, owner, path, channels: placer.channels, stats: placer.stats, hasClock };
 }
 
 /** Adds the mix to `tracks`. Without one the tracks still go out: returns what went wrong, or null. */
@@ -212,12 +217,14 @@ async function writeInfo(
     durationMs,
     gaps: gapsOf(journal, durationMs),
     tracks: tracks.map((track, index) => {
-      const stats = made[index]?.stats;
-      if (!stats) return track;
+      const one = made[index];
+      if (!one) return track;
+      const { hasClock, stats } = one;
       const { packets, dropped, reanchored, filledSamples, firstSample } = stats;
       const filledMs = filledSamples / SAMPLES_PER_MS;
       return {
         ...track,
+        hasClock,
         packets,
         dropped,
         reanchored,

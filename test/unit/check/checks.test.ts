@@ -9,6 +9,7 @@ import { judge, withoutAnnounced } from "../../../src/check/checks/addresses.ts"
 import { clock } from "../../../src/check/checks/clock.ts";
 import { configuration } from "../../../src/check/checks/configuration.ts";
 import { data } from "../../../src/check/checks/data.ts";
+import { judgeLibraries } from "../../../src/check/checks/engine.ts";
 import { ffmpeg, lacking } from "../../../src/check/checks/ffmpeg.ts";
 import { homeserver } from "../../../src/check/checks/homeserver.ts";
 import { instance } from "../../../src/check/checks/instance.ts";
@@ -332,4 +333,40 @@ test("no TURN server, and one that the engine cannot use", async () => {
   expect(await look(turn, { configuredServers })).toEqual(
     matching(/^warn turns:turn\.test is not used: only/),
   );
+});
+
+describe("of the WebRTC libraries", () => {
+  const loads = { kind: "load", engine: "x", tookMs: 80, opusProblem: null } as const;
+  const died = { kind: "died", why: "invalid ELF header" } as const;
+  const judge = (policy: "auto" | "libdatachannel" | "wrtc", first: boolean, second: boolean): string[] =>
+    judgeLibraries(policy, [
+      { name: "libdatachannel", result: first ? loads : died },
+      { name: "wrtc", result: second ? loads : died },
+    ]).map(({ verdict, what }) => `${verdict} ${what}`);
+  const dead = (name: string): string => `${name} does not load: invalid ELF header`;
+
+  test("the first that loads is used, and one is enough", () => {
+    expect(judge("auto", true, true)).toEqual([
+      "ok libdatachannel loads in 80 ms, and is used",
+      "ok wrtc loads in 80 ms",
+    ]);
+    expect(judge("auto", true, false)).toEqual([
+      "ok libdatachannel loads in 80 ms, and is used",
+      `skip ${dead("wrtc")} (it is not needed)`,
+    ]);
+    expect(judge("auto", false, true)).toEqual([
+      `warn ${dead("libdatachannel")}; wrtc is used instead`,
+      "ok wrtc loads in 80 ms, and is used",
+    ]);
+    expect(judge("auto", false, false)).toEqual([`fail ${dead("libdatachannel")}`, `fail ${dead("wrtc")}`]);
+  });
+
+  test("the one that is asked for has to load", () => {
+    expect(judge("wrtc", true, true)).toEqual([
+      "ok libdatachannel loads in 80 ms",
+      "ok wrtc loads in 80 ms, and is used",
+    ]);
+    expect(judge("wrtc", true, false)[1]).toBe(`fail ${dead("wrtc")}`);
+    expect(judge("libdatachannel", false, true)[0]).toBe(`fail ${dead("libdatachannel")}`);
+  });
 });

@@ -13,6 +13,16 @@ test("without announced addresses candidates stay what they are, each address an
   expect(own.give([...lines, "nonsense"])).toEqual([]);
 });
 
+test("a port over TCP is another one than the same over UDP, and stays one that is called", () => {
+  const own = new OwnCandidates(["203.0.113.7"]);
+  const tcp = (address: string): string =>
+    `candidate:2 1 TCP 1518280447 ${address} 5000 typ host tcptype passive`;
+  expect(own.give([host("10.0.0.2", 5000), tcp("10.0.0.2")])).toEqual([
+    host("203.0.113.7", 5000),
+    tcp("203.0.113.7"),
+  ]);
+});
+
 test("an announced address replaces those of all interfaces of its family, port for port", () => {
   const own = new OwnCandidates(["203.0.113.7"]);
   const lines = [host("10.0.0.2", 5000), host("172.17.0.1", 5000, "2"), host("fd00::2", 5000), relayed];

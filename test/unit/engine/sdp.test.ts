@@ -107,7 +107,7 @@ describe("readOffer", () => {
         candidates: [
           "candidate:1467250027 1 UDP 2122260223 192.0.2.9 46243 typ host",
           "candidate:1467250028 1 UDP 1686052607 198.51.100.7 46243 typ srflx raddr 0.0.0.0 rport 0",
-          "candidate:1 1 TCP 1518280447 192.0.2.9 9 typ host",
+          "candidate:1 1 TCP 1518280447 192.0.2.9 9 typ host tcptype active",
         ],
       },
       index: 0,
