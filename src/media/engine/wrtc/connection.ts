@@ -9,6 +9,7 @@ import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
 import { Description } from "./description.ts";
 import type { Described } from "./description.ts";
+import { cancelled, refused } from "./errors.ts";
 import { ConnectionFigures } from "./figures.ts";
 import { createPeer, NativeSink } from "./library.ts";
 import type { NativePeer } from "./library.ts";
@@ -81,7 +82,11 @@ export class Connection implements EngineConnection {
     const remote = sdp.readOffer(offer);
     const open = this.#open();
     try {
-      await this.#setRemote(open, remote, "offer");
+      // The library is stricter than we are about a few things, such as the alphabet of ICE.
+      await this.#setRemote(open, remote, "offer").catch((cause: unknown) => {
+        this.close();
+        throw refused("offer", cause);
+      });
       this.#addTrack(open);
       await this.#step(open, async ({ peer }) => peer.setLocalDescription(await peer.createAnswer()));
       const described = await this.#described(open, "active");
@@ -102,8 +107,7 @@ export class Connection implements EngineConnection {
       await this.#setRemote(state, named, "answer");
       this.#checks.start();
     } catch (cause) {
-      if (cause instanceof BotError) throw cause;
-      throw new BotError("bad_sdp", `the library refused the answer: ${messageOf(cause)}`, { cause });
+      throw refused("answer", cause);
     }
   }
 
@@ -119,16 +123,13 @@ export class Connection implements EngineConnection {
     return this.#figures.read(this.#parts.clock.now(), this.#state.kind === "open");
   }
 
-  close(): void {
-    this.#close();
-  }
-
   /** Called about once a second: asks the library for its figures, and whether the other side is still there. */
   tick(): void {
     const state = this.#state;
-    if (state.kind !== "open" || this.#peerState === null) return;
+    if (state.kind !== "open") return;
+    // Not every change of state is told: DTLS may fail in silence.
     this.#look(state);
-    if (this.#asking || this.#state !== state) return;
+    if (this.#asking || this.#state !== state || this.#peerState === null) return;
     this.#asking = true;
     void this.#count(state);
   }
@@ -233,8 +234,8 @@ export class Connection implements EngineConnection {
   }
 
   #failed(error: unknown): BotError {
-    this.#close();
-    if (error instanceof BotError && error.code !== "bad_sdp") return error;
+    this.close();
+    if (error instanceof BotError) return error;
     return new BotError("engine_failed", messageOf(error), { cause: error });
   }
 
@@ -266,7 +267,7 @@ export class Connection implements EngineConnection {
 
   #end(state: "failed" | "closed"): void {
     // First closed, then told: whoever hears it may make a new connection or call close() at once.
-    this.#close();
+    this.close();
     this.#events.onState(state);
   }
 
@@ -279,7 +280,7 @@ export class Connection implements EngineConnection {
     }
   }
 
-  #close(): void {
+  close(): void {
     const state = this.#state;
     if (state.kind === "closed") return;
     this.#state = { kind: "closed" };
@@ -295,8 +296,4 @@ export class Connection implements EngineConnection {
     }
     this.#parts.onClosed(this);
   }
-}
-
-function cancelled(): BotError {
-  return new BotError("cancelled", "the connection was closed during the negotiation");
 }

@@ -29,6 +29,8 @@ const reportSchema = z.discriminatedUnion("type", [
     fractionLost: z.number().min(0).max(1).optional().catch(undefined),
     jitter: seconds,
     roundTripTime: seconds,
+    /** Before the first it says that there was no time at all. */
+    roundTripTimeMeasurements: count,
   }),
   z.object({ type: z.literal("transport"), packetsReceived: count, selectedCandidatePairId: id }),
   z.object({
@@ -126,7 +128,8 @@ export class ConnectionFigures {
     // The library says how many were lost, not of how many: those that were sent when the report came.
     if (sent > 0)
       this.#loss.take({ highestSequence: sent - 1, cumulativeLost: remote.packetsLost }, 0, nowMs);
-    this.#remote = { ...remote, roundTripTime: remote.roundTripTime ?? this.#remote?.roundTripTime };
+    const measured = remote.roundTripTimeMeasurements > 0 ? remote.roundTripTime : undefined;
+    this.#remote = { ...remote, roundTripTime: measured ?? this.#remote?.roundTripTime };
   }
 }
 
