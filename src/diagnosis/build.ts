@@ -32,7 +32,7 @@ export function channelReport({ roomId, nowMs, bot, links, stats, displayName }:
       media: peer ? mediaOf(peer) : null,
     };
   });
-  const media = stats && { engine: stats.engine, lateFrames: stats.lateFrames };
+  const media = stats && { engine: stats.engine, lateFrames: stats.lateFrames, encoder: stats.encoder };
   return { roomId, bot: { ...bot, media }, members };
 }
 
@@ -48,6 +48,7 @@ function mediaOf(peer: PeerStats): MemberMedia {
       loss: peer.lossRecently,
       lossInAll: peer.lossInAll,
       jitterMs: peer.jitterMs,
+      redundancy: peer.redundancy,
       reportAgeMs: peer.reportAgeMs,
     },
     incoming: {

@@ -1,5 +1,5 @@
 import type { ChannelPhase, LinkPhase } from "../channel/session.ts";
-import type { CandidateKind, PlaneState } from "../media/plane.ts";
+import type { CandidateKind, PlaneResult, PlaneState } from "../media/plane.ts";
 import type { Missing } from "../room-admin/missing.ts";
 
 /*
@@ -20,7 +20,12 @@ export interface BotReport {
   readonly phaseForMs: number;
   readonly plane: PlaneState;
   /** What the media plane told of the channel; null when it has none, or did not answer. */
-  readonly media: { readonly engine: string; readonly lateFrames: number } | null;
+  readonly media: {
+    readonly engine: string;
+    readonly lateFrames: number;
+    /** What the encoder does about the members' loss; null before there was anything to encode. */
+    readonly encoder?: PlaneResult<"stats">["encoder"];
+  } | null;
   readonly playing: "silent" | "playing" | "paused";
   /** 0 to 200. */
   readonly volumePercent: number;
@@ -80,6 +85,8 @@ export interface MemberMedia {
     /** Since it is connected. */
     readonly lossInAll: number | null;
     readonly jitterMs: number | null;
+    /** Earlier packets that each one carries along for their loss; null when they take none. */
+    readonly redundancy?: number | null;
     /** Since their last report about it. */
     readonly reportAgeMs: number | null;
   };

@@ -42,6 +42,7 @@ export function reportSentence(report: ChannelReport, language: Language, prefix
   return { key: "check.list", params: { list: lines.join("\n") } };
 }
 
+type Encoder = NonNullable<NonNullable<BotReport["media"]>["encoder"]>;
 type Say = (sentence: Sentence) => string;
 
 function botLine({ bot, members }: ChannelReport, say: Say): string {
@@ -50,10 +51,18 @@ function botLine({ bot, members }: ChannelReport, say: Say): string {
     say({ key: `check.is_${bot.playing}` }),
     say({ key: "check.members", params: { count: members.length } }),
     bot.media && say({ key: "check.engine", params: { engine: bot.media.engine } }),
+    bot.media?.encoder && say(encoderSentence(bot.media.encoder)),
     bot.syncAgeMs !== null && say({ key: "check.synced", params: { time: shortTime(bot.syncAgeMs) } }),
     bot.outbox.waiting > 0 && say({ key: "check.waiting", params: { count: bot.outbox.waiting } }),
   ];
   return parts.filter(Boolean).join("; ");
+}
+
+function encoderSentence({ bitrate, expectedLoss, fec }: Encoder): Sentence {
+  const kbits = Math.round(bitrate / 1000);
+  return fec
+    ? { key: "check.encoder_fec", params: { kbits, percent: expectedLoss } }
+    : { key: "check.encoder", params: { kbits } };
 }
 
 function phaseSentence({ phase, phaseForMs }: BotReport): Sentence {
@@ -79,6 +88,7 @@ function figures(media: MemberMedia, say: Say): string[] {
     wayText(media, say),
     roundTripMs === null ? null : say({ key: "check.round_trip", params: { ms: Math.round(roundTripMs) } }),
     outgoing.lossInAll === null ? null : say({ key: "check.lost_ours", params: loss(outgoing) }),
+    outgoing.redundancy ? say({ key: "check.redundancy", params: { count: outgoing.redundancy } }) : null,
     incoming.lossInAll === null ? null : say({ key: "check.lost_theirs", params: loss(incoming) }),
     jitterMs === null ? null : say({ key: "check.jitter_ms", params: { ms: Math.round(jitterMs) } }),
     say(voiceSentence(media)),

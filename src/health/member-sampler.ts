@@ -27,6 +27,7 @@ export class MemberSampler {
   /** What was counted at the last sample, by channel and member. */
   #before = new Map<string, number>();
   #ways = { direct: 0, relayed: 0 };
+  #protection = { red: 0, fec: 0 };
   #timer: Timer | null = null;
   #closed = false;
 
@@ -38,6 +39,11 @@ export class MemberSampler {
   /** Connections at the last sample. */
   get ways(): Readonly<{ direct: number; relayed: number }> {
     return this.#ways;
+  }
+
+  /** At the last sample: members who get packets again, and channels with in-band FEC. */
+  get protection(): Readonly<{ red: number; fec: number }> {
+    return this.#protection;
   }
 
   /** Idempotent. */
@@ -62,6 +68,7 @@ export class MemberSampler {
     const before = this.#before;
     this.#before = new Map();
     this.#ways = { direct: 0, relayed: 0 };
+    this.#protection = { red: 0, fec: 0 };
     const grown = (key: string, now: number): number => {
       this.#before.set(key, now);
       const was = before.get(key) ?? 0;
@@ -70,6 +77,7 @@ export class MemberSampler {
     };
     for (const { roomId, bot, members } of reports) {
       if (bot.media) this.#deps.count("lateFrames", grown(`late ${roomId}`, bot.media.lateFrames));
+      if (bot.media?.encoder?.fec) this.#protection.fec++;
       for (const { key, link, media } of members) {
         if (!media) continue;
         this.#deps.count("packetsSent", grown(`out ${roomId} ${key}`, media.outgoing.packets));
@@ -81,6 +89,7 @@ export class MemberSampler {
 
   #observe({ relayed, roundTripMs, outgoing, incoming }: MemberMedia): void {
     const { observe } = this.#deps;
+    if (outgoing.redundancy) this.#protection.red++;
     this.#ways[relayed === true ? "relayed" : "direct"]++;
     if (roundTripMs !== null) observe("roundTrip", roundTripMs / 1000);
     for (const [direction, { jitterMs, loss }] of [

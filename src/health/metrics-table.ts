@@ -55,6 +55,11 @@ export const METRICS = {
     "Connections to members by the way that they take (direct, relayed), as of the last sample.",
     "way",
   ),
+  protection: gauge(
+    "loss_protection",
+    "Against members' loss, as of the last sample: members who get packets again (red), channels with in-band FEC (fec).",
+    "kind",
+  ),
   packetsSent: counter("rtp_packets_sent", "RTP packets sent to members, sampled every 10 s."),
   packetsReceived: counter("rtp_packets_received", "RTP packets received of members, sampled every 10 s."),
   lateFrames: counter("late_frames", "20 ms slots of outgoing sound that were late or left out."),

@@ -89,6 +89,8 @@ export class Metrics {
     const { direct, relayed } = this.#sampler.ways;
     this.#set("connections", direct, { way: "direct" });
     this.#set("connections", relayed, { way: "relayed" });
+    for (const kind of ["red", "fec"] as const)
+      this.#set("protection", this.#sampler.protection[kind], { kind });
     this.#set("outboxWaiting", outbox.waiting);
     this.#set("outboxOldest", outbox.oldestMs / 1000);
     this.#set("limited", Number(outbox.limited));

@@ -1,6 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { SerialQueue } from "../base/async.ts";
 import { BotError, messageOf } from "../base/errors.ts";
+import { Adaptation } from "./audio/adaptation.ts";
 import { createOpusEncoder } from "./audio/encoder.ts";
 import type { OpusEncoder } from "./audio/encoder.ts";
 import { LevelMeter } from "./audio/levels.ts";
@@ -19,6 +20,9 @@ import { Recording } from "./tracks/recording.ts";
 /** Silent frames after the last sound, so that decoders fade instead of concealing (RFC 6716 section 2.1.9 DTX does less). */
 const TAIL_FRAMES = 6;
 
+/** The listeners' reports are looked at so often: browsers send one every five seconds. */
+const ADAPT_EVERY_FRAMES = 250;
+
 /** One channel: its outgoing stream (player, clock, encoder, output), its connections, and its recording. */
 export class ChannelMedia {
   readonly #channel: string;
@@ -33,7 +37,8 @@ export class ChannelMedia {
   readonly #frame = new Int16Array(FRAME_VALUES);
   readonly peers: Peers;
   #encoder: OpusEncoder | null = null;
-  #bitrate: number;
+  readonly #adaptation: Adaptation;
+  #sinceAdapted = 0;
   #tail = 0;
   #recording: Recording | null = null;
   #closed = false;
@@ -42,7 +47,7 @@ export class ChannelMedia {
     const { engine, clock, log, emit, ffmpeg } = context;
     this.#channel = channel;
     this.#context = context;
-    this.#bitrate = settings.bitrate;
+    this.#adaptation = new Adaptation(settings.bitrate);
     this.#output = engine.createOutput();
     this.#output.setBitrate(settings.bitrate);
     this.#pacer = new Pacer({ clock, onFrame: (slot) => this.#onFrame(slot) });
@@ -78,8 +83,8 @@ export class ChannelMedia {
   }
 
   configure(settings: { ice: IceSettings; bitrate: number }): void {
-    this.#bitrate = settings.bitrate;
-    this.#encoder?.setBitrate(settings.bitrate);
+    this.#adaptation.configure(settings.bitrate);
+    this.#encoder?.set(this.#adaptation.settings);
     this.#output.setBitrate(settings.bitrate);
     this.peers.configure(settings.ice, this.#candidatePolicy(settings.ice));
   }
@@ -152,6 +157,7 @@ export class ChannelMedia {
       peers: this.peers.stats(),
       lateFrames: this.#pacer.lateFrames,
       rssBytes: process.memoryUsage.rss(),
+      encoder: this.#encoder && this.#adaptation.settings,
     };
   }
 
@@ -198,12 +204,19 @@ export class ChannelMedia {
       if (heard) this.#output.write({ opus: null, pcm: this.#frame, timestamp, marker });
       if (!recording) return true;
     }
-    this.#encoder ??= createOpusEncoder(this.#bitrate);
+    this.#encoder ??= createOpusEncoder(this.#adaptation.settings.bitrate);
+    if (this.#context.engine.audio === "opus") this.#adapt(this.#encoder);
     const opus = this.#encoder.encode(this.#frame);
     if (heard && this.#context.engine.audio === "opus")
       this.#output.write({ opus, pcm: null, timestamp, marker });
     recording?.music({ payload: opus, timestamp, marker, atMs: slot.dueMs, sounds });
     return true;
+  }
+
+  #adapt(encoder: OpusEncoder): void {
+    if (++this.#sinceAdapted < ADAPT_EVERY_FRAMES) return;
+    this.#sinceAdapted = 0;
+    encoder.set(this.#adaptation.take(this.#context.clock.now(), this.peers.losses()));
   }
 
   #onAudio(peer: string, audio: ReceivedAudio): void {

@@ -115,6 +115,8 @@ export const peerStatsSchema = z.object({
   /** Age of the newest such report; null before the first. */
   reportAgeMs: z.number().nullable(),
   roundTripMs: z.number().nullable(),
+  /** Earlier packets that each of ours to it carries along (RFC 2198); null when it takes none. */
+  redundancy: z.number().nullable(),
   /** Age of the last RTP or RTCP packet from it; null before the first. */
   lastHeardMs: z.number().nullable(),
   /** Whether a TURN server carries it; null before it is connected. */
@@ -170,6 +172,16 @@ export const planeResultSchemas = {
     /** Late or dropped 20 ms slots of the pacing clock since the channel opened. */
     lateFrames: z.number(),
     rssBytes: z.number(),
+    /** What the encoder does about the listeners' loss; null before there was anything to encode. */
+    encoder: z
+      .object({
+        /** bit/s */
+        bitrate: z.number(),
+        /** Percent that it reckons with. */
+        expectedLoss: z.number(),
+        fec: z.boolean(),
+      })
+      .nullable(),
   }),
   ping: nothing,
 } as const satisfies Record<PlaneRequestKind, z.ZodType>;

@@ -1,3 +1,4 @@
+import type { ListenerLoss } from "./audio/adaptation.ts";
 import { VoiceMeter } from "./audio/voice-meter.ts";
 import { BotError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
@@ -93,10 +94,19 @@ export class Peers {
   stats(): PeerStats[] {
     const now = this.#options.clock.now();
     return [...this.#peers].map(([peer, { connection, state, voice }]) => {
-      const { lastHeardAtMs, reportedAtMs, ...stats } = connection.stats();
+      const { lastHeardAtMs, reportedAtMs, redundancy = null, ...stats } = connection.stats();
       const age = (atMs: number | null): number | null => (atMs === null ? null : Math.max(0, now - atMs));
       const ages = { lastHeardMs: age(lastHeardAtMs), reportAgeMs: age(reportedAtMs) };
-      return { peer, state, ...stats, ...ages, voice: voice.read(now) };
+      return { peer, state, ...stats, redundancy, ...ages, voice: voice.read(now) };
+    });
+  }
+
+  /** Of those who are connected. */
+  losses(): ListenerLoss[] {
+    const connected = [...this.#peers.values()].filter(({ state }) => state === "connected");
+    return connected.map(({ connection }) => {
+      const { lossRecently, redundancy = null } = connection.stats();
+      return { loss: lossRecently, redundancy };
     });
   }
 

@@ -262,9 +262,10 @@ export class FakePlane implements MediaPlane {
       voice: { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false },
       jitterMs: null,
       roundTripMs: null,
+      redundancy: null,
       lastHeardMs: null,
     }));
-    return { engine: "fake", peers, lateFrames: 0, rssBytes: 1 };
+    return { engine: "fake", peers, lateFrames: 0, rssBytes: 1, encoder: null };
   }
 
   #connect(channel: FakeChannel, name: string, peer: string): FakeConnection {

@@ -28,14 +28,21 @@ export type Match = {
 };
 
 /**
- * Finds `needle` in `haystack` (both mono, same `sampleRate`), whatever their gain and polarity.
+ * Finds `needle` in `haystack` (both mono, same `sampleRate`), whatever their gain and polarity. Shorter segments than a
+ * second bear more with a jitter buffer that stretches time.
  *
  * The loudest 3 s are searched in all of the haystack (one FFT); from the best places each second is looked for only where its
  * neighbour says it must be, within 120 ms. So a wrong track cannot shine by finding each second somewhere else, and a
  * receiver's jitter buffer, which stretches time a little, does not spoil a right one. A right track comes out at 0.9
  * or above through 128 kbit/s Opus, a wrong one under 0.3.
  */
-export function correlate(needle: Float32Array, haystack: Float32Array, sampleRate: number): Match {
+export function correlate(
+  needle: Float32Array,
+  haystack: Float32Array,
+  sampleRate: number,
+  { segmentMs = 1000 }: { segmentMs?: number } = {},
+): Match {
+  const segment = round((segmentMs * RATE) / 1000);
   const sought = decimate(needle, sampleRate);
   const reference = decimate(haystack, sampleRate);
   const anchorLength = min(3 * SEGMENT, sought.length);
@@ -45,19 +52,25 @@ export function correlate(needle: Float32Array, haystack: Float32Array, sampleRa
   // Music repeats itself, and a stretch of time inside the anchor costs the right place some of its correlation: each of
   // the best places is followed, and the one that holds for the whole needle is it.
   const matches = search(anchor, reference, CANDIDATES).map(({ at }) =>
-    follow(sought, reference, anchorAt, at - anchorAt),
+    follow(sought, reference, anchorAt, at - anchorAt, segment),
   );
   return matches.reduce((best, match) => (match.correlation > best.correlation ? match : best));
 }
 
-/** Looks for each second of `sought` where its neighbour says, away from `anchorAt` on both sides. */
-function follow(sought: Float32Array, reference: Float32Array, anchorAt: number, lagAtAnchor: number): Match {
+/** Looks for each segment of `sought` where its neighbour says, away from `anchorAt` on both sides. */
+function follow(
+  sought: Float32Array,
+  reference: Float32Array,
+  anchorAt: number,
+  lagAtAnchor: number,
+  length: number,
+): Match {
   const segments: { atMs: number; correlation: number; lagMs: number }[] = [];
-  for (const step of [SEGMENT, -SEGMENT]) {
+  for (const step of [length, -length]) {
     let lag = lagAtAnchor;
     for (let start = anchorAt + min(0, step); start >= 0 && start < sought.length; start += step) {
-      const segment = sought.subarray(start, start + SEGMENT);
-      if (segment.length < SEGMENT / 2 || rms(segment) < SILENCE) continue;
+      const segment = sought.subarray(start, start + length);
+      if (segment.length < length / 2 || rms(segment) < SILENCE) continue;
       const local = searchNear(segment, reference, start + lag);
       if (local.correlation > 0.5) lag = local.at - start;
       segments.push({

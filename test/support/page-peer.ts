@@ -117,6 +117,7 @@ declare global {
   interface Window {
     tellCandidate(candidate: string, mid: string | null): Promise<void>;
     peer: { pc: RTCPeerConnection; analysers: AnalyserNode[] };
+    recorded: Float32Array[];
   }
 }
 
@@ -208,6 +209,47 @@ export class PagePeer {
         remoteRoundTripMs: remote["roundTripTime"] === undefined ? null : remote["roundTripTime"] * 1000,
       };
     });
+  }
+
+  /** Keeps what it hears from now on, the mean of both sides. */
+  async record(): Promise<void> {
+    await this.#page.evaluate(() => {
+      const { analysers } = window.peer;
+      const context = analysers[0]!.context as AudioContext;
+      const node = context.createScriptProcessor(4096, 2, 1);
+      window.recorded = [];
+      node.onaudioprocess = ({ inputBuffer }) => {
+        const [left, right] = [inputBuffer.getChannelData(0), inputBuffer.getChannelData(1)];
+        window.recorded.push(Float32Array.from(left, (value, i) => (value + right[i]!) / 2));
+      };
+      const merger = new ChannelMergerNode(context, { numberOfInputs: 2 });
+      analysers.forEach((analyser, side) => analyser.connect(merger, 0, side));
+      merger.connect(node);
+      const hush = new GainNode(context, { gain: 0 });
+      node.connect(hush).connect(context.destination);
+    });
+  }
+
+  async dropRecorded(): Promise<void> {
+    await this.#page.evaluate(() => {
+      window.recorded = [];
+    });
+  }
+
+  /** 48 kHz, mono. */
+  async recorded(): Promise<Float32Array> {
+    const text = await this.#page.evaluate(() => {
+      const all = window.recorded.flatMap((chunk) => [...chunk]);
+      const bytes = new Uint8Array(
+        Int16Array.from(all, (value) => Math.max(-1, Math.min(1, value)) * 32_767).buffer,
+      );
+      let out = "";
+      for (let at = 0; at < bytes.length; at += 32_768)
+        out += String.fromCharCode(...bytes.subarray(at, at + 32_768));
+      return btoa(out);
+    });
+    const bytes = Buffer.from(text, "base64");
+    return Float32Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readInt16LE(2 * i) / 32_768);
   }
 
   /** Says a goodbye, as a page does that leaves properly. */

@@ -1,12 +1,13 @@
 import { Encoder } from "@evan/opus";
+import { Adaptation } from "./adaptation.ts";
+import type { EncoderSettings } from "./adaptation.ts";
 import { CHANNELS, SAMPLE_RATE } from "./pcm.ts";
 
 /** Turns 20 ms of PCM into one Opus packet (RFC 6716). Stateful: frames in order, one encoder per stream. */
 export interface OpusEncoder {
   /** `pcm` holds one frame (960 × 2 interleaved); the packet is the caller's. */
   encode(pcm: Int16Array): Uint8Array;
-  /** In bit/s. */
-  setBitrate(bitrate: number): void;
+  set(settings: EncoderSettings): void;
   /** Idempotent; no call may follow. */
   close(): void;
 }
@@ -16,14 +17,12 @@ export interface OpusEncoder {
 const idle: Encoder[] = [];
 const idleVoices: Encoder[] = [];
 
-/** An Opus encoder for music: 48 kHz stereo with in-band forward error correction at an assumed loss of 3 %. */
+/** An Opus encoder for music: 48 kHz stereo. */
 export function createOpusEncoder(bitrate: number): OpusEncoder {
   const encoder =
     idle.pop() ?? new Encoder({ channels: CHANNELS, sample_rate: SAMPLE_RATE, application: "audio" });
   encoder.reset();
-  encoder.bitrate = bitrate;
-  encoder.inband_fec = true;
-  encoder.packet_loss = 3;
+  apply(encoder, new Adaptation(bitrate).settings);
   return pooled(encoder, idle);
 }
 
@@ -43,12 +42,18 @@ function pooled(made: Encoder, pool: Encoder[]): OpusEncoder {
       if (!encoder) throw new Error("the encoder is closed");
       return encoder.encode(pcm);
     },
-    setBitrate(bitrate) {
-      if (encoder) encoder.bitrate = bitrate;
+    set(next) {
+      if (encoder) apply(encoder, next);
     },
     close() {
       if (encoder) pool.push(encoder);
       encoder = null;
     },
   };
+}
+
+function apply(encoder: Encoder, { bitrate, expectedLoss, fec }: EncoderSettings): void {
+  encoder.bitrate = bitrate;
+  encoder.inband_fec = fec;
+  encoder.packet_loss = expectedLoss;
 }

@@ -108,6 +108,8 @@ export interface ConnectionStats {
   /** Monotonic, as `lastHeardAtMs`. */
   reportedAtMs: number | null;
   roundTripMs: number | null;
+  /** Of an engine that protects by it. */
+  redundancy?: number | null;
   lastHeardAtMs: number | null;
   /** Whether a TURN server of either side carries it; null before it is connected, or when the engine does not know. */
   relayed: boolean | null;

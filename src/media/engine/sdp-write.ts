@@ -7,6 +7,8 @@ import type { Direction, RemoteAudio, Transport } from "./sdp.ts";
 
 /** What our own offers say. */
 export const OFFERED_PAYLOAD_TYPE = 111;
+/** That, and redundant audio data (RFC 2198), as Chromium numbers it. */
+export const OFFERED_TYPES = { payloadType: OFFERED_PAYLOAD_TYPE, redPayloadType: 63 };
 export const OFFERED_MID = "0";
 const OFFERED_LEVEL_EXTENSION = 1;
 
@@ -18,6 +20,8 @@ export interface LocalStream {
   msid: string;
   /** bit/s that we can take, and that the other side may send: `maxaveragebitrate` (RFC 7587 section 6.1). */
   maxBitrate: number;
+  /** We can send and take redundant audio data (RFC 2198) with those who can too. */
+  red?: boolean;
 }
 
 /** Our offer: one audio section, both directions. */
@@ -29,6 +33,7 @@ export function writeOffer(transport: Transport, stream: LocalStream): string {
       stream,
       mid: OFFERED_MID,
       payloadType: OFFERED_PAYLOAD_TYPE,
+      redPayloadType: stream.red ? OFFERED_TYPES.redPayloadType : null,
       levelExtension: OFFERED_LEVEL_EXTENSION,
       direction: "sendrecv",
     }),
@@ -45,6 +50,7 @@ export function writeAnswer(offer: RemoteAudio, transport: Transport, stream: Lo
           stream,
           mid,
           payloadType: offer.payloadType,
+          redPayloadType: stream.red ? offer.redPayloadType : null,
           levelExtension: offer.levelExtension,
           direction: reverse(offer.direction),
         })
@@ -120,6 +126,7 @@ interface AudioSection {
   stream: LocalStream;
   mid: string | null;
   payloadType: number;
+  redPayloadType: number | null;
   levelExtension: number | null;
   direction: Direction;
 }
@@ -129,12 +136,15 @@ function audioLines({
   stream,
   mid,
   payloadType,
+  redPayloadType,
   levelExtension,
   direction,
 }: AudioSection): string[] {
   const sends = direction === "sendrecv" || direction === "sendonly";
+  // Behind Opus: we take it, and whoever prefers it sends plain Opus to us (what is first in the list).
+  const red = redPayloadType === null ? "" : ` ${redPayloadType}`;
   return [
-    `m=audio 9 ${AUDIO_PROTOCOL} ${payloadType}`,
+    `m=audio 9 ${AUDIO_PROTOCOL} ${payloadType}${red}`,
     "c=IN IP4 0.0.0.0",
     "a=rtcp:9 IN IP4 0.0.0.0",
     ...transportLines(transport),
@@ -144,6 +154,9 @@ function audioLines({
     "a=rtcp-mux",
     `a=rtpmap:${payloadType} opus/48000/2`,
     `a=fmtp:${payloadType} ${opusParameters(stream.maxBitrate)}`,
+    ...(redPayloadType === null
+      ? []
+      : [`a=rtpmap:${redPayloadType} red/48000/2`, `a=fmtp:${redPayloadType} ${payloadType}/${payloadType}`]),
     "a=ptime:20",
     ...(sends
       ? [

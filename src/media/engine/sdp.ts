@@ -42,6 +42,8 @@ export interface RemoteAudio {
   index: number;
   sections: readonly Section[];
   payloadType: number;
+  /** Of redundant audio data (RFC 2198) in that codec, or null. */
+  redPayloadType: number | null;
   /** Id of the audio level header extension (RFC 6464), or null. */
   levelExtension: number | null;
   direction: Direction;
@@ -77,6 +79,7 @@ const mediaSchema = z.object({
   rtp: z.array(
     z.object({ payload: text, codec: text, rate: z.number().optional(), encoding: z.unknown().optional() }),
   ),
+  fmtp: z.array(z.object({ payload: text, config: text })).optional(),
   ext: z.array(z.object({ value: z.number(), uri: text })).optional(),
   ssrcs: z.array(z.object({ id: text })).optional(),
   candidates: z.array(z.unknown()).optional(),
@@ -127,15 +130,31 @@ function decode(sdp: string): Session {
 
 function usableOpus(media: Media): number | null {
   if (media.type !== "audio" || media.port === 0 || media.protocol !== AUDIO_PROTOCOL) return null;
+  return typesOf(media, "opus")[0] ?? null;
+}
+
+/** The payload type in which this Opus may be sent with what came before it: RED that holds nothing else. */
+function redOf(media: Media, opus: number): number | null {
+  const holds = (type: number): boolean =>
+    media.fmtp?.some(
+      ({ payload, config }) =>
+        Number(payload) === type &&
+        /^\d+(\/\d+)+$/.test(config) &&
+        config.split("/").every((one) => Number(one) === opus),
+    ) ?? false;
+  return typesOf(media, "red").find(holds) ?? null;
+}
+
+/** Usable payload types of a stereo codec at 48 kHz, in the order of the section. */
+function typesOf(media: Media, name: string): number[] {
   const listed = new Set(media.payloads?.split(" "));
-  for (const { payload, codec, rate, encoding } of media.rtp) {
-    if (codec.toLowerCase() !== "opus" || rate !== 48_000 || Number(encoding) !== 2) continue;
+  return media.rtp.flatMap(({ payload, codec, rate, encoding }) => {
+    if (codec.toLowerCase() !== name || rate !== 48_000 || Number(encoding) !== 2) return [];
     const type = Number(payload);
     // 64 to 95 are taken by RTCP on a muxed connection (RFC 5761 section 4).
     const usable = Number.isInteger(type) && type >= 0 && type <= 127 && (type < 64 || type > 95);
-    if (usable && listed.has(payload)) return type;
-  }
-  return null;
+    return usable && listed.has(payload) ? [type] : [];
+  });
 }
 
 function remoteAudio(session: Session, index: number, payloadType: number, fallback: Setup): RemoteAudio {
@@ -152,6 +171,7 @@ function remoteAudio(session: Session, index: number, payloadType: number, fallb
       mid: mid ?? null,
     })),
     payloadType,
+    redPayloadType: redOf(media, payloadType),
     levelExtension: level?.value ?? null,
     direction: media.direction ?? session.direction ?? "sendrecv",
     ssrcs: [...new Set(ssrcs)]

@@ -13,6 +13,20 @@ test("the bot, and a line for each member with all there is to know", () => {
   ]);
 });
 
+test("what is done about loss, by the encoder and for a member", () => {
+  const encoder = { bitrate: 96_000, expectedLoss: 12, fec: true };
+  const media = { engine: "e", lateFrames: 0, encoder };
+  const report = aReport([aHearer("Kim", { loss: 0.015, redundancy: 2 })], { media });
+  expect(lines(report)[0]).toContain("; 96 kbit/s, protected against 12 % of loss;");
+  expect(lines(report, "de")[0]).toContain("; 96 kbit/s, gegen 12 % Verlust geschützt;");
+  expect(lines(report)[1]).toContain(", 2 sent again with each packet,");
+  const without = aReport([aHearer("Kim", { redundancy: 0 })], {
+    media: { ...media, encoder: { ...encoder, fec: false } },
+  });
+  expect(lines(without)[0]).toContain("; 96 kbit/s; homeserver");
+  expect(lines(without)[1]).not.toContain("sent again");
+});
+
 test("the worst come first, with what to do; no more than two reasons each", () => {
   const text = lines(
     aReport([

@@ -1,6 +1,7 @@
 import type { ReceivedAudio, SenderClock } from "../../../src/media/engine/engine.ts";
 import { Liveness } from "../../../src/media/engine/libdatachannel/liveness.ts";
 import { NtpClock, Output } from "../../../src/media/engine/libdatachannel/output.ts";
+import type { Listener } from "../../../src/media/engine/libdatachannel/output.ts";
 import { Receiver } from "../../../src/media/engine/libdatachannel/receiver.ts";
 import { readRtcp, writeRtcp } from "../../../src/media/engine/rtcp.ts";
 import { RtpWriter, setPayloadType } from "../../../src/media/engine/rtp.ts";
@@ -24,6 +25,7 @@ function setUp(): {
   let floods = 0;
   const receiver = new Receiver({
     payloadType: 111,
+    redPayloadType: 63,
     levelExtension: 1,
     declared: [THEIRS],
     ownSsrc: OWN,
@@ -227,13 +229,28 @@ describe("Receiver of somebody hostile", () => {
   });
 });
 
+test("Receiver hears also who sends redundant packets, once each", () => {
+  const { receiver, audio } = setUp();
+  const writer = new RtpWriter(THEIRS, 5);
+  receiver.onRtp(rtp(writer, [1, 2], 0), 100);
+  receiver.onRtp(rtp(writer, [0x80 | 111, 960 >> 6, 0, 2, 111, 1, 2, 3, 4], 960, 63), 120);
+  receiver.onRtp(rtp(writer, [111, 5], 1920, 63), 140);
+  receiver.onRtp(rtp(writer, [0x80 | 111, 15, 0, 200, 111, 6], 2880, 63), 160);
+  expect(audio.map((one) => one.kind === "opus" && [one.timestamp, ...one.payload])).toEqual([
+    [0, 1, 2],
+    [960, 3, 4],
+    [1920, 5],
+  ]);
+  expect(receiver.dropped).toBe(1);
+});
+
 describe("Output", () => {
   test("one packet goes to every listener with that listener's payload type", () => {
     const clock = new FakeClock();
     const output = new Output(clock, new NtpClock(clock), 96_000);
     const got: number[][] = [];
-    const listener = (sendPayloadType: number): { sendPayloadType: number; send(packet: Buffer): void } => ({
-      sendPayloadType,
+    const listener = (payloadType: number): Listener => ({
+      sending: { payloadType, redType: null, redundancy: null },
       send: (packet) => got.push([...packet]),
     });
     const [a, b] = [listener(111), listener(109)];
@@ -250,6 +267,26 @@ describe("Output", () => {
     output.close();
     output.write({ opus: Uint8Array.of(3), pcm: null, timestamp: 2880, marker: false });
     expect(got).toHaveLength(3);
+  });
+
+  test("those whose reports asked for it, and who take it, get the packets before along", () => {
+    const clock = new FakeClock();
+    const output = new Output(clock, new NtpClock(clock), 96_000);
+    const got: Record<string, number[]> = {};
+    const listener = (name: string, redType: number | null, redundancy: number | null): Listener => ({
+      sending: { payloadType: 111, redType, redundancy },
+      send: (packet) => (got[name] = [packet[1]!, ...packet.subarray(12)]),
+    });
+    output.attach(listener("red", 63, 1));
+    output.attach(listener("plain", 63, 0));
+    output.attach(listener("unable", null, null));
+    output.write({ opus: Uint8Array.of(1), pcm: null, timestamp: 960, marker: false });
+    expect(got).toEqual({ red: [111, 1], plain: [111, 1], unable: [111, 1] });
+    output.write({ opus: Uint8Array.of(2, 3), pcm: null, timestamp: 1920, marker: false });
+    // RFC 2198 section 3: 960 units before, one byte.
+    const head = [0x80 | 111, 960 >> 6, ((960 & 63) << 2) | 0, 1];
+    expect(got).toEqual({ red: [63, ...head, 111, 1, 2, 3], plain: [111, 2, 3], unable: [111, 2, 3] });
+    output.close();
   });
 
   test("a sender report maps the media clock to now, while frames come", () => {

@@ -36,7 +36,10 @@ function offer({
   port = 9,
   formats = "111 63 9 0 8 13 110 126",
   protocol = "UDP/TLS/RTP/SAVPF",
-  lines = ["a=rtpmap:63 red/48000/2", "a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1"],
+  lines = [
+    ...["a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1"],
+    ...["a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111"],
+  ],
   mid = "0",
   session = [],
   after = [],
@@ -115,6 +118,7 @@ describe("readOffer", () => {
         { kind: "audio", protocol: "UDP/TLS/RTP/SAVPF", formats: "111 63 9 0 8 13 110 126", mid: "0" },
       ],
       payloadType: 111,
+      redPayloadType: 63,
       levelExtension: 14,
       direction: "sendrecv",
       ssrcs: [3_316_449_128],
@@ -269,5 +273,45 @@ describe("our own descriptions", () => {
     expect(sdp.match(/^m=/gm)).toHaveLength(1);
     expect(sdp).not.toMatch(/evil|candidate|video|ssrc/);
     expect(readTransport(sdp, "active")).toEqual({ ...transport, candidates: [] });
+  });
+});
+
+describe("redundant audio data", () => {
+  const local = { ...transport, setup: "active" as const };
+  const red = { ...stream, red: true };
+
+  test("is offered behind Opus, so that nobody need send it", () => {
+    const lines = writeOffer(transport, red).split("\r\n");
+    for (const line of ["m=audio 9 UDP/TLS/RTP/SAVPF 111 63", "a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111"])
+      expect(lines).toContain(line);
+  });
+
+  test("is in the answer to who offers it, under their numbers, and in no other", () => {
+    const theirs = offer()
+      .replaceAll(/\b63\b/g, "120")
+      .replaceAll("111", "109");
+    const answer = writeAnswer(readOffer(theirs), local, red);
+    expect(answer).toContain("m=audio 9 UDP/TLS/RTP/SAVPF 109 120\r\n");
+    expect(readAnswer(answer)).toMatchObject({ payloadType: 109, redPayloadType: 120 });
+    const without = offer({ formats: "111", lines: ["a=rtpmap:111 opus/48000/2"] });
+    for (const sdp of [
+      writeAnswer(readOffer(without), local, red),
+      writeAnswer(readOffer(offer()), local, stream),
+      writeOffer(transport, stream),
+    ])
+      expect(sdp).not.toContain("red/");
+    expect(readAnswer(writeAnswer(readOffer(without), local, red)).redPayloadType).toBeNull();
+  });
+
+  test.each([
+    ["no parameters", ["a=rtpmap:63 red/48000/2"]],
+    ["one block only", ["a=rtpmap:63 red/48000/2", "a=fmtp:63 111"]],
+    ["another codec in it", ["a=rtpmap:63 red/48000/2", "a=fmtp:63 111/9"]],
+    ["another rate", ["a=rtpmap:63 red/8000", "a=fmtp:63 111/111"]],
+    ["parameters that are none", ["a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111;x=1"]],
+    ["a number of RTCP's", ["a=rtpmap:72 red/48000/2", "a=fmtp:72 111/111"]],
+  ])("is not used with %s", (_, lines) => {
+    const sdp = offer({ formats: "111 63 72", lines: ["a=rtpmap:111 opus/48000/2", ...lines] });
+    expect(readOffer(sdp)).toMatchObject({ payloadType: 111, redPayloadType: null });
   });
 });

@@ -106,6 +106,9 @@ test("what happened is counted from the log and by those who do it", async () =>
 });
 
 test("how the sound of members travels is sampled, without a trace of who they are", async () => {
+  let encoder: { bitrate: number; expectedLoss: number; fec: boolean } | null = {
+    ...{ bitrate: 128_000, expectedLoss: 10, fec: true },
+  };
   const report = (packets: number, more: Partial<MemberMedia> = {}): ChannelReport[] => {
     const media = { ...quiet, ...more };
     const counted = {
@@ -116,7 +119,7 @@ test("how the sound of members travels is sampled, without a trace of who they a
     return [
       {
         roomId: "!one:test",
-        bot: { media: { engine: "fake", lateFrames: 3 } },
+        bot: { media: { engine: "fake", lateFrames: 3, encoder } },
         members: [
           { key: "X@ada:test", userId: "@ada:test", name: "Ada", link: "connected", media: counted },
           { key: "Y@bea:test", userId: "@bea:test", name: "Bea", link: "offered", media: null },
@@ -135,16 +138,21 @@ test("how the sound of members travels is sampled, without a trace of who they a
   expect(values.get('voicebot_member_jitter_seconds_count{direction="in"}')).toBe(1);
   expect(values.get('voicebot_member_level_dbfs_bucket{le="-20"}')).toBe(1);
   expect(values.get('voicebot_connections{way="direct"}')).toBe(1);
-  reports = report(1_000, { relayed: true });
+  expect(values.get('voicebot_loss_protection{kind="red"}')).toBe(1);
+  expect(values.get('voicebot_loss_protection{kind="fec"}')).toBe(1);
+  encoder = null;
+  reports = report(1_000, { relayed: true, outgoing: { ...quiet.outgoing, redundancy: 0 } });
   await clock.advance(10_000);
   // A new connection of the same member counts from nought.
-  reports = report(100, { relayed: true });
+  reports = report(100, { relayed: true, outgoing: { ...quiet.outgoing, redundancy: null } });
   await clock.advance(10_000);
   values = await read();
   expect(values.get("voicebot_rtp_packets_sent_total")).toBe(1_000 + 100);
   expect(values.get("voicebot_rtp_packets_received_total")).toBe(2_000 + 200);
   expect(values.get("voicebot_late_frames_total")).toBe(3);
   expect(values.get('voicebot_connections{way="direct"}')).toBe(0);
+  expect(values.get('voicebot_loss_protection{kind="red"}')).toBe(0);
+  expect(values.get('voicebot_loss_protection{kind="fec"}')).toBe(0);
   expect(values.get('voicebot_connections{way="relayed"}')).toBe(1);
   expect(await metrics.text()).not.toMatch(/@|!one|ada/i);
 });
@@ -153,6 +161,7 @@ const quiet: MemberMedia = {
   ...{ way: null, relayed: false, candidates: { used: 1, refused: 0 }, roundTripMs: 30 },
   outgoing: {
     ...{ packets: 0, recentPackets: 500, loss: 0.04, lossInAll: 0.01, jitterMs: 3, reportAgeMs: 500 },
+    redundancy: 2,
   },
   incoming: {
     ...{ packets: 0, loss: 0, lossInAll: 0, jitterMs: 4, packetAgeMs: 10, soundAgeMs: 10 },

@@ -13,6 +13,7 @@ import { Native } from "./library.ts";
 import { RemoteCandidates } from "../remote-candidates.ts";
 import type { Listener, NtpClock, Output } from "./output.ts";
 import { Receiver } from "./receiver.ts";
+import { Sending } from "./sending.ts";
 
 export interface ConnectionParts {
   clock: Clock;
@@ -39,7 +40,7 @@ type State =
 
 /** One libdatachannel peer connection, made for one negotiation. */
 export class Connection implements EngineConnection, Listener {
-  sendPayloadType = sdpWrite.OFFERED_PAYLOAD_TYPE;
+  readonly sending = new Sending();
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
   readonly #parts: ConnectionParts;
@@ -79,9 +80,7 @@ export class Connection implements EngineConnection, Listener {
     const open = this.#open();
     try {
       open.native.addAudio(sdpWrite.libraryMid(remote), remote.payloadType, this.#parts.output.stream);
-      await this.#take(open, () =>
-        this.#setRemote(open, remote, "offer", remote.payloadType, remote.levelExtension),
-      );
+      await this.#take(open, () => this.#setRemote(open, remote, "offer", remote));
       const transport = await this.#described(
         open,
         remote.transport.setup === "active" ? "passive" : "active",
@@ -100,7 +99,7 @@ export class Connection implements EngineConnection, Listener {
     // The library knows the section by our name for it; a level extension that we offered keeps its number.
     const named = { ...remote, sections: [{ ...remote.sections[0]!, mid: sdpWrite.OFFERED_MID }] };
     try {
-      this.#setRemote(state, named, "answer", sdpWrite.OFFERED_PAYLOAD_TYPE, remote.levelExtension);
+      this.#setRemote(state, named, "answer", sdpWrite.OFFERED_TYPES);
       this.#checks.start();
     } catch (cause) {
       throw new BotError("bad_sdp", `the library refused the answer: ${messageOf(cause)}`, { cause });
@@ -119,7 +118,7 @@ export class Connection implements EngineConnection, Listener {
     const open = this.#state.kind === "open" ? this.#state : null;
     const way = this.#libraryConnected ? (open?.native.way() ?? null) : null;
     const figures = this.#figures.read(this.#parts.clock.now(), open?.receiver ?? undefined, way);
-    return { ...figures, lastHeardAtMs: this.#liveness.lastHeardAtMs };
+    return { ...figures, redundancy: this.sending.redundancy, lastHeardAtMs: this.#liveness.lastHeardAtMs };
   }
 
   close(): void {
@@ -144,7 +143,9 @@ export class Connection implements EngineConnection, Listener {
     if (this.#peerState !== "connected" && this.#peerState !== "disconnected") return;
     if (this.#peerState === "connected" && this.#liveness.suspect(nowMs)) this.#emit("disconnected");
     if (this.#liveness.reportDue(nowMs)) this.#report(nowMs, false);
-    if (this.#state.kind === "open") this.#figures.tick(nowMs, this.#state.receiver ?? undefined);
+    if (this.#state.kind !== "open") return;
+    this.#figures.tick(nowMs, this.#state.receiver ?? undefined);
+    this.sending.tick(nowMs, this.#state.receiver?.loss);
   }
 
   #open(): Extract<State, { kind: "open" }> {
@@ -180,16 +181,16 @@ export class Connection implements EngineConnection, Listener {
     open: Extract<State, { kind: "open" }>,
     remote: sdp.RemoteAudio,
     type: "offer" | "answer",
-    receivePayloadType: number,
-    levelExtension: number | null,
+    receive: Pick<sdp.RemoteAudio, "payloadType" | "redPayloadType">,
   ): void {
     const direction = sdpWrite.reverse(remote.direction);
     this.#sends = direction === "sendrecv" || direction === "sendonly";
-    this.sendPayloadType = remote.payloadType;
+    this.sending.negotiated(remote);
     open.native.setRemote(sdpWrite.writeForLibrary(remote), type);
     const receiver = new Receiver({
-      payloadType: receivePayloadType,
-      levelExtension,
+      payloadType: receive.payloadType,
+      redPayloadType: receive.redPayloadType,
+      levelExtension: remote.levelExtension,
       declared: remote.ssrcs,
       ownSsrc: this.#parts.output.stream.ssrc,
       onGoodbye: () => this.#end("closed"),

@@ -1,14 +1,16 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import type { EngineOutput, OutgoingFrame } from "../engine.ts";
+import { RedWriter } from "../red.ts";
 import { msToNtp } from "../rtcp.ts";
 import type { SenderInfo } from "../rtcp.ts";
 import { RtpWriter, setPayloadType } from "../rtp.ts";
 import type { LocalStream } from "../sdp-write.ts";
+import type { Sending } from "./sending.ts";
 
 /** A connection that the output's packets go to. */
 export interface Listener {
-  readonly sendPayloadType: number;
+  readonly sending: Readonly<Pick<Sending, "payloadType" | "redType" | "redundancy">>;
   /** Must not throw. The packet is only valid during the call. */
   send(packet: Buffer): void;
 }
@@ -39,6 +41,7 @@ export class Output implements EngineOutput {
   readonly #clock: Clock;
   readonly #ntp: NtpClock;
   readonly #writer: RtpWriter;
+  readonly #red = new RedWriter();
   /** An array, because a frame walks over it; connections come and go rarely. */
   #listeners: Listener[] = [];
   #closed = false;
@@ -57,6 +60,7 @@ export class Output implements EngineOutput {
       cname: randomBytes(12).toString("base64"),
       msid: randomBytes(8).toString("hex"),
       maxBitrate,
+      red: true,
     };
     this.#writer = new RtpWriter(ssrc, randomInt(0, 0x8000));
   }
@@ -72,10 +76,18 @@ export class Output implements EngineOutput {
     this.#packets++;
     this.#octets += frame.opus.length;
     const packet = this.#writer.write(frame.opus, frame.timestamp, frame.marker);
-    for (const listener of this.#listeners) {
-      setPayloadType(packet, listener.sendPayloadType);
-      listener.send(packet);
+    this.#red.begin(packet);
+    for (const listener of this.#listeners) listener.send(this.#packetFor(listener, packet));
+    this.#red.done();
+  }
+
+  #packetFor({ sending: { payloadType, redType, redundancy } }: Listener, plain: Buffer): Buffer {
+    if (redundancy && redType !== null) {
+      const packet = this.#red.packet(redundancy, redType, payloadType);
+      if (packet) return packet;
     }
+    setPayloadType(plain, payloadType);
+    return plain;
   }
 
   setBitrate(_bitrate: number): void {

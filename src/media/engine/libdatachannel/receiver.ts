@@ -2,6 +2,7 @@ import { Allowance } from "../../../base/allowance.ts";
 import type { ConnectionEvents } from "../engine.ts";
 import { LossReports } from "../figures.ts";
 import { Reception } from "../reception.ts";
+import { primaryBlock } from "../red.ts";
 import { compactNtp, msToNtp, ntpToMs, readRtcp, roundTripMs, writeRtcp } from "../rtcp.ts";
 import type { ReportBlock, SenderInfo } from "../rtcp.ts";
 import { isRtcp, MAX_PAYLOAD_BYTES, readUint32, RtpReader } from "../rtp.ts";
@@ -35,6 +36,8 @@ const allowance = ({ perSecond, burst }: { perSecond: number; burst: number }): 
 
 export interface ReceiverOptions {
   payloadType: number;
+  /** Of redundant audio data; null when it was not negotiated. */
+  redPayloadType: number | null;
   levelExtension: number | null;
   declared: readonly number[];
   ownSsrc: number;
@@ -105,13 +108,14 @@ export class Receiver {
 
   onRtp(packet: Buffer, nowMs: number): void {
     const reader = this.#reader;
-    const { payloadType, levelExtension, events } = this.#options;
-    if (!reader.read(packet, levelExtension) || reader.payloadType !== payloadType) {
+    const { levelExtension, events } = this.#options;
+    const payloadStart = reader.read(packet, levelExtension) ? this.#soundAt(packet) : null;
+    if (payloadStart === null) {
       this.dropped++;
       return;
     }
     const speaks = this.reception.take(reader.ssrc, reader.sequence, reader.timestamp, nowMs);
-    const length = reader.payloadEnd - reader.payloadStart;
+    const length = reader.payloadEnd - payloadStart;
     // Empty ones are padding (probes for bandwidth); they count as received.
     if (!speaks || length === 0) return;
     const fits = length <= MAX_PAYLOAD_BYTES;
@@ -121,7 +125,7 @@ export class Receiver {
     }
     events.onAudio({
       kind: "opus",
-      payload: packet.subarray(reader.payloadStart, reader.payloadEnd),
+      payload: packet.subarray(payloadStart, reader.payloadEnd),
       ssrc: reader.ssrc,
       sequence: reader.sequence,
       timestamp: reader.timestamp,
@@ -129,6 +133,17 @@ export class Receiver {
       arrivalMs: nowMs,
       levelDbov: reader.levelDbov,
     });
+  }
+
+  /** Where the Opus of the packet just read begins; null when it has none of the negotiated type. */
+  #soundAt(packet: Buffer): number | null {
+    const { payloadType, redPayloadType } = this.#options;
+    const reader = this.#reader;
+    if (reader.payloadType === payloadType) return reader.payloadStart;
+    if (redPayloadType === null || reader.payloadType !== redPayloadType) return null;
+    // Nobody was told to prefer it; whoever sends it all the same is heard.
+    if (reader.payloadStart === reader.payloadEnd) return reader.payloadStart;
+    return primaryBlock(packet, reader.payloadStart, reader.payloadEnd, payloadType);
   }
 
   onRtcp(packet: Buffer, nowMs: number): void {
