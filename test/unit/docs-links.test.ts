@@ -90,7 +90,7 @@ test("what a page says about files of the project, in backticks, is there", () =
 
 test("tests that a page names by their title are there", () => {
   const page = readPage("SECURITY.md");
-  const named = [...page.matchAll(/`(test\/[\w./-]+\.test\.ts)`: ((?:“[^”]+”(?:, )?)+)/g)].flatMap(
+  const named = [...page.matchAll(/`(test\/[\w./-]+\.ts)`: ((?:“[^”]+”(?:, )?)+)/g)].flatMap(
     ([, file = "", titles = ""]) =>
       [...titles.matchAll(/“([^”]+)”/g)].map(([, title = ""]) => ({ file, title })),
   );
