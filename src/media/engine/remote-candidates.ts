@@ -12,6 +12,8 @@ export class RemoteCandidates {
   #kept: string[] = [];
   #used = 0;
   #refused = 0;
+  /** Where the other side says that a relay is, also of candidates that were refused: `address port`. */
+  readonly #relays = new Set<string>();
   #use: ((candidate: string) => void) | null = null;
 
   constructor(label: string, allowed: (candidate: string) => boolean, log: Log) {
@@ -28,6 +30,11 @@ export class RemoteCandidates {
   /** How many the policy did not allow. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** Whether the other side has named a relay there. Its packets may come before the candidate, and look direct then. */
+  isRelay(address: string, port: number): boolean {
+    return this.#relays.has(`${address} ${String(port)}`);
   }
 
   /** Those of the description come before those that arrived ahead of it. */
@@ -50,6 +57,8 @@ export class RemoteCandidates {
 
   #give(line: string, use: (candidate: string) => void): void {
     const candidate = parseCandidate(line);
+    if (candidate?.type === "relay" && this.#relays.size < MAX_CANDIDATES)
+      this.#relays.add(`${candidate.address} ${String(candidate.port)}`);
     // We open no TCP connection to anybody, whatever the policy says.
     const usable = candidate !== null && candidate.transport === "udp";
     if (!usable || !this.#allowed(formatCandidate(candidate))) {

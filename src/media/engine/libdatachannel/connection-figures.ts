@@ -1,7 +1,7 @@
 import type { ConnectionStats } from "../engine.ts";
 import { missedShare, RecentCounts } from "../figures.ts";
 import type { Counts } from "../figures.ts";
-import type { Native } from "./library.ts";
+import type { NativeWay } from "./library.ts";
 import { MAX_JITTER_MS } from "./receiver.ts";
 import type { Receiver } from "./receiver.ts";
 import type { RemoteCandidates } from "../remote-candidates.ts";
@@ -33,15 +33,19 @@ export class ConnectionFigures {
     this.#recent.take(nowMs, this.#counts(receiver));
   }
 
-  /** @param way as the library knows it once it is connected */
+  /** @param native the way as the library knows it once it is connected */
   read(
     nowMs: number,
     receiver: Receiver | undefined,
-    way: ReturnType<Native["way"]>,
+    native: NativeWay | null,
   ): Omit<ConnectionStats, "lastHeardAtMs"> {
     const counts = this.#counts(receiver);
     const recent = this.#recent.since(nowMs, counts);
     const jitter = receiver?.reception.jitter ?? null;
+    const way = native && {
+      local: native.local,
+      remote: this.#candidates.isRelay(native.address, native.port) ? ("relay" as const) : native.remote,
+    };
     return {
       packetsSent: counts.sent,
       packetsSentRecently: recent.sent,

@@ -16,6 +16,14 @@ import { chooseServers } from "./ice-servers.ts";
  *   `requireDescriptors` look first;
  * - `cleanup()` closes every connection of the process: only the last engine calls it.
  */
+/** Kinds of the two candidates in use, and the other side's address and port. */
+export interface NativeWay {
+  local: CandidateKind;
+  remote: CandidateKind;
+  address: string;
+  port: number;
+}
+
 export interface NativeEvents {
   onState(state: string): void;
   onGathered(): void;
@@ -108,12 +116,13 @@ export class Native {
     this.#held.peer.addRemoteCandidate(candidate, mid);
   }
 
-  /** Kinds of the candidates in use; null as long as there is no way at all. */
-  way(): { local: CandidateKind; remote: CandidateKind } | null {
+  /** Kinds of the candidates in use, and where the other side's is; null as long as there is no way at all. */
+  way(): NativeWay | null {
     const pair = this.#held.peer.getSelectedCandidatePair();
     if (!pair) return null;
     const [local, remote] = [pair.local, pair.remote].map(({ type }) => candidateKindSchema.safeParse(type));
-    return local?.success && remote?.success ? { local: local.data, remote: remote.data } : null;
+    if (!local?.success || !remote?.success) return null;
+    return { local: local.data, remote: remote.data, address: pair.remote.address, port: pair.remote.port };
   }
 
   /** Copies the packet. @throws when the track is not open (any more). */
