@@ -27,8 +27,8 @@ export class Allowance {
 
   #refill(nowMs: number): void {
     // A time before the last one adds nothing.
-    const passedMs = Math.max(0, nowMs - this.#atMs);
-    this.#left = Math.min(this.#burst, this.#left + passedMs * this.#perMs);
-    this.#atMs = Math.max(this.#atMs, nowMs);
+    if (nowMs <= this.#atMs) return;
+    this.#left = Math.min(this.#burst, this.#left + (nowMs - this.#atMs) * this.#perMs);
+    this.#atMs = nowMs;
   }
 }

@@ -17,6 +17,8 @@ const BUCKETS = 10;
 const DTX_BYTES = 2;
 /** In silence without transmission one packet in 400 ms comes; of sound 17 at the least (60 ms each). */
 const FEW_PER_SECOND = 10;
+/** Of the whole levels that packets tell (RFC 6464), from 0 to -127 dBov. */
+const POWERS = Float64Array.from({ length: 128 }, (_, level) => 10 ** (-level / 10));
 /** Of PCM every so many frames are measured. */
 const PCM_EVERY = 10;
 
@@ -95,7 +97,7 @@ export class VoiceMeter {
   }
 
   #measured(levelDbov: number, atMs: number, bucket: Bucket): void {
-    const power = 10 ** (levelDbov / 10);
+    const power = POWERS[-levelDbov] ?? 10 ** (levelDbov / 10);
     if (levelDbov >= SOUNDING_DBOV) {
       this.#soundAtMs = atMs;
       bucket.loud++;

@@ -69,6 +69,8 @@ export type TrackRecord =
   ({ type: "header" } & TrackHeader) | PacketRecord | SenderClockRecord | EpochRecord | GapRecord | EndRecord;
 
 const PACKET_HEAD = 20;
+/** What an engine hands over at most (RTP in one datagram). */
+const MAX_OPUS_BYTES = 1500;
 const MARKER = 1;
 const HAS_LEVEL = 2;
 const GAP_REASONS = ["slow_disk"] as const;
@@ -78,17 +80,42 @@ export function encodeHeader(header: TrackHeader): Uint8Array {
 }
 
 export function encodePacket(packet: Omit<PacketRecord, "type">): Uint8Array {
-  const record = new Uint8Array(RECORD_HEADER_BYTES + PACKET_HEAD + packet.payload.length);
-  const view = new DataView(record.buffer, RECORD_HEADER_BYTES);
-  view.setFloat64(0, packet.arrivalMs, true);
-  view.setUint32(8, packet.timestamp, true);
-  view.setUint32(12, packet.ssrc, true);
-  view.setUint16(16, packet.sequence, true);
-  view.setUint8(18, (packet.marker ? MARKER : 0) | (packet.levelDbov === null ? 0 : HAS_LEVEL));
-  view.setUint8(19, packet.levelDbov === null ? 0 : -packet.levelDbov);
-  record.set(packet.payload, RECORD_HEADER_BYTES + PACKET_HEAD);
-  sealRecord(record, TRACK_RECORDS.packet);
-  return record;
+  const memory = new Uint8Array(packetRecordBytes(packet.payload.length));
+  return new PacketEncoder(memory).encode(packet);
+}
+
+function packetRecordBytes(payloadBytes: number): number {
+  return RECORD_HEADER_BYTES + PACKET_HEAD + payloadBytes;
+}
+
+/** Encodes packets one after the other into the same memory: there are fifty a second of each speaker. */
+export class PacketEncoder {
+  #memory: Uint8Array;
+  #view: DataView;
+
+  constructor(memory = new Uint8Array(packetRecordBytes(MAX_OPUS_BYTES))) {
+    this.#memory = memory;
+    this.#view = new DataView(memory.buffer, memory.byteOffset);
+  }
+
+  /** @returns the record, valid until the next call. */
+  encode(packet: Omit<PacketRecord, "type">): Uint8Array {
+    const bytes = packetRecordBytes(packet.payload.length);
+    if (bytes > this.#memory.length) {
+      this.#memory = new Uint8Array(bytes);
+      this.#view = new DataView(this.#memory.buffer);
+    }
+    const view = this.#view;
+    view.setFloat64(RECORD_HEADER_BYTES, packet.arrivalMs, true);
+    view.setUint32(RECORD_HEADER_BYTES + 8, packet.timestamp, true);
+    view.setUint32(RECORD_HEADER_BYTES + 12, packet.ssrc, true);
+    view.setUint16(RECORD_HEADER_BYTES + 16, packet.sequence, true);
+    const flags = (packet.marker ? MARKER : 0) | (packet.levelDbov === null ? 0 : HAS_LEVEL);
+    view.setUint8(RECORD_HEADER_BYTES + 18, flags);
+    view.setUint8(RECORD_HEADER_BYTES + 19, packet.levelDbov === null ? 0 : -packet.levelDbov);
+    this.#memory.set(packet.payload, RECORD_HEADER_BYTES + PACKET_HEAD);
+    return sealRecord(this.#memory.subarray(0, bytes), TRACK_RECORDS.packet, view);
+  }
 }
 
 export function encodeSenderClock(clock: Omit<SenderClockRecord, "type">): Uint8Array {

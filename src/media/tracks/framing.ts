@@ -52,14 +52,18 @@ export function encodeRecord(type: number, payload: Uint8Array): Uint8Array {
   return record;
 }
 
-/** As `encodeRecord` for a payload that is already in place behind the 9 bytes of `record`. */
-export function sealRecord(record: Uint8Array, type: number): void {
+/** As `encodeRecord` for a payload that is already in place behind the 9 bytes of `record`, where `view` begins. */
+export function sealRecord(
+  record: Uint8Array,
+  type: number,
+  view = new DataView(record.buffer, record.byteOffset, record.byteLength),
+): Uint8Array {
   const length = record.length - RECORD_HEADER_BYTES;
   if (length > MAX_PAYLOAD_BYTES) throw new RangeError(`a record of ${length} bytes is too long`);
-  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   view.setUint32(0, length, true);
   record[8] = type;
   view.setUint32(4, crc32(record.subarray(8)), true);
+  return record;
 }
 
 /**

@@ -6,8 +6,8 @@ import {
   encodeEpoch,
   encodeGap,
   encodeHeader,
-  encodePacket,
   encodeSenderClock,
+  PacketEncoder,
 } from "./format.ts";
 import type { GapRecord, TrackHeader } from "./format.ts";
 
@@ -32,6 +32,7 @@ export class TrackWriter {
   #early: Uint8Array[] = [];
   #gap: Omit<GapRecord, "type"> | null = null;
   #sequence = 0;
+  readonly #packets = new PacketEncoder();
 
   constructor(options: TrackWriterOptions) {
     this.#clock = options.clock;
@@ -44,15 +45,14 @@ export class TrackWriter {
   }
 
   packet(packet: ReceivedOpus): void {
-    const { arrivalMs, timestamp, ssrc, sequence, marker, levelDbov, payload } = packet;
-    this.#data(arrivalMs, encodePacket({ arrivalMs, timestamp, ssrc, sequence, marker, levelDbov, payload }));
+    this.#data(packet.arrivalMs, this.#packets.encode(packet));
   }
 
   /** A packet of our own: its clock is ours, its sequence is counted here. */
   music(packet: { payload: Uint8Array; timestamp: number; marker: boolean; atMs: number }): void {
     const { payload, timestamp, marker, atMs } = packet;
     const sequence = this.#sequence++ & 0xffff;
-    const record = encodePacket({
+    const record = this.#packets.encode({
       arrivalMs: atMs,
       timestamp,
       ssrc: 0,
@@ -109,7 +109,8 @@ export class TrackWriter {
   #append(record: Uint8Array): boolean {
     if (this.#file) return this.#file.append(record);
     if (this.#early.length >= MAX_EARLY) return false;
-    this.#early.push(record);
+    // A packet's memory is used for the next one.
+    this.#early.push(record.slice());
     return true;
   }
 }
