@@ -1,0 +1,72 @@
+// What a bench compares: the bot's media plane as it ships, supervised in a child of its own, and bare libraries.
+import { readFileSync } from "node:fs";
+import type { Log } from "../../src/base/log.ts";
+import { systemClock } from "../../src/base/system-clock.ts";
+import { SupervisedPlane } from "../../src/media/supervisor.ts";
+import { childrenOf } from "../../test/support/bot.ts";
+import { Helper } from "./calls.ts";
+import type { Subject } from "./members.ts";
+
+const BITRATE = 128_000;
+
+const complain = (event: string, fields: unknown): void => console.error(event, fields ?? "");
+const log: Log = { debug: () => {}, info: () => {}, warn: complain, error: complain, child: () => log };
+
+/** The media plane. Its control side, this process, is not counted. */
+export function ours(): Subject {
+  const before = new Set(childrenOf(process.pid));
+  const plane = new SupervisedPlane({ clock: systemClock, log, ffmpegPath: null });
+  const open = new Set<string>();
+  const channelOf = async (channel: string): Promise<string> => {
+    if (!open.has(channel)) {
+      const ice = { servers: [], allowPrivate: "true" as const };
+      await plane.request({ kind: "channel.open", channel, ice, bitrate: BITRATE });
+      open.add(channel);
+    }
+    return channel;
+  };
+  return {
+    name: "bot",
+    pids: () => mediaChildren(before),
+    answer: async (room, peer, sdp) => {
+      const channel = await channelOf(room);
+      const answer = await plane.request({ kind: "peer.answer", channel, peer, sdp });
+      await plane.request({ kind: "peer.answered", channel, peer });
+      return answer.sdp;
+    },
+    play: async (room, path) => {
+      const channel = await channelOf(room);
+      const more = { track: "track", source: { path }, positionMs: 0, paused: false };
+      await plane.request({ kind: "play.start", channel, ...more });
+    },
+    record: async (room, directory) => {
+      const channel = await channelOf(room);
+      await plane.request({ kind: "record.start", channel, recording: "bench", directory });
+    },
+    close: () => plane.close(),
+  };
+}
+
+function mediaChildren(before: ReadonlySet<number>): number[] {
+  return childrenOf(process.pid).filter(
+    (pid) => !before.has(pid) && commandLine(pid).includes("media/child"),
+  );
+}
+
+function commandLine(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+}
+
+const BASELINES = { libdatachannel: new URL("./raw-libdatachannel.ts", import.meta.url) };
+
+export function raw(library: keyof typeof BASELINES): Subject {
+  const helper = new Helper(BASELINES[library]);
+  return {
+    name: `bare ${library}`,
+    pids: () => [helper.pid],
+    answer: (...args) => helper.call<string>("answer", ...args),
+    play: (...args) => helper.call<void>("play", ...args),
+    record: (...args) => helper.call<void>("record", ...args),
+    close: () => helper.end(),
+  };
+}
