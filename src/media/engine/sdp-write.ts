@@ -95,7 +95,7 @@ export function writeForLibrary(
 }
 
 /** RFC 7587 section 6.1. */
-function opusParameters(bitrate: number): string {
+export function opusParameters(bitrate: number): string {
   return `minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=${bitrate}`;
 }
 

@@ -98,14 +98,23 @@ export function readOffer(sdp: string): RemoteAudio {
   throw bad("no Opus audio section over UDP/TLS/RTP/SAVPF");
 }
 
-/** Reads the answer to `writeOffer`. @throws BotError `bad_sdp` */
-export function readAnswer(sdp: string): RemoteAudio {
+/**
+ * Reads the answer to `writeOffer`. A library with no say of its own (libdatachannel, where its application adds no track)
+ * repeats every codec of the offer, those that nobody there can decode too: who repeats our Opus parameters to the letter is
+ * taken to have Opus alone.
+ * @param offered the Opus parameters of our offer
+ * @throws BotError `bad_sdp`
+ */
+export function readAnswer(sdp: string, offered: string | null = null): RemoteAudio {
   const session = decode(sdp);
   const payloadType = usableOpus(session.media[0]!);
   if (payloadType === null) throw bad("the answer refuses the audio section");
   const audio = remoteAudio(session, 0, payloadType, "active");
   if (audio.transport.setup === "actpass") throw bad("an answer must choose its DTLS role");
-  return audio;
+  const repeats = session.media[0]!.fmtp?.some(
+    ({ payload, config }) => Number(payload) === payloadType && config === offered,
+  );
+  return repeats ? { ...audio, redPayloadType: null } : audio;
 }
 
 /** Reads what a WebRTC library says of itself: only its transport. @throws BotError `bad_sdp` */

@@ -1,6 +1,7 @@
 import { readAnswer, readOffer, readTransport } from "../../../src/media/engine/sdp.ts";
 import {
   libraryMid,
+  opusParameters,
   reverse,
   writeAnswer,
   writeForLibrary,
@@ -301,6 +302,14 @@ describe("redundant audio data", () => {
     ])
       expect(sdp).not.toContain("red/");
     expect(readAnswer(writeAnswer(readOffer(without), local, red)).redPayloadType).toBeNull();
+  });
+
+  test("is not taken from an answer that repeats our offer to the letter", () => {
+    const parameters = opusParameters(red.maxBitrate);
+    const echo = writeOffer(transport, red).replace("setup:actpass", "setup:active");
+    expect(readAnswer(echo, parameters)).toMatchObject({ payloadType: 111, redPayloadType: null });
+    const own = echo.replace(parameters, "minptime=10;useinbandfec=1");
+    expect(readAnswer(own, parameters)).toMatchObject({ payloadType: 111, redPayloadType: 63 });
   });
 
   test.each([

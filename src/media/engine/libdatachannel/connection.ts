@@ -92,7 +92,8 @@ export class Connection implements EngineConnection, Listener {
   }
 
   async acceptAnswer(answer: string): Promise<void> {
-    const remote = sdp.readAnswer(answer);
+    const { maxBitrate } = this.#parts.output.stream;
+    const remote = sdp.readAnswer(answer, sdpWrite.opusParameters(maxBitrate));
     const state = this.#state;
     if (state.kind !== "open" || !state.gathering.described || state.receiver)
       throw new BotError("engine_failed", "there is no offer of this connection to be answered");
