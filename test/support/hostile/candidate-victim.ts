@@ -1,17 +1,18 @@
 /**
  * A media plane in a network of its own that is offered every forbidden candidate in every way. Prints as JSON how many
- * datagrams left this network in each: the kernel counts them, whatever address they were for.
- * Arguments: allowPrivate.
+ * datagrams left this network in each, and connections were opened: the kernel counts them, whatever address they were for.
+ * Arguments: allowPrivate, the engine's name.
  */
 import { readFileSync } from "node:fs";
 import { silentLog } from "../../../src/base/log.ts";
 import { systemClock } from "../../../src/base/system-clock.ts";
 import { createPlaneCore } from "../../../src/media/core.ts";
-import { createEngine } from "../../../src/media/engine/libdatachannel/index.ts";
+import { enginesFor, loadEngine, type EnginePolicy } from "../../../src/media/engine-choice.ts";
 import type { IceSettings, PlaneRequest } from "../../../src/media/messages.ts";
 import { FORBIDDEN_CANDIDATES, MISLEADING_LINES } from "./candidates.ts";
 
 const allowPrivate = process.argv[2] as IceSettings["allowPrivate"];
+const modules = enginesFor(process.argv[3] as EnginePolicy).map(({ href }) => href);
 const channel = "room";
 /** Checks go out 250 ms after an answer, several a second. */
 const WATCH_MS = 900;
@@ -19,7 +20,7 @@ const WATCH_MS = 900;
 const AT_ONCE = 40;
 
 const plane = createPlaneCore({
-  engine: createEngine({ clock: systemClock, log: silentLog }),
+  engine: await loadEngine(modules, { clock: systemClock, log: silentLog }),
   clock: systemClock,
   log: silentLog,
   ffmpegPath: null,
@@ -36,14 +37,19 @@ async function ask(request: PlaneRequest): Promise<{ sdp: string }> {
 const open = (name: string, allow: IceSettings["allowPrivate"]): Promise<unknown> =>
   ask({ kind: "channel.open", channel: name, ice: { servers: [], allowPrivate: allow }, bitrate: 64_000 });
 
-/** Datagrams of this network so far, to whomever. */
-function sent(): number {
+/** A counter of the kernel for this network (for TCP it is both families'). */
+function counter(protocol: "Udp" | "Tcp", name: string): number {
   const [names = [], values = []] = readFileSync("/proc/net/snmp", "utf8")
     .split("\n")
-    .filter((text) => text.startsWith("Udp:"))
+    .filter((text) => text.startsWith(`${protocol}:`))
     .map((text) => text.split(" "));
+  return Number(values[names.indexOf(name)]);
+}
+
+/** Datagrams of this network so far, to whomever, and connections that were opened from it. */
+function sent(): number {
   const v6 = /^Udp6OutDatagrams\s+(\d+)$/m.exec(readFileSync("/proc/net/snmp6", "utf8"))?.[1];
-  return Number(values[names.indexOf("OutDatagrams")]) + Number(v6);
+  return counter("Udp", "OutDatagrams") + counter("Tcp", "ActiveOpens") + Number(v6);
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -138,3 +144,5 @@ counts["control, own subnet"] = await during(() =>
 );
 console.log(JSON.stringify(counts));
 await plane.close();
+// Not every engine survives a natural end.
+process.exit(0);
