@@ -58,6 +58,14 @@ export class Peers {
   }
 
   async answer(key: string, offer: string): Promise<string> {
+    const known = this.#peers.get(key);
+    const restarting = known?.connection.restart(offer) ?? null;
+    if (restarting) {
+      const answer = await restarting;
+      if (this.#peers.get(key) !== known)
+        throw new BotError("cancelled", `the connection to ${key} was replaced or closed meanwhile`);
+      if (answer !== null) return answer;
+    }
     const peer = this.#create(key);
     const answer = await this.#guarded(key, peer, () => peer.connection.createAnswer(offer));
     flushEarly(peer);

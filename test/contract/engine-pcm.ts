@@ -37,7 +37,8 @@ function lastSecond(party: Party): Float32Array {
 }
 const hears = (party: Party): boolean => party.pcm.filter(sounds).length >= 130;
 
-async function expectTone(party: Party, hertz: number): Promise<void> {
+/** A second of that tone was heard lately, at its level. */
+export async function expectTone(party: Party, hertz: number): Promise<void> {
   await until(() => hears(party), `${hertz} Hz is heard`);
   const samples = lastSecond(party);
   expect(Math.abs(dominantFrequency(samples, 48_000) - hertz)).toBeLessThan(3);

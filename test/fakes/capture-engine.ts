@@ -54,6 +54,7 @@ export class CaptureEngine implements Engine {
       createOffer: () => Promise.resolve("v=0"),
       createAnswer: () => Promise.resolve("v=0"),
       acceptAnswer: () => Promise.resolve(),
+      restart: () => null,
       answerSent() {},
       addCandidate() {},
       stats: () => ({

@@ -155,6 +155,13 @@ export class FakeConnection implements EngineConnection {
     return sdpWrite.writeAnswer(remote, this.#transport("active"), this.#output.stream);
   }
 
+  /** What a restart is answered with; null: there is none. */
+  restarts: string | null = null;
+
+  restart(): Promise<string | null> | null {
+    return this.restarts === null ? null : Promise.resolve(this.restarts);
+  }
+
   answerSent(): void {}
 
   async acceptAnswer(answer: string): Promise<void> {

@@ -162,6 +162,15 @@ export class PagePeer {
     }, offer);
   }
 
+  /** An offer of the same connection over new ways, without candidates. */
+  restart(): Promise<string> {
+    return this.#page.evaluate(async () => {
+      const { pc } = window.peer;
+      await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }));
+      return pc.localDescription?.sdp.replace(/a=candidate:.*\r\n/g, "") ?? "";
+    });
+  }
+
   accept(answer: string): Promise<void> {
     return this.#page.evaluate((sdp) => window.peer.pc.setRemoteDescription({ type: "answer", sdp }), answer);
   }

@@ -120,13 +120,19 @@ export interface ConnectionStats {
 
 /**
  * One peer connection with one audio section, both directions. Made for one negotiation: a new offer of either side
- * means a new connection.
+ * means a new connection, unless `restart` takes it.
  */
 export interface EngineConnection {
   /** The local offer with the candidates gathered within 2 s. @throws BotError `engine_failed` */
   createOffer(): Promise<string>;
   /** @throws BotError `bad_sdp` when the offer has no usable Opus audio section, is damaged or too large. */
   createAnswer(offer: string): Promise<string>;
+  /**
+   * The answer to an offer that restarts ICE on this very connection: the same certificate and stream, new ways. `connecting`
+   * and `connected` follow once more. Null, at once or later: it is no such offer, or the engine cannot do that, and a new
+   * connection is needed. Never throws.
+   */
+  restart(offer: string): Promise<string | null> | null;
   /** The answer is on its way to the other side: from now on it may be contacted. Idempotent. */
   answerSent(): void;
   /** @throws BotError `bad_sdp` */

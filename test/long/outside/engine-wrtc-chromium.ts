@@ -154,6 +154,42 @@ describe("wrtc and Chromium", () => {
     await page.close();
   }, 60_000);
 
+  test("ICE is restarted on the connection that there is, and the sound goes on", async () => {
+    const party = new Party(engine, "page");
+    const page = await pages.open((candidate, mid) => party.connection.addCandidate(candidate, mid));
+    const offer = await page.offer();
+    expect(party.connection.restart(offer)).toBeNull();
+    const answer = await party.connection.createAnswer(offer);
+    party.connection.answerSent();
+    await page.accept(answer);
+    await until(() => party.connected, "it is connected");
+    // The same offer again, and another certificate's, are none of a restart.
+    expect(party.connection.restart(offer)).toBeNull();
+    const tone = playTone(party.output);
+    await untilHeard(page);
+    const again = await page.restart();
+    expect(
+      party.connection.restart(again.replace(/(a=fingerprint:sha-256 ).*/, `$1${"AA:".repeat(31)}AA`)),
+    ).toBeNull();
+    const restarted = await party.connection.restart(again);
+    const ufrag = (sdp: string | null): string | undefined => /a=ice-ufrag:(.*)/.exec(sdp ?? "")?.[1];
+    expect(ufrag(restarted)).toBeDefined();
+    expect(ufrag(restarted)).not.toBe(ufrag(answer));
+    party.connection.answerSent();
+    await page.accept(restarted!);
+    await until(() => party.states.length >= 4, "it is connected again");
+    expect(party.states).toEqual(["connecting", "connected", "connecting", "connected"]);
+    await pause(1000);
+    const before = await page.figures();
+    await pause(3000);
+    const after = await page.figures();
+    tone.stop();
+    expect(after.connection).toBe("connected");
+    expect(after.packetsReceived - before.packetsReceived).toBeGreaterThan(120);
+    party.connection.close();
+    await page.close();
+  }, 60_000);
+
   test("a page that has no UDP way connects to us over TCP", async () => {
     const party = new Party(engine, "page");
     const page = await pages.open(() => undefined);

@@ -33,14 +33,14 @@ type State =
       kind: "open";
       native: Native;
       gathering: Gathering;
-      /** Null until the other side is described. */
-      receiver: Receiver | null;
+      receiver: Receiver | null; // null until the other side is described
     }
   | { kind: "closed" };
 
 /** One libdatachannel peer connection, made for one negotiation. */
 export class Connection implements EngineConnection, Listener {
   readonly sending = new Sending();
+  readonly restart = (): null => null; // the library has none
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
   readonly #parts: ConnectionParts;

@@ -11,8 +11,9 @@ import { Description } from "./description.ts";
 import type { Described } from "./description.ts";
 import { cancelled, refused } from "./errors.ts";
 import { ConnectionFigures } from "./figures.ts";
-import { createPeer, NativeSink } from "./library.ts";
-import type { NativePeer } from "./library.ts";
+import { NativeSink } from "./library.ts";
+import { closePeer, restartOf, openPeer, step } from "./open.ts";
+import type { Open } from "./open.ts";
 import { MAX_BITRATE } from "./output.ts";
 import type { Output } from "./output.ts";
 import { Receiver } from "./receiver.ts";
@@ -26,19 +27,6 @@ export interface ConnectionParts {
   onNoPort: () => void;
   /** There are TURN servers, and none of them relays. */
   onNoRelay: () => void;
-}
-
-interface Open {
-  kind: "open";
-  peer: NativePeer;
-  description: Description;
-  /** Rejects when the connection is closed: promises of the library may never settle then. */
-  abandoned: PromiseWithResolvers<never>;
-  /** Whether the other side is described. */
-  remote: boolean;
-  /** What says that the other side closed; the connection's own state does not. */
-  dtls: RTCDtlsTransport | null;
-  sink: NativeSink | null;
 }
 
 type State = { kind: "new" } | Open | { kind: "closed" };
@@ -70,7 +58,7 @@ export class Connection implements EngineConnection {
     const open = this.#open();
     try {
       this.#addTrack(open);
-      await this.#step(open, async ({ peer }) => peer.setLocalDescription(await peer.createOffer()));
+      await step(open, async (peer) => peer.setLocalDescription(await peer.createOffer()));
       const described = await this.#described(open, "actpass");
       return sdpWrite.writeOffer(described.transport, this.#stream(described));
     } catch (error) {
@@ -88,12 +76,39 @@ export class Connection implements EngineConnection {
         throw refused("offer", cause);
       });
       this.#addTrack(open);
-      await this.#step(open, async ({ peer }) => peer.setLocalDescription(await peer.createAnswer()));
-      const described = await this.#described(open, "active");
-      return sdpWrite.writeAnswer(remote, described.transport, this.#stream(described));
+      return await this.#answer(open, remote);
     } catch (error) {
       throw this.#failed(error);
     }
+  }
+
+  restart(offer: string): Promise<string | null> | null {
+    const open = this.#state;
+    const works = this.#peerState === "connected" || this.#peerState === "disconnected";
+    if (open.kind !== "open" || !open.remote || !works) return null;
+    const remote = restartOf(offer, open.remote);
+    return remote && this.#restart(open, remote);
+  }
+
+  async #restart(open: Open, remote: sdp.RemoteAudio): Promise<string | null> {
+    try {
+      open.description = new Description(this.#options.ice, this.#parts.clock);
+      await this.#setRemote(open, remote, "offer");
+      this.#checks.start();
+      const answer = await this.#answer(open, remote);
+      // It may never have been broken; whoever asked waits for it to be connected all the same.
+      this.#emit("connecting");
+      return answer;
+    } catch (error) {
+      this.#parts.log.debug("engine_error", { what: "restart", peer: this.#options.label, error });
+      return null;
+    }
+  }
+
+  async #answer(open: Open, remote: sdp.RemoteAudio): Promise<string> {
+    await step(open, async (peer) => peer.setLocalDescription(await peer.createAnswer()));
+    const described = await this.#described(open, "active");
+    return sdpWrite.writeAnswer(remote, described.transport, this.#stream(described));
   }
 
   async acceptAnswer(answer: string): Promise<void> {
@@ -137,7 +152,7 @@ export class Connection implements EngineConnection {
   async #count(open: Open): Promise<void> {
     const { clock, log } = this.#parts;
     try {
-      const reports = await this.#step(open, ({ peer }) => peer.getStats());
+      const reports = await step(open, (peer) => peer.getStats());
       this.#receiver.arriving = this.#figures.take(clock.now(), clock.wall(), reports.values());
     } catch (error) {
       if (this.#state === open) log.error("engine_error", { what: "getStats", error });
@@ -149,31 +164,12 @@ export class Connection implements EngineConnection {
   #open(): Open {
     if (this.#state.kind !== "new")
       throw new BotError("engine_failed", "a connection is made for one negotiation");
-    const { ice } = this.#options;
-    let peer: NativePeer;
-    try {
-      peer = createPeer(ice);
-    } catch (cause) {
-      throw new BotError("engine_failed", `no connection: ${messageOf(cause)}`, { cause });
-    }
-    const abandoned = Promise.withResolvers<never>();
-    abandoned.promise.catch(() => undefined);
-    const description = new Description(ice, this.#parts.clock);
-    const open: Open = {
-      ...{ kind: "open", peer, description, abandoned, remote: false, dtls: null, sink: null },
-    };
+    const open = openPeer(this.#options.ice, this.#parts.clock, {
+      onCandidate: (line, mid) => this.#guarded(open, () => this.#onLocalCandidate(open, line, mid)),
+      onChange: () => this.#guarded(open, () => this.#look(open)),
+      onTrack: (track) => this.#guarded(open, () => this.#listen(open, track)),
+    });
     this.#state = open;
-    peer.onicegatheringstatechange = () => {
-      if (peer.iceGatheringState === "complete") description.complete();
-    };
-    peer.onicecandidate = ({ candidate }) => {
-      if (candidate?.candidate)
-        this.#guarded(open, () => this.#onLocalCandidate(open, candidate.candidate, candidate.sdpMid));
-    };
-    // The second of these tells of a DTLS goodbye, which changes neither state.
-    peer.onconnectionstatechange = () => this.#guarded(open, () => this.#look(open));
-    peer.oniceconnectionstatechange = () => this.#guarded(open, () => this.#look(open));
-    peer.ontrack = ({ track }) => this.#guarded(open, () => this.#listen(open, track));
     return open;
   }
 
@@ -190,19 +186,15 @@ export class Connection implements EngineConnection {
     );
   }
 
-  /** Runs something that the library finishes later, unless the connection is closed first. */
-  #step<T>(open: Open, run: (open: Open) => Promise<T>): Promise<T> {
-    return Promise.race([run(open), open.abandoned.promise]);
-  }
-
   async #setRemote(open: Open, remote: sdp.RemoteAudio, type: "offer" | "answer"): Promise<void> {
-    open.remote = true;
+    const before = open.remote;
+    open.remote = remote;
     const { bitrate } = this.#parts.output;
     const text = sdpWrite.writeForLibrary(remote, { direction: remote.direction, bitrate });
     try {
-      await this.#step(open, ({ peer }) => peer.setRemoteDescription({ type, sdp: text }));
+      await step(open, (peer) => peer.setRemoteDescription({ type, sdp: text }));
     } catch (error) {
-      open.remote = false;
+      open.remote = before;
       throw error;
     }
     const mid = sdpWrite.libraryMid(remote);
@@ -287,12 +279,7 @@ export class Connection implements EngineConnection {
     this.#checks.close();
     if (state.kind === "open") {
       state.abandoned.reject(cancelled());
-      state.description.complete();
-      state.sink?.close();
-      const { peer } = state;
-      peer.onicegatheringstatechange = peer.onicecandidate = peer.ontrack = null;
-      peer.onconnectionstatechange = peer.oniceconnectionstatechange = null;
-      peer.close();
+      closePeer(state);
     }
     this.#parts.onClosed(this);
   }
