@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 test.each(cases)(
-  "with allowPrivate %s nothing leaves %s for a forbidden candidate",
+  "with allowPrivate %s and %s no packet leaves for a forbidden candidate",
   async (allow, engine) => {
     const counts = Object.entries((await running.get(`${allow} ${engine}`)) ?? {});
     const controls = counts.filter(([name]) => name.startsWith("control"));

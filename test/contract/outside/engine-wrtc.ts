@@ -3,7 +3,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { systemClock } from "../../../src/base/system-clock.ts";
 import { createEngine } from "../../../src/media/engine/wrtc/index.ts";
 import { connectOverLossyWay, Party, until } from "../engine-behaviour.ts";
-import { describeHostile } from "../engine-hostile.ts";
+import { describeHostile } from "../engine-hostile-behaviour.ts";
 import { describePcmEngine, expectTone, playPcm } from "../engine-pcm.ts";
 
 describePcmEngine("wrtc", () => createEngine({ clock: systemClock, log: silentLog }), connectOverLossyWay);
