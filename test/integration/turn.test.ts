@@ -122,6 +122,7 @@ test("a browser that may only be reached over a relay hears and is heard", async
     });
     const answer = await party.connection.createAnswer(await page.offer({ stereo: true }));
     await page.accept(answer);
+    party.connection.answerSent();
     await until(() => party.connected, "it is connected");
     // The relay's packets may be here before the candidate that tells what they came through.
     await until(() => party.connection.stats().relayed === true, "the way is known to be relayed");

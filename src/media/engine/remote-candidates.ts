@@ -39,10 +39,12 @@ export class RemoteCandidates {
 
   /** Those of the description come before those that arrived ahead of it. */
   describe(candidates: readonly string[]): void {
+    for (const line of candidates) this.#note(line);
     this.#kept.unshift(...candidates);
   }
 
   add(candidate: string): void {
+    this.#note(candidate);
     if (this.#use) this.#give(candidate, this.#use);
     else if (this.#kept.length < MAX_CANDIDATES) this.#kept.push(candidate);
   }
@@ -55,10 +57,14 @@ export class RemoteCandidates {
     for (const candidate of kept) this.#give(candidate, use);
   }
 
-  #give(line: string, use: (candidate: string) => void): void {
+  #note(line: string): void {
     const candidate = parseCandidate(line);
     if (candidate?.type === "relay" && this.#relays.size < MAX_CANDIDATES)
       this.#relays.add(`${candidate.address} ${String(candidate.port)}`);
+  }
+
+  #give(line: string, use: (candidate: string) => void): void {
+    const candidate = parseCandidate(line);
     // We open no TCP connection to anybody, whatever the policy says.
     const usable = candidate !== null && candidate.transport === "udp";
     if (!usable || !this.#allowed(formatCandidate(candidate))) {
