@@ -3,14 +3,9 @@ import { silentLog } from "../../../src/base/log.ts";
 import { systemClock } from "../../../src/base/system-clock.ts";
 import { createEngine } from "../../../src/media/engine/wrtc/index.ts";
 import { connectOverLossyWay, Party, until } from "../engine-behaviour.ts";
-import { describeHostile } from "../engine-hostile-behaviour.ts";
 import { describePcmEngine, expectTone, playPcm } from "../engine-pcm.ts";
 
 describePcmEngine("wrtc", () => createEngine({ clock: systemClock, log: silentLog }), connectOverLossyWay);
-describeHostile("wrtc", () => createEngine({ clock: systemClock, log: silentLog }), {
-  stricter: ["a user fragment with a colon", "a static payload type"],
-});
-
 describe("wrtc alone", () => {
   /** What a browser is to us: the library itself, with an offer of which each piece is ours. */
   async function describeOther(other: RTCPeerConnection, options: RTCOfferOptions = {}): Promise<string> {

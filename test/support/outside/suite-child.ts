@@ -5,6 +5,7 @@ import type { FromSuite, ToSuite } from "./outside.ts";
 type Work = (...args: never[]) => unknown;
 interface Group {
   name: string;
+  outer: Group | null;
   before: Work[];
   after: Work[];
   begun: Promise<void> | null;
@@ -19,17 +20,17 @@ interface Test {
 const DEFAULT_LIMIT_MS = 30_000;
 const tests: Test[] = [];
 const groups: Group[] = [];
-let group = begin("");
+let group = begin("", null);
 
-function begin(name: string): Group {
-  const made: Group = { name, before: [], after: [], begun: null };
+function begin(name: string, outer: Group | null): Group {
+  const made: Group = { name, outer, before: [], after: [], begun: null };
   groups.push(made);
   return made;
 }
 
 function describe(name: string, declare: () => void): void {
   const outer = group;
-  group = begin(outer.name === "" ? name : `${outer.name} ${name}`);
+  group = begin(outer.name === "" ? name : `${outer.name} ${name}`, outer);
   declare();
   group = outer;
 }
@@ -62,6 +63,15 @@ async function inOrder(works: readonly Work[]): Promise<void> {
   for (const work of works) await work();
 }
 
+/** What comes before the tests of a group, once; what is around it first. */
+function ready(group: Group): Promise<void> {
+  group.begun ??= (async () => {
+    if (group.outer) await ready(group.outer);
+    await inOrder(group.before);
+  })();
+  return group.begun;
+}
+
 async function run({ group, work, limitMs }: Test): Promise<string | null> {
   const limit = limitMs ?? DEFAULT_LIMIT_MS;
   let timer: NodeJS.Timeout | undefined;
@@ -69,8 +79,7 @@ async function run({ group, work, limitMs }: Test): Promise<string | null> {
     timer = setTimeout(() => reject(new Error(`not done after ${limit} ms`)), limit);
   });
   try {
-    group.begun ??= inOrder(group.before);
-    await Promise.race([group.begun.then(work), late]);
+    await Promise.race([ready(group).then(work), late]);
     return null;
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -87,7 +96,7 @@ process.on("disconnect", () => process.exit(1));
 await import(process.argv[2]!);
 process.on("message", (message: ToSuite) => {
   if (message === "end") {
-    const begun = groups.filter((one) => one.begun !== null);
+    const begun = groups.filter((one) => one.begun !== null).toReversed();
     void inOrder(begun.flatMap(({ after }) => after)).then(
       () => process.exit(0),
       (error: unknown) => {
