@@ -6,10 +6,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sleep } from "../test/support/stage.ts";
-import { median, workOf, type Work } from "./support/cpu.ts";
+import { workOf, type Work } from "./support/cpu.ts";
 import type { CpuFigures, CpuRow, CpuShare } from "./support/figures.ts";
 import { Members, type Subject } from "./support/members.ts";
 import { environment, writeResult } from "./support/results.ts";
+import { median } from "./support/statistics.ts";
 import { ours, raw } from "./support/subjects.ts";
 import { cpuTable } from "./support/tables.ts";
 

@@ -11,7 +11,8 @@ import { makeTone } from "../test/support/crowd-scene.ts";
 import { Person } from "../test/support/people.ts";
 import { sleep } from "../test/support/stage.ts";
 import { startSynapse } from "../test/support/synapse.ts";
-import { askHeld, probeEnv, type Held } from "./support/held.ts";
+import type { MemoryFigures, MemorySample } from "./support/figures.ts";
+import { askHeld, probeEnv } from "./support/held.ts";
 import { environment, writeResult } from "./support/results.ts";
 
 const MINUTES = Number(process.env["BENCH_MINUTES"] ?? 60);
@@ -22,24 +23,6 @@ const CYCLE_MS = 2000;
 const AWAY_MS = 500;
 /** A track begins anew every so many samples, and in between the channel is recorded for a while. */
 const EVERY = 3;
-
-export interface MemoryFigures {
-  readonly members: number;
-  /** Before the first cycle, and after so many. */
-  readonly before: Sample;
-  readonly after: Sample | null;
-  /** One a minute from then on, with the cycles that there were by then. */
-  readonly hour: readonly Sample[];
-  /** Connections that the members have had, in all. */
-  readonly connections: number;
-}
-
-export interface Sample {
-  readonly minute: number;
-  readonly cycles: number;
-  readonly control: Held | null;
-  readonly media: Held | null;
-}
 
 const root = new URL("..", import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), "voicebot-memory-"));
@@ -92,9 +75,9 @@ try {
 
   let cycles = 0;
   const startMs = Date.now();
-  const sample = async (): Promise<Sample> => {
+  const sample = async (): Promise<MemorySample> => {
     const [child] = bot.mediaChildren();
-    const taken: Sample = {
+    const taken: MemorySample = {
       minute: Math.round((Date.now() - startMs) / 6000) / 10,
       cycles,
       control: await askHeld(probeDir, bot.pid),
@@ -123,7 +106,7 @@ try {
   for (let done = 0; done < CYCLES;) done = await cycle();
   await sleep(5000);
   const after = await sample();
-  const hour: Sample[] = [];
+  const hour: MemorySample[] = [];
   for (let minute = 0; minute < MINUTES; minute++) {
     const untilMs = Date.now() + 50_000;
     if (minute % EVERY === 1) await command("!record start", /Recording\./);

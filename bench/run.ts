@@ -1,10 +1,18 @@
-// `npm run bench` measures the main job, `npm run bench -- channel` the voice channel, `-- life` what becomes of it after
-// faults, `-- stalls` processes that stand still, `-- networks` routers and `-- loss` lost packets (as root).
-const BENCHES = ["main-job", "channel", "life", "stalls", "networks", "loss"];
+// `npm run bench` measures what the media plane computes, how long people wait, and the main job; `-- NAME` one of the list
+// alone (`networks` and `loss` as root, `memory` takes 70 minutes); `-- --quick` prints a few rows within three minutes and
+// keeps nothing.
+const BENCHES = [
+  ...["cpu", "setup", "main-job"],
+  ...["channel", "life", "stalls", "networks", "loss", "memory"],
+];
+const quick = process.argv.includes("--quick");
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+const unknown = names.find((name) => !BENCHES.includes(name));
 
-const name = process.argv[2] ?? "main-job";
-if (BENCHES.includes(name)) await import(`./${name}.ts`);
-else {
-  console.error(`There is no bench called ${name}: ${BENCHES.join(", ")}`);
+if (unknown !== undefined) {
+  console.error(`There is no bench called ${unknown}: ${BENCHES.join(", ")}`);
   process.exitCode = 64;
+} else {
+  const usual = quick ? ["cpu", "setup"] : ["cpu", "setup", "main-job"];
+  for (const name of names.length > 0 ? names : usual) await import(`./${name}.ts`);
 }

@@ -38,6 +38,3 @@ function ended(read: () => number): number {
     return 0;
   }
 }
-
-export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;

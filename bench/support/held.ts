@@ -2,21 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "../../test/support/stage.ts";
-
-/** Bytes and counts. */
-export interface Held {
-  readonly pid: number;
-  readonly atMs: number;
-  readonly rss: number;
-  readonly heapUsed: number;
-  /** Memory outside of V8's heap that its objects own, array buffers included. */
-  readonly external: number;
-  /** Timers, sockets and other things that keep a loop alive (`process.getActiveResourcesInfo`). */
-  readonly handles: number;
-  readonly descriptors: number;
-  readonly threads: number;
-  readonly children: number;
-}
+import type { Held } from "./figures.ts";
 
 /** Environment that loads the probe into a process and all Node processes below it. */
 export function probeEnv(directory: string): Record<string, string> {

@@ -6,7 +6,7 @@ import { appendFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Held } from "./held.ts";
+import type { Held } from "./figures.ts";
 
 const directory = process.env["BENCH_PROBE_DIR"];
 

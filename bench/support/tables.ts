@@ -1,5 +1,6 @@
 // Figures as Markdown: what a bench prints, and what stands in docs/BENCHMARKS.md.
-import type { CpuFigures, CpuRow } from "./figures.ts";
+import type { CpuFigures, CpuRow, Held, MemoryFigures, MemorySample, SetupFigures } from "./figures.ts";
+import { median, slope } from "./statistics.ts";
 
 /** Cells padded as the formatter pads them. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -31,5 +32,59 @@ export function cpuTable({ rows }: CpuFigures): string {
       const rate = `${Math.round(bot.sentPerSecond)}, ${Math.round(bot.receivedPerSecond)}`;
       return [NAMES[what](size), share(bot), share(bare), ratio.toFixed(2), rate];
     }),
+  );
+}
+
+/** Median and worst. */
+const times = (values: readonly number[]): string =>
+  values.length === 0 ? "–" : `${median(values)} ms (worst ${Math.max(...values)}, n = ${values.length})`;
+
+export function setupTable({ alone, crowd, plays }: SetupFigures): string {
+  return table(
+    ["from … to", "bot", "bare library"],
+    [
+      ["a member's offer to connected", times(alone.bot), times(alone.bare)],
+      [`${crowd.size} offers at once to the last connected`, times(crowd.bot), times(crowd.bare)],
+      ["`!play` being sent, in the channel, to its first packet at a member", times(plays), "–"],
+    ],
+  );
+}
+
+const MB = 2 ** 20;
+const HELD: readonly [key: keyof Held, name: string, unit: number][] = [
+  ["heapUsed", "heap", MB],
+  ["external", "external", MB],
+  ["rss", "resident", MB],
+  ["handles", "handles", 1],
+  ["descriptors", "descriptors", 1],
+  ["threads", "threads", 1],
+  ["children", "children", 1],
+];
+
+/** The slope is that of the second half: caches fill in the first. */
+export function memoryTable({ before, after, hour }: MemoryFigures): string {
+  const rows: string[][] = [];
+  for (const side of ["control", "media"] as const) {
+    const late = hour.slice(Math.floor(hour.length / 2));
+    for (const [key, name, unit] of HELD) {
+      const show = (sample: MemorySample | null | undefined): string => {
+        const held = sample?.[side];
+        return held ? (held[key] / unit).toFixed(unit === 1 ? 0 : 1) : "–";
+      };
+      const points = late.flatMap((sample): [number, number][] => {
+        const held = sample[side];
+        return held ? [[sample.minute / 60, held[key] / unit]] : [];
+      });
+      const { value, error } = slope(points);
+      const grows = points.length < 3 ? "–" : `${value.toFixed(2)} ± ${error.toFixed(2)}`;
+      const what = `${side}: ${name}${unit === 1 ? "" : ", MB"}`;
+      rows.push([what, show(before), show(after), show(hour.at(-1)), grows]);
+    }
+  }
+  const last = hour.at(-1);
+  const first = `after ${(after?.cycles ?? 0) - before.cycles} cycles`;
+  return table(
+    ["process", "before", first, `after ${last?.minute ?? 0} min, ${last?.cycles ?? 0} cycles`, "per hour"],
+    rows,
   );
 }

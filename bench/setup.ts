@@ -1,0 +1,90 @@
+// How long people wait: from their offers to connected, alone and twenty at once, against the bare library; and from `!play`
+// to the first packet of its sound, the bot in the channel already (the bot from dist/, a Synapse, a headless member).
+// `npm run bench -- setup` leaves bench/results/setup.json. Nothing here passes or fails.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Bot } from "../test/support/bot.ts";
+import { makeTone } from "../test/support/crowd-scene.ts";
+import { Member } from "../test/support/member.ts";
+import { matrixRequest, Person } from "../test/support/people.ts";
+import { sleep } from "../test/support/stage.ts";
+import { startSynapse } from "../test/support/synapse.ts";
+import type { SetupFigures } from "./support/figures.ts";
+import { Members, type Subject } from "./support/members.ts";
+import { environment, writeResult } from "./support/results.ts";
+import { ours, raw } from "./support/subjects.ts";
+import { setupTable } from "./support/tables.ts";
+
+const quick = process.argv.includes("--quick");
+const CROWD = 20;
+const ALONE = quick ? 3 : 10;
+const CROWDS = quick ? 1 : 5;
+const PLAYS = quick ? 3 : 15;
+
+/** The slowest of those who join together, again and again. */
+async function joins(make: () => Subject, size: number, times: number): Promise<number[]> {
+  const subject = make();
+  const waited: number[] = [];
+  try {
+    for (let i = -1; i < times; i++) {
+      const members = new Members();
+      const slowest = Math.max(...(await members.join(subject, `room ${i}`, size)));
+      // The first finds the process just started.
+      if (i >= 0) waited.push(slowest);
+      await members.end();
+      await sleep(200);
+    }
+  } finally {
+    await subject.close();
+  }
+  return waited.map(Math.round);
+}
+
+async function plays(): Promise<number[]> {
+  const directory = await mkdtemp(join(tmpdir(), "voicebot-setup-"));
+  const ended: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+  try {
+    const mediaDir = join(directory, "media");
+    await mkdir(mediaDir);
+    makeTone(join(mediaDir, "tone.opus"));
+    const synapse = await startSynapse();
+    ended.push(() => synapse.stop());
+    // Without limits: these are times of the protocol, the program and the media.
+    const botUser = await synapse.createUser("bot", { exempt: true });
+    const host = await Person.start(await synapse.createUser("host", { exempt: true }));
+    ended.push(() => host.stop());
+    const bot = await Bot.start({ user: botUser, mediaDir, env: { VOICEBOT_LOG_LEVEL: "info" } });
+    ended.push(() => bot.discard());
+    const roomId = await host.createVoiceRoom({ invite: [botUser.userId], open: true });
+    await bot.event("room_joined", { room: roomId });
+    const session = await synapse.createUser("ear", { exempt: true });
+    await matrixRequest(session, "POST", `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`, {});
+    const ear = await Member.start({ session, roomId });
+    ended.push(() => ear.kill());
+    await ear.join();
+    const key = `${botUser.deviceId}${botUser.userId}`;
+    await host.sendText(roomId, "!play tone");
+    await ear.firstAudio(key, 0, 30_000);
+    const waited: number[] = [];
+    for (let i = 0; i < PLAYS; i++) {
+      await host.sendText(roomId, "!stop");
+      await sleep(2000);
+      const atMs = performance.timeOrigin + performance.now();
+      await host.sendText(roomId, "!play tone");
+      waited.push(Math.round((await ear.firstAudio(key, atMs, 20_000)) - atMs));
+    }
+    return waited;
+  } finally {
+    for (const end of ended.toReversed()) await end();
+  }
+}
+
+const bare = (): Subject => raw("libdatachannel");
+const figures: SetupFigures = {
+  alone: { bot: await joins(ours, 1, ALONE), bare: await joins(bare, 1, ALONE) },
+  crowd: { size: CROWD, bot: await joins(ours, CROWD, CROWDS), bare: await joins(bare, CROWD, CROWDS) },
+  plays: await plays(),
+};
+if (!quick) writeResult("setup", { environment: environment("npm run bench -- setup"), figures });
+console.log(setupTable(figures));

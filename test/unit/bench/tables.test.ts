@@ -1,0 +1,71 @@
+import type { CpuFigures, Held, MemorySample } from "../../../bench/support/figures.ts";
+import { slope } from "../../../bench/support/statistics.ts";
+import { cpuTable, memoryTable, setupTable } from "../../../bench/support/tables.ts";
+
+const share = (own: number, programs = 0) => ({
+  ...{ own, programs, sentPerSecond: 999.6, receivedPerSecond: 50.2 },
+});
+
+test("shows shares of a core, with ffmpeg for rooms alone", () => {
+  const figures: CpuFigures = {
+    windowMs: 1,
+    windows: 1,
+    rows: [
+      { what: "listeners", size: 1, bot: share(0.052, 0.01), bare: share(0.04, 0.01), ratio: 1.3 },
+      { what: "rooms", size: 10, bot: share(0.05, 0.01), bare: share(0.04, 0.01), ratio: 1.2 },
+    ],
+  };
+  const table = cpuTable(figures);
+  expect(table).toMatch(/a track to 1 listener +\| 5\.2 % \| 4\.0 % +\| 1\.30 +\| 1000, 50 +\|/);
+  expect(table).toMatch(/10 rooms .*\| 6\.0 % \| 5\.0 % +\| 1\.20 /);
+});
+
+test("shows medians with the worst, and a dash where there is no baseline", () => {
+  const figures = {
+    alone: { bot: [5, 9, 4], bare: [3] },
+    crowd: { size: 20, bot: [7], bare: [] },
+    plays: [1, 2],
+  };
+  const table = setupTable(figures);
+  expect(table).toContain("| 5 ms (worst 9, n = 3)");
+  expect(table).toMatch(/20 offers at once.*\| 7 ms \(worst 7, n = 1\) +\| – +\|/);
+});
+
+test("tells how fast something grows, and how sure that is", () => {
+  expect(
+    slope([
+      [0, 1],
+      [1, 3],
+      [2, 5],
+    ]),
+  ).toEqual({ value: 2, error: 0 });
+  const { value, error } = slope([
+    [0, 0],
+    [1, 1],
+    [2, 0],
+    [3, 1],
+    [4, 0],
+  ]);
+  expect(value).toBeCloseTo(0);
+  expect(error).toBeGreaterThan(0.1);
+});
+
+test("shows what the second half of an hour added, and lives with a process that did not answer", () => {
+  const held = (rss: number): Held => ({
+    ...{ pid: 1, atMs: 0, rss: rss * 2 ** 20, heapUsed: 0, external: 0 },
+    ...{ handles: 3, descriptors: 4, threads: 5, children: 6 },
+  });
+  const sample = (minute: number, rss: number): MemorySample => ({
+    ...{ minute, cycles: minute * 10, control: held(rss), media: null },
+  });
+  const hour = Array.from({ length: 60 }, (_, minute) => sample(minute, minute < 30 ? 50 + minute : 80));
+  const table = memoryTable({
+    members: 2,
+    before: sample(0, 40),
+    after: sample(2, 45),
+    hour,
+    connections: 1,
+  });
+  expect(table).toMatch(/control: resident, MB +\| 40\.0 +\| 45\.0 +\| 80\.0 +\| 0\.00 ± 0\.00 +\|/);
+  expect(table).toMatch(/media: threads +\| – +\| – +\| – +\| – +\|/);
+});
