@@ -8,6 +8,8 @@ import { PAGE_TONE_HZ, PagePeers } from "../../support/page-peer.ts";
 import type { PageFigures, PagePeer } from "../../support/page-peer.ts";
 import { LEFT_HZ, playTone, RIGHT_HZ, TONE_AMPLITUDE } from "../../support/tone.ts";
 
+/** Wrong times would have nearly all concealed; a machine with twice as much to do as it can has 4 %, a quiet one none. */
+const MOSTLY_HEARD = 0.1;
 const SINE_DB = 20 * Math.log10(TONE_AMPLITUDE) - 3.01;
 
 /** The last seconds, mono. */
@@ -50,7 +52,7 @@ async function expectSound(party: Party, page: PagePeer, stereo: boolean): Promi
     await expectHeard(page, stereo);
     const after = await page.figures();
     expect(after.totalSamples - before.totalSamples).toBeGreaterThan(4.5 * 48_000);
-    expect(concealment(before, after)).toBeLessThan(0.03);
+    expect(concealment(before, after)).toBeLessThan(MOSTLY_HEARD);
     expect(after.packetsLost).toBe(0);
     const samples = lastSeconds(party, 4);
     expect(dominantFrequency(samples, 48_000)).toBeCloseTo(PAGE_TONE_HZ, -1);
@@ -148,8 +150,9 @@ describe("wrtc and Chromium", () => {
     console.info(
       `after a pause: ${(100 * concealment(before, after)).toFixed(2)} % concealed, ${heldMs.toFixed(0)} ms held`,
     );
-    expect(concealment(before, after)).toBeLessThan(0.03);
-    expect(heldMs).toBeLessThan(200);
+    expect(concealment(before, after)).toBeLessThan(MOSTLY_HEARD);
+    // Times that did not go on over the pause would have it hold as much as the pause was long. 120 ms on a quiet machine.
+    expect(heldMs).toBeLessThan(800);
     party.connection.close();
     await page.close();
   }, 60_000);
