@@ -11,11 +11,13 @@ import type { CpuFigures, CpuRow, CpuShare } from "./support/figures.ts";
 import { Members, type Subject } from "./support/members.ts";
 import { environment, writeResult } from "./support/results.ts";
 import { median } from "./support/statistics.ts";
-import { ours, raw } from "./support/subjects.ts";
+import { ours, raw, type Library } from "./support/subjects.ts";
 import { cpuTable } from "./support/tables.ts";
 
 const quick = process.argv.includes("--quick");
-const only = process.env["BENCH_ROWS"]?.split(",");
+/** The second engine takes PCM, and its baseline only plays: `BENCH_ENGINE=wrtc` measures its listeners. */
+const library: Library = process.env["BENCH_ENGINE"] === "wrtc" ? "wrtc" : "libdatachannel";
+const only = process.env["BENCH_ROWS"]?.split(",") ?? (library === "wrtc" ? ["listeners"] : undefined);
 const WINDOW_MS = quick ? 10_000 : 20_000;
 const WINDOWS = quick ? 1 : 3;
 const WARM_UP_MS = 4000;
@@ -24,7 +26,7 @@ const size = process.env["BENCH_SIZE"];
 const sizes = (all: number[], few: number[]): number[] =>
   size !== undefined ? [Number(size)] : quick ? few : all;
 const SIZES = {
-  listeners: sizes([1, 10, 20, 50, 100], [20]),
+  listeners: sizes(library === "wrtc" ? [1, 10, 20] : [1, 10, 20, 50, 100], [20]),
   speakers: sizes([1, 10, 20, 40], [20]),
   mesh: sizes([20], [20]),
   rooms: sizes([1, 10, 40], [4]),
@@ -38,8 +40,10 @@ interface Side {
   readonly members: Members;
 }
 
+const bot = (): Subject => ours(library);
+const bare = (): Subject => raw(library);
 const start = (make: () => Subject): Side => ({ subject: make(), members: new Members() });
-const sides = (): Side[] => [start(ours), start(() => raw("libdatachannel"))];
+const sides = (): Side[] => [start(bot), start(bare)];
 const end = async ({ subject, members }: Side): Promise<void> => {
   await subject.close();
   await members.end();
@@ -150,7 +154,7 @@ const measures: Record<CpuRow["what"], () => Promise<CpuRow[]>> = {
   // One after the other: together they would want more than the machine has.
   rooms: async () => {
     const windows = new Map<number, CpuShare[][]>();
-    for (const make of [ours, () => raw("libdatachannel")]) {
+    for (const make of [bot, bare]) {
       const side = start(make);
       try {
         for (const size of SIZES.rooms) {

@@ -80,10 +80,11 @@ async function plays(): Promise<number[]> {
   }
 }
 
+const bot = (): Subject => ours("libdatachannel");
 const bare = (): Subject => raw("libdatachannel");
 const figures: SetupFigures = {
-  alone: { bot: await joins(ours, 1, ALONE), bare: await joins(bare, 1, ALONE) },
-  crowd: { size: CROWD, bot: await joins(ours, CROWD, CROWDS), bare: await joins(bare, CROWD, CROWDS) },
+  alone: { bot: await joins(bot, 1, ALONE), bare: await joins(bare, 1, ALONE) },
+  crowd: { size: CROWD, bot: await joins(bot, CROWD, CROWDS), bare: await joins(bare, CROWD, CROWDS) },
   plays: await plays(),
 };
 if (!quick) writeResult("setup", { environment: environment("npm run bench -- setup"), figures });

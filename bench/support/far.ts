@@ -101,6 +101,11 @@ setInterval(() => {
   }
 }, 20);
 
+function noteConnected(member: Member): void {
+  if (member.pc.state() === "connected" && member.track.isOpen())
+    member.connectedAtMs ??= performance.timeOrigin + performance.now();
+}
+
 async function offer(name: string): Promise<string> {
   const pc = new PeerConnection(name, { iceServers: [], disableAutoNegotiation: true });
   const audio = new Audio("0", "SendRecv");
@@ -117,12 +122,8 @@ async function offer(name: string): Promise<string> {
     ...{ received: 0, sent: 0, speaks: false, reported: null },
   };
   track.onMessage((message) => hear(member, message));
-  const connected = (): void => {
-    if (pc.state() === "connected" && track.isOpen())
-      member.connectedAtMs ??= performance.timeOrigin + performance.now();
-  };
-  track.onOpen(connected);
-  pc.onStateChange(connected);
+  track.onOpen(() => noteConnected(member));
+  pc.onStateChange(() => noteConnected(member));
   members.set(name, member);
   pc.setLocalDescription("offer");
   while (pc.gatheringState() !== "complete") await new Promise((resolve) => setTimeout(resolve, 2));
@@ -141,7 +142,10 @@ answerCalls({
     members.delete(name);
   },
   state: () =>
-    [...members].map(([name, { connectedAtMs, firstAtMs, received, sent }]) => ({
-      ...{ name, connectedAtMs, firstAtMs, received, sent },
-    })),
+    [...members].map(([name, member]) => {
+      // Both may have come before they were asked for.
+      noteConnected(member);
+      const { connectedAtMs, firstAtMs, received, sent } = member;
+      return { name, connectedAtMs, firstAtMs, received, sent };
+    }),
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Log } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
+import { enginesFor } from "../../src/media/engine-choice.ts";
 import { SupervisedPlane } from "../../src/media/supervisor.ts";
 import { childrenOf } from "../../test/support/bot.ts";
 import { Helper } from "./calls.ts";
@@ -13,9 +14,14 @@ const complain = (event: string, fields: unknown): void => console.error(event, 
 const log: Log = { debug: () => {}, info: () => {}, warn: complain, error: complain, child: () => log };
 
 /** The media plane. Its control side, this process, is not counted. */
-export function ours(): Subject {
+export function ours(library: Library): Subject {
   const before = new Set(childrenOf(process.pid));
-  const plane = new SupervisedPlane({ clock: systemClock, log, ffmpegPath: null });
+  const plane = new SupervisedPlane({
+    clock: systemClock,
+    log,
+    ffmpegPath: null,
+    engines: enginesFor(library),
+  });
   const open = new Set<string>();
   const channelOf = async (channel: string): Promise<string> => {
     if (!open.has(channel)) {
@@ -57,9 +63,13 @@ function commandLine(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, "utf8");
 }
 
-const BASELINES = { libdatachannel: new URL("./raw-libdatachannel.ts", import.meta.url) };
+const BASELINES = {
+  libdatachannel: new URL("./raw-libdatachannel.ts", import.meta.url),
+  wrtc: new URL("./raw-wrtc.ts", import.meta.url),
+};
+export type Library = keyof typeof BASELINES;
 
-export function raw(library: keyof typeof BASELINES): Subject {
+export function raw(library: Library): Subject {
   const helper = new Helper(BASELINES[library]);
   return {
     name: `bare ${library}`,
