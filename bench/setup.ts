@@ -29,9 +29,13 @@ async function joins(make: () => Subject, size: number, times: number): Promise<
   try {
     for (let i = -1; i < times; i++) {
       const members = new Members();
-      const slowest = Math.max(...(await members.join(subject, `room ${i}`, size)));
+      // The bare library begins before its answer is there, and now and then that costs it the connection.
+      const joined = await members.join(subject, `room ${i}`, size).catch((error: unknown) => {
+        console.error(error);
+        return null;
+      });
       // The first finds the process just started.
-      if (i >= 0) waited.push(slowest);
+      if (i >= 0 && joined !== null) waited.push(Math.max(...joined));
       await members.end();
       await sleep(200);
     }

@@ -21,7 +21,7 @@ export interface Subject {
   close(): Promise<void>;
 }
 
-const CONNECT_MS = 20_000;
+const CONNECT_MS = 10_000;
 
 export class Members {
   readonly #helper = new Helper(new URL("./far.ts", import.meta.url));
