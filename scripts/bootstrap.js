@@ -134,7 +134,9 @@ function modulesAreReady() {
   const installed = readJson(join(root, "node_modules", ".package-lock.json"))?.packages;
   if (!wanted || !installed || !nodeWorks()) return false;
   // Optional for who runs the bot; the tests need our own ones. What those bring for other processors may be missing.
-  const own = new Set(Object.keys(wanted[""]?.optionalDependencies ?? {}).map((name) => `node_modules/${name}`));
+  const own = new Set(
+    Object.keys(wanted[""]?.optionalDependencies ?? {}).map((name) => `node_modules/${name}`),
+  );
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.startsWith("node_modules/")) continue;
     const there = installed[path];
