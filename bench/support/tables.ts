@@ -1,5 +1,13 @@
 // Figures as Markdown: what a bench prints, and what stands in docs/BENCHMARKS.md.
-import type { CpuFigures, CpuRow, Held, MemoryFigures, MemorySample, SetupFigures } from "./figures.ts";
+import type {
+  CpuFigures,
+  CpuRow,
+  CpuShare,
+  Held,
+  MemoryFigures,
+  MemorySample,
+  SetupFigures,
+} from "./figures.ts";
 import { median, slope } from "./statistics.ts";
 
 /** Cells padded as the formatter pads them. */
@@ -23,6 +31,12 @@ const NAMES: Record<CpuRow["what"], (size: number) => string> = {
   rooms: (size) => `${size} room${size === 1 ? "" : "s"} with a track each, ffmpeg included`,
 };
 
+/** Whether both sent and were sent as much: where the machine had too little for one of them, shares say nothing. */
+function sameWork(bot: CpuShare, bare: CpuShare): boolean {
+  const alike = (a: number, b: number): boolean => Math.abs(a - b) <= 0.03 * Math.max(a, b);
+  return alike(bot.sentPerSecond, bare.sentPerSecond) && alike(bot.receivedPerSecond, bare.receivedPerSecond);
+}
+
 export function cpuTable({ rows }: CpuFigures): string {
   return table(
     ["of one core", "bot", "bare library", "ratio", "packets/s out, in"],
@@ -30,7 +44,13 @@ export function cpuTable({ rows }: CpuFigures): string {
       const all = what === "rooms";
       const share = ({ own, programs }: CpuRow["bot"]): string => percent(own + (all ? programs : 0));
       const rate = `${Math.round(bot.sentPerSecond)}, ${Math.round(bot.receivedPerSecond)}`;
-      return [NAMES[what](size), share(bot), share(bare), ratio.toFixed(2), rate];
+      return [
+        NAMES[what](size),
+        share(bot),
+        share(bare),
+        sameWork(bot, bare) ? ratio.toFixed(2) : "not the same work",
+        rate,
+      ];
     }),
   );
 }

@@ -69,3 +69,15 @@ test("shows what the second half of an hour added, and lives with a process that
   expect(table).toMatch(/control: resident, MB +\| 40\.0 +\| 45\.0 +\| 80\.0 +\| 0\.00 ± 0\.00 +\|/);
   expect(table).toMatch(/media: threads +\| – +\| – +\| – +\| – +\|/);
 });
+
+test("gives no ratio where the two did not do the same work", () => {
+  const bot = { ...share(0.3), sentPerSecond: 1500 };
+  const row = {
+    what: "listeners",
+    size: 40,
+    bot,
+    bare: { ...share(0.3), sentPerSecond: 2000 },
+    ratio: 0.9,
+  } as const;
+  expect(cpuTable({ windowMs: 1, windows: 1, rows: [row] })).toContain("not the same work");
+});
