@@ -42,7 +42,7 @@ export async function transport(request: TransportRequest, bounds: Bounds): Prom
     });
     const text = response.ok
       ? await readBounded(response, MAX_ANSWER_BYTES)
-      : await readStart(response, MAX_ERROR_BYTES);
+      : (await readStart(response, MAX_ERROR_BYTES)).text;
     return {
       statusCode: response.status,
       headers: Object.fromEntries(response.headers),
@@ -95,31 +95,24 @@ function unreachable(error: unknown): BotError {
 
 /** The body as text. @throws BotError `homeserver` when it is longer than `limit` bytes */
 export async function readBounded(response: Response, limit: number): Promise<string> {
-  if (response.body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.body as ReadableStream<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > limit) throw new BotError("homeserver", `answer of over ${limit} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  const { text, whole } = await readStart(response, limit);
+  if (!whole) throw new BotError("homeserver", `answer of over ${limit} bytes`);
+  return text;
 }
 
-/** The first `limit` bytes of the body as text, and a little more. */
-async function readStart(response: Response, limit: number): Promise<string> {
-  if (response.body === null) return "";
+/** The body as text; of one that is longer than `limit` bytes the first `limit`, and a little more. */
+async function readStart(response: Response, limit: number): Promise<{ text: string; whole: boolean }> {
+  if (response.body === null) return { text: "", whole: true };
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  // Leaving the loop ends the answer.
   for await (const chunk of response.body as ReadableStream<Uint8Array>) {
     bytes += chunk.length;
     text += decoder.decode(chunk, { stream: true });
-    if (bytes >= limit) break;
+    // Leaving the loop ends the answer.
+    if (bytes > limit) return { text, whole: false };
   }
-  return text;
+  return { text: text + decoder.decode(), whole: true };
 }
 
 function parse(text: string): unknown {

@@ -1,3 +1,4 @@
+import type { ConnectionStats } from "./engine.ts";
 import type { ReportBlock } from "./rtcp.ts";
 
 /** How far back "recently" goes. */
@@ -86,4 +87,9 @@ export class LossReports {
 
 function share({ due, lost }: { due: number; lost: number }): number | null {
   return due <= 0 ? null : Math.min(1, Math.max(0, lost / due));
+}
+
+/** Whether a relay is in the way; null as long as there is none. */
+export function isRelayed(way: ConnectionStats["way"]): boolean | null {
+  return way && (way.local === "relay" || way.remote === "relay");
 }

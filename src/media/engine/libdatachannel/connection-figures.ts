@@ -1,5 +1,5 @@
 import type { ConnectionStats } from "../engine.ts";
-import { missedShare, RecentCounts } from "../figures.ts";
+import { isRelayed, missedShare, RecentCounts } from "../figures.ts";
 import type { Counts } from "../figures.ts";
 import type { NativeWay } from "./library.ts";
 import { MAX_JITTER_MS } from "./receiver.ts";
@@ -59,7 +59,7 @@ export class ConnectionFigures {
       jitterMs: receiver?.heard?.jitterMs ?? null,
       reportedAtMs: receiver?.loss.reportedAtMs ?? null,
       roundTripMs: receiver?.heard?.roundTripMs ?? null,
-      relayed: way && (way.local === "relay" || way.remote === "relay"),
+      relayed: isRelayed(way),
       way,
       candidatesUsed: this.#candidates.used,
       candidatesRefused: this.#candidates.refused,

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../base/clock.ts";
-import { BotError } from "../../../base/errors.ts";
 import type { IceSettings } from "../../messages.ts";
 import { parseCandidate } from "../candidates.ts";
+import { cancelled, noFreePort } from "../errors.ts";
 import { OwnCandidates } from "../own-candidates.ts";
 import * as sdp from "../sdp.ts";
 import { withFreePort } from "./free-port.ts";
@@ -39,7 +39,7 @@ export class Gathering {
     const { ice, clock, onNoPort } = this.#parts;
     if (await withFreePort(ice.portRange, clock, take)) return;
     onNoPort();
-    throw new BotError("engine_failed", "no UDP port of the range is free", { retryable: true });
+    throw noFreePort();
   }
 
   /** All candidates are found, or nobody wants them any more. */
@@ -53,7 +53,7 @@ export class Gathering {
     await this.#complete.promise;
     timer.cancel();
     const local = localSdp();
-    if (local === null) throw new BotError("cancelled", "the connection was closed during the negotiation");
+    if (local === null) throw cancelled();
     this.#described = true;
     const transport = sdp.readTransport(local, setup);
     const relayed = transport.candidates.some((candidate) => parseCandidate(candidate)?.type === "relay");

@@ -4,12 +4,12 @@ import type { Log } from "../../../base/log.ts";
 import type { PeerState } from "../../messages.ts";
 import { Checks } from "../checks.ts";
 import type { ConnectionEvents, ConnectionOptions, ConnectionStats, EngineConnection } from "../engine.ts";
+import { cancelled, noFreePort, refused } from "../errors.ts";
 import { RemoteCandidates } from "../remote-candidates.ts";
 import * as sdpWrite from "../sdp-write.ts";
 import * as sdp from "../sdp.ts";
 import { Description } from "./description.ts";
 import type { Described } from "./description.ts";
-import { cancelled, refused } from "./errors.ts";
 import { ConnectionFigures } from "./figures.ts";
 import { NativeSink } from "./library.ts";
 import { closePeer, restartOf, openPeer, step } from "./open.ts";
@@ -214,7 +214,7 @@ export class Connection implements EngineConnection {
     if (!described) throw cancelled();
     if (described.transport.candidates.length === 0 && this.#options.ice.portRange) {
       this.#parts.onNoPort();
-      throw new BotError("engine_failed", "no UDP port of the range is free", { retryable: true });
+      throw noFreePort();
     }
     if (open.description.wantsRelay && !described.relayed) this.#parts.onNoRelay();
     return described;

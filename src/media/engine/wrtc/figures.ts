@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { candidateKindSchema } from "../../messages.ts";
 import type { ConnectionStats } from "../engine.ts";
-import { LossReports, missedShare, RecentCounts } from "../figures.ts";
+import { isRelayed, LossReports, missedShare, RecentCounts } from "../figures.ts";
 import type { Counts } from "../figures.ts";
 import type { RemoteCandidates } from "../remote-candidates.ts";
 
@@ -117,7 +117,7 @@ export class ConnectionFigures {
       roundTripMs:
         remote?.roundTripTime === undefined ? null : Math.min(MAX_ROUND_TRIP_MS, remote.roundTripTime * 1000),
       lastHeardAtMs: this.#lastHeardAtMs,
-      relayed: way && (way.local === "relay" || way.remote === "relay"),
+      relayed: isRelayed(way),
       way,
       candidatesUsed: this.#candidates.used,
       candidatesRefused: this.#candidates.refused,

@@ -75,7 +75,11 @@ export class NativeSink {
 const URI = /^(stuns?:[^\s?]+|turns?:[^\s?]+(\?transport=(udp|tcp))?)$/i;
 
 /** The servers that are used, over UDP, TCP and TLS, and the URIs that are none. */
-export function chooseServers(servers: IceSettings["servers"]): { used: RTCIceServer[]; unused: string[] } {
+export function chooseServers(servers: IceSettings["servers"]): {
+  used: RTCIceServer[];
+  /** URIs that the library can do nothing with, and why. */
+  unused: { uri: string; why: string }[];
+} {
   const isServer = ({ uri }: { uri: string }): boolean => URI.test(uri);
   return {
     used: servers
@@ -85,6 +89,8 @@ export function chooseServers(servers: IceSettings["servers"]): { used: RTCIceSe
           ? { urls: uri, username: username ?? "", credential: password ?? "" }
           : { urls: uri },
       ),
-    unused: servers.filter((server) => !isServer(server)).map(({ uri }) => uri),
+    unused: servers
+      .filter((server) => !isServer(server))
+      .map(({ uri }) => ({ uri, why: "it is no STUN or TURN URI" })),
   };
 }
