@@ -11,10 +11,14 @@ const ENTRY = 1;
 const FLUSH_MS = 1_000;
 export const JOURNAL_FILE = "journal.mvt";
 
-/** A file of the finished recording, in `export/`. */
+/** What a recording starts with in a room: everybody is recorded who did not say no, or only who said yes. */
+export const consentModeSchema = z.enum(["opt-out", "opt-in"]);
+export type ConsentMode = z.infer<typeof consentModeSchema>;
+
+/** A file of the finished recording, in `export/`. `mix`: everything that was heard; `voices`: without the bot's music. */
 export const exportedTrackSchema = z.object({
   file: z.string().min(1).max(255),
-  what: z.enum(["voice", "music", "mix"]),
+  what: z.enum(["voice", "music", "mix", "voices"]),
   /** The name that people know; for a voice its name in the room. */
   title: z.string(),
   userId: z.string().nullable(),
@@ -35,6 +39,9 @@ const entrySchema = z.discriminatedUnion("kind", [
     byName: z.string(),
     /** Monotonic times compare only within one boot. */
     bootId: z.string(),
+    /** What who started it calls it. */
+    title: z.string().nullable().default(null),
+    consent: consentModeSchema.default("opt-out"),
   }),
   /** Somebody is in the channel: at the start, or from now on. `key` names the speaker's files. */
   z.object({ kind: z.literal("joined"), key: z.string(), userId: z.string(), name: z.string() }),
@@ -49,6 +56,29 @@ const entrySchema = z.discriminatedUnion("kind", [
     /** False: without the sender's clock, so that its place in time is best effort. */
     hasClock: z.literal(false).optional(),
   }),
+  /** Somebody paused it: until `unpaused` nothing is written, and no export has that time. */
+  z.object({ kind: z.literal("paused"), byUserId: z.string() }),
+  z.object({ kind: z.literal("unpaused"), byUserId: z.string().nullable() }),
+  /** What somebody wants to find again. */
+  z.object({ kind: z.literal("note"), text: z.string(), byUserId: z.string(), byName: z.string() }),
+  /** This person agreed or refused from here on: for this recording, or for all of the room. */
+  z.object({
+    kind: z.literal("consent"),
+    userId: z.string(),
+    agreed: z.boolean(),
+    scope: z.enum(["recording", "room"]),
+  }),
+  /** What there was of this person was deleted, because they asked for it: these files are gone. */
+  z.object({ kind: z.literal("erased"), userId: z.string(), files: z.array(z.string()) }),
+  /** How loud a speaker was lately, in dBFS; null: nothing came. */
+  z.object({
+    kind: z.literal("level"),
+    key: z.string(),
+    levelDbfs: z.number().nullable(),
+    clipped: z.boolean(),
+  }),
+  /** The room was told that this speaker is not heard, or distorted. */
+  z.object({ kind: z.literal("warned"), key: z.string(), what: z.enum(["silent", "clipped"]) }),
   /** Nothing is written from here on, because the media plane is gone … */
   z.object({ kind: z.literal("gap"), reason: z.string() }),
   /** … up to here. */
@@ -60,14 +90,15 @@ const entrySchema = z.discriminatedUnion("kind", [
   /** Everything of it was sent or kept, and the room was told. */
   z.object({ kind: z.literal("delivered") }),
 ]);
-export type JournalFact = z.infer<typeof entrySchema>;
+/** What is written: fields of later versions may be left out. */
+export type JournalFact = z.input<typeof entrySchema>;
 
 const stamped = z.object({
   /** Monotonic. */
   atMs: z.number(),
   wallMs: z.number(),
 });
-export type JournalEntry = JournalFact & z.infer<typeof stamped>;
+export type JournalEntry = z.infer<typeof entrySchema> & z.infer<typeof stamped>;
 
 /** What happened around a recording, as it happened; only ever appended to. On disk within a second. */
 export class Journal {
@@ -98,7 +129,7 @@ export class Journal {
   }
 
   add(fact: JournalFact): void {
-    const entry: JournalEntry = { ...fact, atMs: this.#clock.now(), wallMs: this.#clock.wall() };
+    const entry = { ...fact, atMs: this.#clock.now(), wallMs: this.#clock.wall() };
     this.#file.append(encodeRecord(ENTRY, new TextEncoder().encode(JSON.stringify(entry))));
     this.#timer ??= this.#clock.timer(FLUSH_MS, () => {
       this.#timer = null;
