@@ -15,9 +15,10 @@ import { ours, raw, type Library } from "./support/subjects.ts";
 import { cpuTable } from "./support/tables.ts";
 
 const quick = process.argv.includes("--quick");
-/** The second engine takes PCM, and its baseline only plays: `BENCH_ENGINE=wrtc` measures its listeners. */
+/** The second engine takes PCM, and its baseline only plays: `BENCH_ENGINE=wrtc` measures its listeners, kept apart. */
 const library: Library = process.env["BENCH_ENGINE"] === "wrtc" ? "wrtc" : "libdatachannel";
-const only = process.env["BENCH_ROWS"]?.split(",") ?? (library === "wrtc" ? ["listeners"] : undefined);
+const asked = process.env["BENCH_ROWS"]?.split(",");
+const only = asked ?? (library === "wrtc" ? ["listeners"] : undefined);
 const WINDOW_MS = quick ? 10_000 : 20_000;
 const WINDOWS = quick ? 1 : 3;
 const WARM_UP_MS = 4000;
@@ -185,8 +186,11 @@ try {
   for (const [what, measure] of Object.entries(measures))
     if (only === undefined || only.includes(what)) rows.push(...(await measure()));
   const figures: CpuFigures = { windowMs: WINDOW_MS, windows: WINDOWS, rows };
-  if (!quick && only === undefined)
-    writeResult("cpu", { environment: environment("npm run bench -- cpu"), figures });
+  if (!quick && asked === undefined && size === undefined) {
+    const second = library === "wrtc";
+    const command = second ? "BENCH_ENGINE=wrtc npm run bench -- cpu" : "npm run bench -- cpu";
+    writeResult(second ? "cpu-wrtc" : "cpu", { environment: environment(command), figures });
+  }
   console.log(cpuTable(figures));
 } finally {
   rmSync(directory, { recursive: true, force: true });

@@ -26,6 +26,7 @@ function replace<T>(
 
 let text = readFileSync(path, "utf8");
 text = replace(text, "cpu", readResult<CpuFigures>("cpu"), cpuTable);
+text = replace(text, "cpu-wrtc", readResult<CpuFigures>("cpu-wrtc"), cpuTable);
 text = replace(text, "setup", readResult<SetupFigures>("setup"), setupTable);
 text = replace(text, "memory", readResult<MemoryFigures>("memory"), memoryTable);
 writeFileSync(path, text);
