@@ -24,8 +24,32 @@ export const exportedTrackSchema = z.object({
   userId: z.string().nullable(),
   bytes: z.number(),
   durationMs: z.number(),
+  mimeType: z.string().default("audio/ogg"),
+  /** At most 100 values of 0 to 1024 over its whole length (MSC3246); null when it was not decoded. */
+  waveform: z.array(z.number().int().min(0).max(1024)).max(100).nullable().default(null),
+  /** The recording's files that it was made of, where the export says so. */
+  sources: z.array(z.string().max(255)).optional(),
 });
 export type ExportedTrack = z.infer<typeof exportedTrackSchema>;
+
+/** What comes with the tracks, in `export/` as well. */
+export const exportedDocumentSchema = z.object({
+  file: z.string().min(1).max(255),
+  what: z.enum(["info", "text", "report", "labels", "chapters", "zip"]),
+  mimeType: z.string(),
+  bytes: z.number(),
+});
+export type ExportedDocument = z.infer<typeof exportedDocumentSchema>;
+
+/** A piece of an exported track that can be played by itself, in `parts/`. */
+export const trackPartSchema = z.object({
+  file: z.string().min(1).max(255),
+  bytes: z.number(),
+  /** Where in the track it begins, and how long it is. */
+  fromMs: z.number(),
+  durationMs: z.number(),
+});
+export type TrackPart = z.infer<typeof trackPartSchema>;
 
 const stopReason = z.enum(["command", "limit", "alone", "disk", "failed", "left", "shutdown"]);
 export type StopReason = z.infer<typeof stopReason>;
@@ -42,6 +66,8 @@ const entrySchema = z.discriminatedUnion("kind", [
     /** What who started it calls it. */
     title: z.string().nullable().default(null),
     consent: consentModeSchema.default("opt-out"),
+    /** What people call it by in their room; null: it gets one when it is listed. */
+    number: z.int().min(1).nullable().default(null),
   }),
   /** Somebody is in the channel: at the start, or from now on. `key` names the speaker's files. */
   z.object({ kind: z.literal("joined"), key: z.string(), userId: z.string(), name: z.string() }),
@@ -84,7 +110,12 @@ const entrySchema = z.discriminatedUnion("kind", [
   /** … up to here. */
   z.object({ kind: z.literal("resumed") }),
   z.object({ kind: z.literal("stop"), reason: stopReason, byUserId: z.string().nullable() }),
-  z.object({ kind: z.literal("exported"), durationMs: z.number(), tracks: z.array(exportedTrackSchema) }),
+  z.object({
+    kind: z.literal("exported"),
+    durationMs: z.number(),
+    tracks: z.array(exportedTrackSchema),
+    documents: z.array(exportedDocumentSchema).default([]),
+  }),
   z.object({ kind: z.literal("sent"), file: z.string(), eventId: z.string() }),
   z.object({ kind: z.literal("kept"), file: z.string(), reason: z.string() }),
   /** Everything of it was sent or kept, and the room was told. */
