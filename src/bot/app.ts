@@ -126,13 +126,9 @@ export class App {
       children: config.mediaChildren ?? Math.min(availableParallelism(), MAX_MEDIA_CHILDREN),
       createChild: () => new SupervisedPlane({ clock, log, ffmpegPath: ffmpeg, engines }),
     });
-    const titles = {
-      music: render({ key: "record.music" }).text,
-      mix: render({ key: "record.mix" }).text,
-    };
     const archive = new RecordingArchive({
       ...{ dataDir, index: store.recordings, clock, log },
-      exporter: new ChildExporter({ ffmpeg, titles, clock }),
+      exporter: new ChildExporter({ ffmpeg, clock }),
       room: (roomId) => this.#deliveryRoom(roomId),
     });
     const cache = new UploadCache({
@@ -241,7 +237,8 @@ export class App {
   #deliveryRoom(recordedIn: string): DeliveryRoom | null {
     const parts = this.#parts;
     const roomId = parts?.moves.addressOf(recordedIn) ?? null;
-    if (!parts || roomId === null || !this.#agents.has(roomId)) return null;
+    const agent = roomId === null ? undefined : this.#agents.get(roomId);
+    if (!parts || roomId === null || !agent) return null;
     const { session } = parts;
     return {
       sendAudio: async (path, { fileName, durationMs, mimeType, txnId, signal }) => {
@@ -249,7 +246,7 @@ export class App {
         const mxc = await session.media.uploadFile(path, { mimeType, fileName, signal });
         return session.audio(roomId, { mxc, fileName, mimeType, size, durationMs }, txnId);
       },
-      say: (sentence, txnId) => session.notice(roomId, render(sentence), txnId),
+      say: (sentence, txnId) => session.notice(roomId, render(sentence, agent.settings.get("language")), txnId),
     };
   }
 

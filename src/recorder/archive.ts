@@ -173,10 +173,10 @@ export class RecordingArchive {
       this.#percent.set(roomId, 0);
       const onProgress = (percent: number): unknown => this.#percent.set(roomId, percent);
       const result = await exporter.export(directory, { signal, onProgress });
-      const { durationMs, tracks, mixProblem } = result;
+      const { durationMs, tracks, documents, mixProblem } = result;
       if (mixProblem !== null) log.warn("export_failed", { recording: id, reason: mixProblem, part: "mix" });
-      exported = { kind: "exported", durationMs, tracks, atMs: clock.now(), wallMs: clock.wall() };
-      journal.add({ kind: "exported", durationMs, tracks });
+      exported = { kind: "exported", durationMs, tracks, documents, atMs: clock.now(), wallMs: clock.wall() };
+      journal.add({ kind: "exported", durationMs, tracks, documents });
       await journal.flush();
       log.info("recording_finished", { recording: id, room: roomId, tracks: result.tracks.length });
     }

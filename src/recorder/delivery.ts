@@ -82,11 +82,11 @@ async function send(
   track: ExportedTrack,
   path: string,
 ): Promise<{ eventId: string } | { error: BotError }> {
-  const { file: fileName, durationMs } = track;
+  const { file: fileName, durationMs, mimeType } = track;
   const txnId = transactionId(id, fileName, "audio");
   for (let attempt = 0; ; attempt++) {
     try {
-      const options = { fileName, durationMs, mimeType: "audio/ogg", txnId, signal };
+      const options = { fileName, durationMs, mimeType, txnId, signal };
       return { eventId: await room.sendAudio(path, options) };
     } catch (thrown) {
       const error = toBotError(thrown);

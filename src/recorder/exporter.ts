@@ -4,16 +4,32 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Clock, Timer } from "../base/clock.ts";
 import { BotError } from "../base/errors.ts";
-import { exportedTrackSchema, type ExportedTrack } from "./journal.ts";
+import { render, type Language, type MessageKey } from "../base/messages/catalogue.ts";
+import { exportedDocumentSchema, exportedTrackSchema } from "./journal.ts";
+import type { ExportedDocument, ExportedTrack } from "./journal.ts";
+
+/** What the voices and the music are delivered as; `opus`: the packets as they came. */
+export const exportFormatSchema = z.enum(["opus", "flac", "wav"]);
+export type ExportFormat = z.infer<typeof exportFormatSchema>;
 
 /** What the export child is told, once. */
-export const exportJobSchema = z.object({
-  directory: z.string(),
-  /** The program. */
-  ffmpeg: z.string(),
-  titles: z.object({ music: z.string(), mix: z.string() }),
-});
-export type ExportJob = z.infer<typeof exportJobSchema>;
+export const exportJobSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("export"),
+    directory: z.string(),
+    /** The program. */
+    ffmpeg: z.string(),
+    /** Names of the files that are nobody's voice. */
+    titles: z.object({ music: z.string(), mix: z.string(), voices: z.string() }),
+    format: exportFormatSchema,
+    /** One file with everything in it, too. */
+    zip: z.boolean(),
+    /** Of the texts for people. */
+    language: z.enum(["en", "de"]),
+  }),
+]);
+export type ChildJob = z.infer<typeof exportJobSchema>;
+export type ExportJob = Extract<ChildJob, { kind: "export" }>;
 
 export const exportReportSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), percent: z.number().min(0).max(100) }),
@@ -21,27 +37,43 @@ export const exportReportSchema = z.discriminatedUnion("type", [
     type: z.literal("done"),
     durationMs: z.number(),
     tracks: z.array(exportedTrackSchema),
+    documents: z.array(exportedDocumentSchema),
     mixProblem: z.string().nullable(),
   }),
   z.object({ type: z.literal("failed"), message: z.string().max(2_000) }),
 ]);
 export type ExportReport = z.infer<typeof exportReportSchema>;
+/** The last word of a job that went well. */
+type JobResult = Exclude<ExportReport, { type: "progress" | "failed" }>;
 
 export interface ExportOutcome {
   durationMs: number;
-  /** Voices, then music, then the mix; empty when nobody was heard. */
+  /** Voices, then music, then the mixes; empty when nobody was heard. */
   tracks: ExportedTrack[];
+  /** What comes with them, and the zip if there is one. */
+  documents: ExportedDocument[];
   /** Why there is no mix; null when there is one, or nothing to mix. */
   mixProblem: string | null;
+}
+
+/** What the room wants to have. */
+export interface ExportChoice {
+  format: ExportFormat;
+  zip: boolean;
+  language: Language;
+}
+
+const USUAL: ExportChoice = { format: "opus", zip: false, language: "en" };
+
+interface RunOptions {
+  signal: AbortSignal;
+  onProgress: (percent: number) => void;
 }
 
 /** Makes the files of a finished recording, below its `export/`. It can be done again: then it replaces them. */
 export interface Exporter {
   /** @throws BotError `recording_damaged`, `ffmpeg_failed`, `timeout`, `cancelled`, `internal` */
-  export(
-    directory: string,
-    options: { signal: AbortSignal; onProgress: (percent: number) => void },
-  ): Promise<ExportOutcome>;
+  export(directory: string, options: RunOptions & Partial<ExportChoice>): Promise<ExportOutcome>;
 }
 
 /** No word for this long ends the child: progress comes several times a second of work. */
@@ -50,20 +82,34 @@ const SILENT_MS = 120_000;
 /** Runs each export in a child of low priority: it takes a core for a while, and sound must not notice. */
 export class ChildExporter implements Exporter {
   readonly #ffmpeg: string;
-  readonly #titles: ExportJob["titles"];
   readonly #clock: Clock;
 
-  /** @param ffmpeg the program @param titles names of the files that are nobody's voice */
-  constructor({ ffmpeg, titles, clock }: { ffmpeg: string; titles: ExportJob["titles"]; clock: Clock }) {
+  /** @param ffmpeg the program */
+  constructor({ ffmpeg, clock }: { ffmpeg: string; clock: Clock }) {
     this.#ffmpeg = ffmpeg;
-    this.#titles = titles;
     this.#clock = clock;
   }
 
-  export(
+  async export(
     directory: string,
-    { signal, onProgress }: { signal: AbortSignal; onProgress: (percent: number) => void },
+    { signal, onProgress, ...choice }: RunOptions & Partial<ExportChoice>,
   ): Promise<ExportOutcome> {
+    const { format, zip, language } = { ...USUAL, ...choice };
+    const title = (key: MessageKey): string => render({ key }, language).text;
+    const titles = {
+      music: title("record.music"),
+      mix: title("record.mix"),
+      voices: title("record.voices"),
+    };
+    const job: ExportJob = {
+      ...{ kind: "export", directory, ffmpeg: this.#ffmpeg, titles, format, zip, language },
+    };
+    const result = await this.#run(job, { signal, onProgress });
+    const { durationMs, tracks, documents, mixProblem } = result;
+    return { durationMs, tracks, documents, mixProblem };
+  }
+
+  #run(job: ChildJob, { signal, onProgress }: RunOptions): Promise<JobResult> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(new BotError("cancelled", "cancelled"));
@@ -71,8 +117,8 @@ export class ChildExporter implements Exporter {
       }
       const child = startChild();
       let silence: Timer | null = null;
-      let outcome: ExportOutcome | BotError | null = null;
-      const end = (result: ExportOutcome | BotError): void => {
+      let outcome: JobResult | BotError | null = null;
+      const end = (result: JobResult | BotError): void => {
         outcome ??= result;
         child.kill("SIGKILL");
       };
@@ -88,10 +134,7 @@ export class ChildExporter implements Exporter {
         if (!report.success) end(new BotError("internal", "the export said something unknown"));
         else if (report.data.type === "progress") onProgress(report.data.percent);
         else if (report.data.type === "failed") end(new BotError("recording_damaged", report.data.message));
-        else {
-          const { durationMs, tracks, mixProblem } = report.data;
-          end({ durationMs, tracks, mixProblem });
-        }
+        else end(report.data);
       });
       child.once("error", (error) => end(new BotError("internal", error.message, { cause: error })));
       child.once("close", (code, killedBy) => {
@@ -102,7 +145,6 @@ export class ChildExporter implements Exporter {
         else resolve(outcome);
       });
       heard();
-      const job: ExportJob = { directory, ffmpeg: this.#ffmpeg, titles: this.#titles };
       child.send(job, () => undefined);
     });
   }

@@ -10,7 +10,7 @@ import { exportRecording } from "../../src/recorder/export/export.ts";
 import type { ExportOutcome } from "../../src/recorder/exporter.ts";
 import { decodeFile, probeFile } from "../support/decode.ts";
 import { toneDb } from "../support/measure.ts";
-import { over, tone, writeJournal, writeTrack, type Arrived } from "../support/recording.ts";
+import { exportJob, over, tone, writeJournal, writeTrack, type Arrived } from "../support/recording.ts";
 
 jest.setTimeout(90_000);
 
@@ -73,9 +73,8 @@ describe("a recording with strangers in it", () => {
       await writeTrack(directory, `voice-${String(++number).padStart(3, "0")}.mvt`, { speaker }, packets);
     const honest = over(tone({ hz: HONEST_HZ, fromMs: 0, lengthMs: LENGTH_MS - 100 }), { ssrc: 1 });
     await writeTrack(directory, "voice-001.mvt", { speaker: "ann" }, honest);
-    const titles = { music: "Music", mix: "Everybody" };
     const deps = { clock: systemClock, log: silentLog, onProgress: () => undefined };
-    outcome = await exportRecording({ directory, ffmpeg: "ffmpeg", titles }, deps);
+    outcome = await exportRecording(exportJob(directory), deps);
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 

@@ -9,11 +9,10 @@ import { ChildExporter, type ExportOutcome } from "../../src/recorder/exporter.t
 import { exportRecording } from "../../src/recorder/export/export.ts";
 import { decodeFile, probeFile } from "../support/decode.ts";
 import { channelOf } from "../support/measure.ts";
-import { over, tone, writeGarbage, writeJournal, writeTrack } from "../support/recording.ts";
+import { exportJob, over, tone, writeGarbage, writeJournal, writeTrack } from "../support/recording.ts";
 
 jest.setTimeout(60_000);
 
-const titles = { music: "Music", mix: "Everybody" };
 const deps = { clock: systemClock, log: silentLog, onProgress: () => undefined };
 const PERSON = { kind: "joined", userId: "@ann:test", name: "Ann / Ü 🎙" } as const;
 
@@ -103,7 +102,7 @@ describe("a recording with everything that networks do", () => {
       over(music, { ssrc: 0 }),
     );
     await writeGarbage(join(directory, "voice-004.mvt"));
-    outcome = await exportRecording({ directory, ffmpeg: "ffmpeg", titles }, deps);
+    outcome = await exportRecording(exportJob(directory), deps);
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -187,7 +186,7 @@ test("a sender's clock that goes wrong is brought back within a few seconds", as
     const sent = tone({ hz: 500, fromMs: 0, lengthMs: 18_000 });
     const packets = over(sent, { ssrc: 1, delayMs: (index) => (index >= 300 ? 400 : 0) });
     await writeTrack(directory, "voice-001.mvt", { speaker: "x" }, packets);
-    const outcome = await exportRecording({ directory, ffmpeg: "ffmpeg", titles }, deps);
+    const outcome = await exportRecording(exportJob(directory), deps);
     const { samples } = await decodeFile(join(directory, "export", outcome.tracks[0]?.file ?? ""));
     const heard = soundOf(samples);
     expect(Math.abs((heard?.toMs ?? 0) - 18_420)).toBeLessThanOrEqual(20);
@@ -198,7 +197,7 @@ test("a sender's clock that goes wrong is brought back within a few seconds", as
 
 describe("the export child", () => {
   let directory: string;
-  const exporter = new ChildExporter({ ffmpeg: "ffmpeg", titles, clock: systemClock });
+  const exporter = new ChildExporter({ ffmpeg: "ffmpeg", clock: systemClock });
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "voicebot-export-"));
     await writeJournal(directory, [{ kind: "stop", reason: "command", byUserId: null, atMs: 60_000 }]);

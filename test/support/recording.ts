@@ -5,6 +5,7 @@ import { Encoder } from "@evan/opus";
 import { AppendFile } from "../../src/media/tracks/append-file.ts";
 import { encodeEnd, encodeEpoch, encodeHeader, encodePacket } from "../../src/media/tracks/format.ts";
 import { encodeRecord } from "../../src/media/tracks/framing.ts";
+import type { ExportJob } from "../../src/recorder/exporter.ts";
 import type { JournalFact } from "../../src/recorder/journal.ts";
 
 export const FRAME_MS = 20;
@@ -129,3 +130,10 @@ export async function writeJournal(
 
 /** A file of garbage, as a disk may give back. */
 export const writeGarbage = (path: string): Promise<void> => writeFile(path, "not what it should be");
+
+/** What the export child is told to do with a folder. */
+export const exportJob = (directory: string, choice: Partial<ExportJob> = {}): ExportJob => ({
+  ...{ kind: "export", directory, ffmpeg: "ffmpeg", format: "opus", zip: false, language: "en" },
+  titles: { music: "Music", mix: "Everybody", voices: "Voices" },
+  ...choice,
+});

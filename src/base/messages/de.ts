@@ -237,6 +237,37 @@ export const de: Record<MessageKey, string> = {
   "record.gap": "Die Aufnahme hatte eine Lücke von {seconds} s; sie geht weiter.",
   "record.music": "Musik",
   "record.mix": "Alle",
+  "record.voices": "Stimmen",
+  // settings
+  "settings.list":
+    "Was in diesem Raum eingestellt werden kann:\n{list}\n`{prefix}settings Name Wert` ändert etwas davon.",
+  "settings.line": "{name} = {value} ({allowed}): {meaning}",
+  "settings.line_changed": "{name} = {value} ({allowed}; von selbst {standard}): {meaning}",
+  "settings.one":
+    "**{name}** ist {value}: {meaning}. Möglich ist {allowed}, von selbst ist es {standard}. `{prefix}settings {name} Wert` ändert es, ab Berechtigungsstufe {power}.",
+  "settings.changed": "{by} hat **{name}** auf {value} gesetzt (vorher: {before}): {meaning}.",
+  "settings.changed_note": "{by} hat **{name}** auf {value} gesetzt (vorher: {before}): {meaning}. {note}",
+  "settings.same": "**{name}** ist schon {value}.",
+  "settings.bad_value": "**{name}** kann nicht „{value}“ sein. Möglich ist: {allowed}.",
+  "settings.unknown": "Eine Einstellung „{name}“ gibt es nicht. Es gibt: {names}.",
+  "settings.unknown_nearest": "Eine Einstellung „{name}“ gibt es nicht. Meintest du {nearest}?",
+  "settings.damaged":
+    "Was in diesem Raum für {names} eingestellt war, ließ sich nicht lesen und ist jetzt wieder wie von selbst. `{prefix}settings` zeigt es.",
+  "settings.damaged_all":
+    "Was in diesem Raum eingestellt war, ließ sich nicht lesen; alles ist jetzt wieder wie von selbst. `{prefix}settings` zeigt es.",
+  "settings.next_recording":
+    "Die laufende Aufnahme geht weiter, wie sie begonnen hat; das gilt für die nächste.",
+  "settings.stricter_now":
+    "Für die laufende Aufnahme gilt das sofort: Von jetzt an sind nur noch die darin, die zustimmen.",
+  "settings.language": "die Sprache, die ich hier spreche",
+  "settings.record_consent": "wer aufgenommen wird: alle, die nicht ablehnen, oder nur, wer zustimmt",
+  "settings.record_format": "was die Dateien von Aufnahmen sind: opus, wie es kam, flac oder wav",
+  "settings.record_delivery": "ob eine Aufnahme in einzelnen Spuren kommt oder als ein ZIP",
+  "settings.record_auto": "ab wie vielen Leuten im Sprachkanal ich von selbst komme und aufnehme",
+  "settings.clip":
+    "ob ich die letzten zwei Minuten des Sprachkanals im Speicher halte, von denen, die zustimmen, für `!clip`",
+  "settings.record_keep_days":
+    "wie viele Tage ich eine Aufnahme nach dem Verschicken behalte; 0: so lange, wie wer mich betreibt es will",
   // help: one line for each command
   "help.list": "Was ich kann (in Klammern die Kurzformen):\n{list}",
   "help.one": "{usage}\n{text}",
@@ -252,6 +283,7 @@ export const de: Record<MessageKey, string> = {
   "help.queue": "zeigt, was wartet",
   "help.nowplaying": "zeigt, was läuft",
   "help.record": "nimmt den Sprachkanal auf: eine Spur je Person und eine Mischung",
+  "help.settings": "zeigt, was in diesem Raum eingestellt ist, erklärt oder ändert es",
   "help.help": "zeigt das hier, oder mehr über einen Befehl",
   "help.check": "zeigt, wie alle verbunden sind und was nicht stimmt",
   "help.ping": "antwortet",

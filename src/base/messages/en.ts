@@ -223,6 +223,35 @@ export const en = {
   "record.gap": "The recording had a gap of {seconds} s; it goes on.",
   "record.music": "Music",
   "record.mix": "Everybody",
+  "record.voices": "Voices",
+  // settings
+  "settings.list": "What can be set in this room:\n{list}\n`{prefix}settings name value` changes one.",
+  "settings.line": "{name} = {value} ({allowed}): {meaning}",
+  "settings.line_changed": "{name} = {value} ({allowed}; by default {standard}): {meaning}",
+  "settings.one":
+    "**{name}** is {value}: {meaning}. It can be {allowed}, and is {standard} by default. `{prefix}settings {name} value` changes it, from power level {power} on.",
+  "settings.changed": "{by} set **{name}** to {value} (before: {before}): {meaning}.",
+  "settings.changed_note": "{by} set **{name}** to {value} (before: {before}): {meaning}. {note}",
+  "settings.same": "**{name}** is {value} already.",
+  "settings.bad_value": "**{name}** cannot be “{value}”. It can be: {allowed}.",
+  "settings.unknown": "There is no setting “{name}”. There are: {names}.",
+  "settings.unknown_nearest": "There is no setting “{name}”. Did you mean {nearest}?",
+  "settings.damaged":
+    "What was set in this room for {names} could not be read, so it is as by default again. `{prefix}settings` shows it.",
+  "settings.damaged_all":
+    "What was set in this room could not be read, so everything is as by default again. `{prefix}settings` shows it.",
+  "settings.next_recording": "The recording that runs goes on as it began; this is for the next one.",
+  "settings.stricter_now":
+    "For the recording that runs this holds at once: from now on only those who agree are in it.",
+  "settings.language": "the language that I speak here",
+  "settings.record_consent": "who is recorded: everybody who does not opt out, or only who opts in",
+  "settings.record_format": "what the files of recordings are: opus as it came, flac, or wav",
+  "settings.record_delivery": "whether a recording comes as single tracks or as one zip",
+  "settings.record_auto": "from how many people in the voice channel on I come and record by myself",
+  "settings.clip":
+    "whether I keep the last two minutes of the voice channel in memory, of those who agree, for `!clip`",
+  "settings.record_keep_days":
+    "how many days I keep a recording after it was sent; 0: as long as whoever runs me has chosen",
   // help: one line for each command
   "help.list": "What I can do (a name in brackets is a short form):\n{list}",
   "help.one": "{usage}\n{text}",
@@ -238,6 +267,7 @@ export const en = {
   "help.queue": "shows what waits",
   "help.nowplaying": "shows what is on",
   "help.record": "records the voice channel: one track for each person, and a mix",
+  "help.settings": "shows what is set in this room, explains or changes it",
   "help.help": "shows this, or more about one command",
   "help.check": "shows how everybody is connected, and what is wrong",
   "help.ping": "answers",

@@ -41,6 +41,8 @@ interface Made {
   hasClock: boolean;
 }
 
+const OGG = { mimeType: "audio/ogg", waveform: null };
+
 /** Share of the progress that the tracks take; the mix has the rest. */
 const TRACKS_PERCENT = 60;
 
@@ -76,6 +78,7 @@ export async function exportRecording(job: ExportJob, deps: ExportDeps): Promise
         userId: what === "music" ? null : owner.userId,
         bytes: size,
         durationMs,
+        ...OGG,
       });
     }
     const mixProblem = await makeMix(job, work, tracks, made, names.at(-1) ?? "mix.ogg", durationMs, deps);
@@ -83,7 +86,7 @@ export async function exportRecording(job: ExportJob, deps: ExportDeps): Promise
     await writeInfo(work, about, journal, tracks, made, durationMs);
     await rm(join(directory, "export"), { recursive: true, force: true });
     await rename(work, join(directory, "export"));
-    return { durationMs, tracks, mixProblem };
+    return { durationMs, tracks, documents: [], mixProblem };
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -198,7 +201,7 @@ async function makeMix(
     return messageOf(error).slice(0, 500);
   }
   const { size } = await stat(output);
-  tracks.push({ file, what: "mix", title: titles.mix, userId: null, bytes: size, durationMs });
+  tracks.push({ file, what: "mix", title: titles.mix, userId: null, bytes: size, durationMs, ...OGG });
   return null;
 }
 

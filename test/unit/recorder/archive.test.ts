@@ -12,7 +12,7 @@ import { JOURNAL_FILE, readJournal } from "../../../src/recorder/journal.ts";
 import { RecordingIndex } from "../../../src/store/recordings.ts";
 import { Store } from "../../../src/store/store.ts";
 import { FakeClock } from "../../fakes/clock.ts";
-import { over, tone, writeJournal, writeTrack } from "../../support/recording.ts";
+import { exportJob, over, tone, writeJournal, writeTrack } from "../../support/recording.ts";
 
 /** A homeserver's side of it: the same transaction id never makes a second event. */
 class FakeDelivery implements DeliveryRoom {
@@ -42,6 +42,7 @@ let room: FakeDelivery;
 let exports: number;
 const tracks = ["a.ogg", "b.ogg", "mix.ogg"].map((file) => ({
   ...{ file, what: "voice" as const, title: file, userId: null, bytes: 1, durationMs: 61_000 },
+  ...{ mimeType: "audio/ogg", waveform: null },
 }));
 let outcome: ExportOutcome;
 const exporter: Exporter = { export: () => (exports++, Promise.resolve(outcome)) };
@@ -58,7 +59,7 @@ beforeEach(async () => {
   store = Store.open({ dataDir, clock, log: silentLog });
   room = new FakeDelivery();
   exports = 0;
-  outcome = { durationMs: 61_000, tracks, mixProblem: null };
+  outcome = { durationMs: 61_000, tracks, documents: [], mixProblem: null };
   await writeJournal(join(dataDir, "recordings", "r1"), [
     { kind: "stop", reason: "command", byUserId: null, atMs: 61_000 },
   ]);
@@ -169,9 +170,8 @@ test("a recording cut off at any byte is closed with what it has, tracks of one 
     const cut = await mkdtemp(join(dataDir, "cut-"));
     await copyFile(join(source, JOURNAL_FILE), join(cut, JOURNAL_FILE));
     await writeFile(join(cut, "voice-001.mvt"), track.subarray(0, length));
-    const titles = { music: "Music", mix: "All" };
     // Without ffmpeg there is no mix; the tracks are there all the same.
-    const job = { directory: cut, ffmpeg: join(dataDir, "no-such-program"), titles };
+    const job = exportJob(cut, { ffmpeg: join(dataDir, "no-such-program") });
     const result = await exportRecording(job, { clock, log: silentLog, onProgress: () => undefined });
     results.push(result.durationMs);
     expect(result.mixProblem === null).toBe(result.tracks.length === 0);
