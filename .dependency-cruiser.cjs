@@ -9,8 +9,9 @@ const mayImport = {
   channel: ["media/(plane|messages)\\.ts$"],
   media: ["fetch/"],
   store: [],
+  settings: ["store/"],
   player: ["media/(plane|messages)\\.ts$", "fetch/", "store/"],
-  recorder: ["media/(plane|messages)\\.ts$", "media/tracks/", "media/audio/ffmpeg", "store/"],
+  recorder: ["media/(plane|messages)\\.ts$", "media/tracks/", "media/audio/ffmpeg", "store/", "settings/"],
   "room-admin": ["matrix/", "config/", "channel/ports\\.ts$"],
   diagnosis: ["media/(plane|messages)\\.ts$", "channel/", "room-admin/missing\\.ts$"],
   check: [
@@ -28,6 +29,7 @@ const mayImport = {
   commands: [
     "player/",
     "recorder/",
+    "settings/",
     "channel/",
     "diagnosis/",
     "health/status\\.ts$",

@@ -7,6 +7,7 @@ import { usageLine } from "../src/commands/usage.ts";
 const BY_CASE: Readonly<Record<string, string>> = {
   skip: "who asked for the track; level 50",
   record: "level 50; `status`: everybody",
+  settings: "to see: everybody; to change: level 50",
 };
 
 /** @throws when a rule is missing here, or is for nothing */
@@ -26,11 +27,13 @@ export function commandTable(): string {
 }
 
 /** As prettier leaves it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
   const line = (cells: readonly string[], fill = " "): string =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(" | ")} |`;
-  return [line(head), line(["", "", ""], "-"), ...rows.map((row) => line(row))].join("\n");
+  return [line(head), line(Array<string>(head.length).fill(""), "-"), ...rows.map((row) => line(row))].join(
+    "\n",
+  );
 }

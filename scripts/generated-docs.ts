@@ -2,6 +2,7 @@
 import { exampleYaml, referenceMarkdown } from "../src/config/reference.ts";
 import { EXIT, EXIT_MEANINGS } from "../src/program/exit-codes.ts";
 import { commandTable } from "./command-docs.ts";
+import { roomSettingsTable } from "./room-settings-docs.ts";
 import { soundTree } from "./sound-tree.ts";
 
 export interface GeneratedFile {
@@ -15,11 +16,12 @@ export function generatedFiles(read: (path: string) => string): GeneratedFile[] 
   const configuration = "docs/CONFIGURATION.md";
   const parts = { settings: referenceMarkdown(), "exit codes": exitCodes() };
   const commands = { commands: commandTable() };
+  const usage = { ...commands, "room settings": roomSettingsTable() };
   return [
     { path: "config/example.yaml", text: exampleYaml() },
     { path: configuration, text: replaceParts(read(configuration), parts) },
     { path: "README.md", text: replaceParts(read("README.md"), { ...commands, sound: soundTree() }) },
-    { path: "docs/USAGE.md", text: replaceParts(read("docs/USAGE.md"), commands) },
+    { path: "docs/USAGE.md", text: replaceParts(read("docs/USAGE.md"), usage) },
   ];
 }
 

@@ -246,7 +246,8 @@ export class App {
         const mxc = await session.media.uploadFile(path, { mimeType, fileName, signal });
         return session.audio(roomId, { mxc, fileName, mimeType, size, durationMs }, txnId);
       },
-      say: (sentence, txnId) => session.notice(roomId, render(sentence, agent.settings.get("language")), txnId),
+      say: (sentence, txnId) =>
+        session.notice(roomId, render(sentence, agent.settings.get("language")), txnId),
     };
   }
 

@@ -3,7 +3,10 @@ import type { RoomContext } from "../commands/room-context.ts";
 import type { MatrixSession, RoomState } from "../matrix/session.ts";
 import type { RoomTalk } from "./room-talk.ts";
 
-type Given = Pick<RoomContext, "prefix" | "player" | "sources" | "recorder" | "report" | "status">;
+type Given = Pick<
+  RoomContext,
+  "prefix" | "player" | "sources" | "recorder" | "settings" | "report" | "status"
+>;
 
 export interface CommandsContextDeps extends Given {
   room: RoomState;
@@ -16,10 +19,14 @@ export interface CommandsContextDeps extends Given {
 
 /** A room as its commands see it. */
 export function commandsContext(deps: CommandsContextDeps): RoomContext {
-  const { room, session, channel, talk, join, prefix, player, sources, recorder, report, status } = deps;
+  const { room, session, channel, talk, join, prefix, player, sources, recorder, settings, report, status } =
+    deps;
   return {
-    ...{ roomId: room.id, ownUserId: room.ownUserId, prefix, language: talk.language },
-    ...{ player, sources, recorder, report, status },
+    ...{ roomId: room.id, ownUserId: room.ownUserId, prefix },
+    ...{ player, sources, recorder, settings, report, status },
+    get language() {
+      return talk.language;
+    },
     get encrypted() {
       return room.encrypted;
     },

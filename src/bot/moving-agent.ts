@@ -3,6 +3,7 @@ import type { ChannelSession } from "../channel/session.ts";
 import type { RoomState } from "../matrix/session.ts";
 import type { RoomPlayer } from "../player/playback.ts";
 import type { RoomRecorder } from "../recorder/recorder.ts";
+import type { RoomSettings } from "../settings/room-settings.ts";
 import type { RoomTalk } from "./room-talk.ts";
 
 export interface MovingAgentDeps {
@@ -11,6 +12,7 @@ export interface MovingAgentDeps {
   channel: Pick<ChannelSession, "state">;
   player: Pick<RoomPlayer, "nowPlaying" | "queue">;
   recorder: Pick<RoomRecorder, "status" | "stop">;
+  settings: Pick<RoomSettings, "reload">;
   clearLeftBehind: () => Promise<void>;
   close: () => Promise<void>;
   resume: () => Promise<void>;
@@ -51,7 +53,8 @@ export class MovingAgent {
 
   /** Goes on in the new room with what the old one has left, unless something went on there already. */
   async in(): Promise<void> {
-    const { room, channel, player, resume } = this.#deps;
+    const { room, channel, player, settings, resume } = this.#deps;
+    settings.reload();
     this.#say({ key: room.encrypted ? "room.encrypted" : "room.moved_here" });
     const used = channel.state !== "out" || player.nowPlaying() !== null || player.queue().length > 0;
     if (!used) await resume();

@@ -4,7 +4,7 @@ import type { ChannelTransport } from "../channel/ports.ts";
 import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { Log } from "../base/log.ts";
-import type { Sentence } from "../base/messages/catalogue.ts";
+import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { Tally } from "../base/tally.ts";
 import { AloneTimer } from "./alone-timer.ts";
 import { joinHeard } from "./first-listener.ts";
@@ -26,6 +26,7 @@ import { RoomRecorder, type PeopleFeed } from "../recorder/recorder.ts";
 import { roomReport } from "./room-report.ts";
 import { RoomTalk } from "./room-talk.ts";
 import { roomTransport } from "./room-transport.ts";
+import { RoomSettings } from "../settings/room-settings.ts";
 import type { RoomDocuments, Store } from "../store/store.ts";
 
 export interface RoomAgentDeps {
@@ -55,6 +56,8 @@ const ALONE_MS = 5 * 60_000;
 /** Everything the bot is in one room: its channel, player, recorder and commands, and what ties them together. */
 export class RoomAgent {
   readonly moving: MovingAgent;
+  /** What the people of the room have set. */
+  readonly settings: RoomSettings;
   readonly #deps: RoomAgentDeps;
   readonly #log: Log;
   readonly #channel: ChannelSession;
@@ -80,8 +83,10 @@ export class RoomAgent {
     this.#ownKey = `${deps.deviceName}${ownUserId}`;
     this.#transport = roomTransport({ roomId, session: deps.session, delayed: deps.delayed });
     this.#documents = store.room(roomId);
-    this.#talk = new RoomTalk({ room, session: deps.session, log });
+    const language = (): Language => this.settings.get("language");
+    this.#talk = new RoomTalk({ room, session: deps.session, log, language });
     const tell = (sentence: Sentence): void => this.#talk.tell(sentence);
+    this.settings = new RoomSettings({ documents: this.#documents, prefix: deps.prefix, log, tell });
     this.#channel = new ChannelSession({
       ...{ channel: roomId, ownKey: this.#ownKey, ownUserId, plane, clock, tell },
       ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log, tally: deps.tally },
@@ -90,7 +95,7 @@ export class RoomAgent {
       ...{ channel: roomId, plane, clock, log, tell },
       open: (source, signal) => sources.open(source, signal),
       documents: this.#documents,
-      language: () => this.#talk.language,
+      language,
     });
     this.#recorder = new RoomRecorder({
       ...{ roomId, channel: roomId, prefix: deps.prefix, plane, archive, clock, log: deps.log, tell },
@@ -102,6 +107,7 @@ export class RoomAgent {
       room: commandsContext({
         ...{ room, session: deps.session, channel: this.#channel, talk: this.#talk, prefix: deps.prefix },
         ...{ player: this.#player, sources, recorder: this.#recorder, status: deps.status },
+        settings: this.settings,
         join: () => this.#comeBack(),
         report: () => this.report(),
       }),
@@ -118,6 +124,7 @@ export class RoomAgent {
     this.#channel.onChange((change) => this.#onChannel(change));
     this.moving = new MovingAgent({
       ...{ room, talk: this.#talk, channel: this.#channel, player: this.#player, recorder: this.#recorder },
+      settings: this.settings,
       clearLeftBehind: () => this.#clearLeftBehind(),
       close: () => this.close(),
       resume: () => this.resume(),

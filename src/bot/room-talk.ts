@@ -3,18 +3,31 @@ import type { Log } from "../base/log.ts";
 import { render, type Language, type Sentence } from "../base/messages/catalogue.ts";
 import type { MatrixSession, RoomState } from "../matrix/session.ts";
 
+export interface RoomTalkDeps {
+  room: RoomState;
+  session: MatrixSession;
+  language: () => Language;
+  log: Log;
+}
+
 /** What the bot says in one room. In an encrypted room only the one notice that it cannot work there. */
 export class RoomTalk {
-  readonly language: Language = "en";
+  readonly #language: () => Language;
   readonly #room: RoomState;
   readonly #session: MatrixSession;
   readonly #log: Log;
   readonly #replies = new Set<Promise<unknown>>();
 
-  constructor({ room, session, log }: { room: RoomState; session: MatrixSession; log: Log }) {
+  constructor({ room, session, log, language }: RoomTalkDeps) {
+    this.#language = language;
     this.#room = room;
     this.#session = session;
     this.#log = log;
+  }
+
+  /** The language of the room now. */
+  get language(): Language {
+    return this.#language();
   }
 
   /** Says something that nobody asked for. Never throws. */

@@ -4,6 +4,7 @@ import type { BotStatus } from "../health/status.ts";
 import type { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RoomRecorder } from "../recorder/recorder.ts";
+import type { RoomSettings } from "../settings/room-settings.ts";
 
 /** A message as the homeserver gave it; the session's events are this and more. */
 export interface RoomMessage {
@@ -42,6 +43,7 @@ export interface RoomContext {
   >;
   readonly sources: Pick<Sources, "resolve">;
   readonly recorder: Pick<RoomRecorder, "start" | "stop" | "status">;
+  readonly settings: Pick<RoomSettings, "get" | "set" | "reset" | "named" | "isDefault">;
   /** How it stands with the channel now. Never rejects. */
   report(): Promise<ChannelReport>;
   /** The bot as a whole. */

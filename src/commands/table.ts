@@ -6,6 +6,7 @@ import { checkCommand } from "./check-command.ts";
 import type { Command } from "./command.ts";
 import { playerCommands } from "./player-commands.ts";
 import { recordCommand } from "./record-command.ts";
+import { settingsCommand } from "./settings-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { usageLine } from "./usage.ts";
 
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   ...channelCommands,
   ...playerCommands,
   recordCommand,
+  settingsCommand,
   checkCommand,
   help,
   ping,

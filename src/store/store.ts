@@ -9,6 +9,8 @@ import { RecordingIndex } from "./recordings.ts";
 export interface RoomDocuments {
   /** Null when it was never written, or no longer passes the schema (logged; it is as if it was not there). */
   read<T>(name: string, schema: z.ZodType<T>): T | null;
+  /** Whether there is one, in whatever state. */
+  has(name: string): boolean;
   write(name: string, value: unknown): void;
   remove(name: string): void;
 }
@@ -48,6 +50,7 @@ export class Store {
   room(roomId: string): RoomDocuments {
     return {
       read: (name, schema) => this.#decode(roomId, name, schema, this.#read.get(roomId, name)?.["json"]),
+      has: (name) => this.#read.get(roomId, name) !== undefined,
       write: (name, value) => {
         if (!this.#closed) this.#write.run(roomId, name, JSON.stringify(value));
       },

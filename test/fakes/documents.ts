@@ -11,6 +11,10 @@ export class FakeDocuments {
       .parse(JSON.parse(this.kept.get(name) ?? "null"));
   }
 
+  has(name: string): boolean {
+    return this.kept.has(name);
+  }
+
   write(name: string, value: unknown): void {
     this.kept.set(name, JSON.stringify(value));
   }

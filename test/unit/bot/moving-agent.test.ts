@@ -28,6 +28,7 @@ function bench(
         is.recording === true ? { phase: "recording", elapsedMs: 1, tracks: 1 } : { phase: "idle" },
       stop: note("recording stopped"),
     },
+    settings: { reload: () => void did.push("settings") },
     clearLeftBehind: note("LEFT of the last run"),
     close: note("closed"),
     resume: note("resumed"),
@@ -59,16 +60,16 @@ test("a room that lets nobody speak, or is encrypted, is told nothing", async ()
 test("in: goes on, unless something went on there already", async () => {
   const fresh = bench({ channel: "out" });
   await fresh.agent.in();
-  expect(fresh.did).toEqual(["said room.moved_here", "resumed"]);
+  expect(fresh.did).toEqual(["settings", "said room.moved_here", "resumed"]);
   for (const is of [{ channel: "in" } as const, { channel: "out", used: true } as const]) {
     const used = bench(is);
     await used.agent.in();
-    expect(used.did).toEqual(["said room.moved_here"]);
+    expect(used.did).toEqual(["settings", "said room.moved_here"]);
   }
 });
 
 test("an encrypted new room is told that the bot cannot work there", async () => {
   const { agent, did } = bench({ encrypted: true, channel: "out" });
   await agent.in();
-  expect(did[0]).toBe("said room.encrypted");
+  expect(did[1]).toBe("said room.encrypted");
 });

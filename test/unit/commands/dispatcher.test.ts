@@ -8,6 +8,8 @@ import type { ChannelReport } from "../../../src/diagnosis/report.ts";
 import type { BotStatus } from "../../../src/health/status.ts";
 import type { NowPlaying, Track } from "../../../src/player/queue.ts";
 import type { Ask } from "../../../src/player/resolver/resolver.ts";
+import { RoomSettings } from "../../../src/settings/room-settings.ts";
+import { SETTING_NAMES } from "../../../src/settings/table.ts";
 import { botStatus } from "../../fakes/bot-status.ts";
 import { aMember, aReport } from "../../fakes/channel-report.ts";
 import { FakeClock, settle } from "../../fakes/clock.ts";
@@ -68,6 +70,10 @@ class FakeRoom implements RoomContext {
     nowPlaying: () => this.now,
     queue: () => this.waiting,
   };
+  readonly settings = new RoomSettings({
+    ...{ documents: new FakeDocuments(), prefix: "!", log: silentLog },
+    tell: (sentence) => void this.said.push({ to: "", sentence }),
+  });
   readonly recorder: RoomContext["recorder"] = {
     start: (by) => (this.did.push(`record ${by}`), Promise.resolve()),
     stop: () => (this.did.push("record stop"), Promise.resolve()),
@@ -434,6 +440,39 @@ test("!np says how many hear it, when somebody is there to; !check says what is 
   expect(text()).toContain("heard by 1 of 2.");
   await say("!check");
   expect(text()).toMatch(/✗ Robin: interrupted – Nothing arrives from Robin any more.*\n✓ Kim: connected/);
+});
+
+test("!settings shows all to everybody, explains one, and lets moderators change it, in the room's words", async () => {
+  expect(await say("!settings")).toBe("settings.list");
+  const list = room.said[0]?.sentence ?? fail();
+  for (const name of SETTING_NAMES) expect(render(list).text).toContain(`${name} = `);
+  expect(render(list, "de").text).not.toMatch(/\{\w+\}/);
+  expect(await say("!settings record.auto")).toBe("settings.one");
+  expect(await say("!settings record.auto 3")).toBe("error.not_permitted");
+  expect(await say("!settings record.auto 3", { sender: MOD })).toBe("settings.changed");
+  expect(room.said[0]?.sentence.params).toMatchObject({
+    by: "mod",
+    name: "record.auto",
+    before: "off",
+    value: 3,
+  });
+  expect(await say("!settings record.auto 3", { sender: MOD })).toBe("settings.same");
+  expect(await say("!set record.auto default", { sender: MOD })).toBe("settings.changed");
+  expect(room.settings.get("record.auto")).toBe("off");
+  expect(await say("!settings record.auto 1", { sender: MOD })).toBe("settings.bad_value");
+  expect(await say("!settings record.outo 3")).toBe("settings.unknown_nearest");
+});
+
+test("!settings says what a change means for the recording that runs", async () => {
+  room.recording = true;
+  const note = async (args: string): Promise<unknown> => {
+    const key = await say(`!settings ${args}`, { sender: MOD });
+    return key === "settings.changed_note" ? room.said[0]?.sentence.params?.["note"] : key;
+  };
+  expect(await note("record.format flac")).toMatch(/next one/);
+  expect(await note("record.consent opt-in")).toMatch(/at once/);
+  expect(await note("record.consent opt-out")).toMatch(/next one/);
+  expect(await note("language de")).toBe("settings.changed");
 });
 
 test("names and aliases are unique, and help knows each", async () => {

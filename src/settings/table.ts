@@ -1,0 +1,120 @@
+import { z } from "zod";
+import type { MessageKey } from "../base/messages/catalogue.ts";
+
+/** One setting of a room. Its value is what people write, so that the same schema reads them and the store. */
+export interface RoomSetting<T extends string | number = string | number> {
+  /** From what somebody typed or the store has. */
+  readonly schema: z.ZodType<T, string>;
+  readonly default: T;
+  /** What may be written, for people: "off, 2–100". */
+  readonly allowed: string;
+  /** What it is for, in a few words. */
+  readonly meaning: MessageKey;
+  /** The power level that one needs to change it. */
+  readonly power: number;
+  /** What a change means for a recording that runs; null: nothing worth saying. */
+  readonly whileRecording: ((value: string | number) => MessageKey) | null;
+}
+
+/** Power level of moderators: what a room records, and how, is theirs. */
+const MODERATOR = 50;
+
+/** @param also other words for a value, as people may write it */
+function choice<const V extends string>(
+  values: readonly [V, ...V[]],
+  also: Readonly<Record<string, V>> = {},
+): z.ZodType<V, string> {
+  return z
+    .string()
+    .trim()
+    .toLowerCase()
+    .transform((text) => (Object.hasOwn(also, text) ? also[text] : text))
+    .pipe(z.enum(values));
+}
+
+const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d{1,6}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+const OFF = { no: "off", false: "off", aus: "off", nein: "off" } as const;
+const ON = { yes: "on", true: "on", an: "on", ein: "on", ja: "on" } as const;
+
+/** Fewer would be recording somebody who is alone. */
+const MIN_AUTO = 2;
+const MAX_AUTO = 100;
+const MAX_KEEP_DAYS = 3650;
+
+const common = { power: MODERATOR, whileRecording: null };
+
+/** Everything that the people of a room may set, by its name; the order is that of `!settings`. */
+export const ROOM_SETTINGS = {
+  language: {
+    ...common,
+    schema: choice(["en", "de"], { english: "en", englisch: "en", german: "de", deutsch: "de" }),
+    default: "en",
+    allowed: "en, de",
+    meaning: "settings.language",
+  },
+  "record.consent": {
+    ...common,
+    schema: choice(["opt-out", "opt-in"], { optout: "opt-out", optin: "opt-in" }),
+    default: "opt-out",
+    allowed: "opt-out, opt-in",
+    meaning: "settings.record_consent",
+    whileRecording: (value) => (value === "opt-in" ? "settings.stricter_now" : "settings.next_recording"),
+  },
+  "record.format": {
+    ...common,
+    schema: choice(["opus", "flac", "wav"], { ogg: "opus", wave: "wav" }),
+    default: "opus",
+    allowed: "opus, flac, wav",
+    meaning: "settings.record_format",
+    whileRecording: () => "settings.next_recording",
+  },
+  "record.delivery": {
+    ...common,
+    schema: choice(["tracks", "zip"]),
+    default: "tracks",
+    allowed: "tracks, zip",
+    meaning: "settings.record_delivery",
+    whileRecording: () => "settings.next_recording",
+  },
+  "record.auto": {
+    ...common,
+    schema: z.union([wholeNumber(MIN_AUTO, MAX_AUTO), choice(["off"], OFF)]),
+    default: "off",
+    allowed: `off, ${MIN_AUTO}–${MAX_AUTO}`,
+    meaning: "settings.record_auto",
+  },
+  clip: {
+    ...common,
+    schema: choice(["off", "on"], { ...OFF, ...ON }),
+    default: "off",
+    allowed: "off, on",
+    meaning: "settings.clip",
+  },
+  "record.keep-days": {
+    ...common,
+    schema: wholeNumber(0, MAX_KEEP_DAYS),
+    default: 0,
+    allowed: `0–${MAX_KEEP_DAYS}`,
+    meaning: "settings.record_keep_days",
+  },
+} as const satisfies Readonly<Record<string, RoomSetting>>;
+
+export type SettingName = keyof typeof ROOM_SETTINGS;
+export type SettingValues = { readonly [N in SettingName]: z.output<(typeof ROOM_SETTINGS)[N]["schema"]> };
+
+export const SETTING_NAMES = Object.keys(ROOM_SETTINGS) as readonly SettingName[];
+
+/** A setting by its name in any case; null when there is none. */
+export function settingName(typed: string): SettingName | null {
+  const name = typed.toLowerCase();
+  return SETTING_NAMES.find((each) => each === name) ?? null;
+}
+
+export const settingOf = (name: SettingName): RoomSetting => ROOM_SETTINGS[name];
