@@ -7,7 +7,7 @@ import { encodeRecord } from "../media/tracks/framing.ts";
 import { RecordReader } from "../media/tracks/reader.ts";
 
 /** Every record of a journal is an entry as JSON; other types are of later versions. */
-const ENTRY = 1;
+export const ENTRY = 1;
 const FLUSH_MS = 1_000;
 export const JOURNAL_FILE = "journal.mvt";
 
@@ -93,6 +93,10 @@ const entrySchema = z.discriminatedUnion("kind", [
     userId: z.string(),
     agreed: z.boolean(),
     scope: z.enum(["recording", "room"]),
+    /** The reaction that says so; null: a command. */
+    reaction: z.string().nullable().default(null),
+    /** That reaction was taken back: `agreed` is what holds without it. */
+    withdrawn: z.boolean().default(false),
   }),
   /** What there was of this person was deleted, because they asked for it: these files are gone. */
   z.object({ kind: z.literal("erased"), userId: z.string(), files: z.array(z.string()) }),
@@ -120,6 +124,12 @@ const entrySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("kept"), file: z.string(), reason: z.string() }),
   /** Everything of it was sent or kept, and the room was told. */
   z.object({ kind: z.literal("delivered") }),
+  /** What could not be read of these files was cut out, `lostBytes` of each; `rebuilt`: this journal was made anew. */
+  z.object({
+    kind: z.literal("repaired"),
+    files: z.array(z.object({ file: z.string(), lostBytes: z.number() })),
+    rebuilt: z.boolean(),
+  }),
 ]);
 /** What is written: fields of later versions may be left out. */
 export type JournalFact = z.input<typeof entrySchema>;
@@ -203,7 +213,8 @@ export async function readJournal(directory: string): Promise<ReadJournal> {
   return { entries, start, validBytes: reader.end?.validBytes ?? 0 };
 }
 
-function decodeEntry(payload: Uint8Array): JournalEntry | null {
+/** What a record of type `ENTRY` says; null when this version does not know it. */
+export function decodeEntry(payload: Uint8Array): JournalEntry | null {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(payload));
     const fact = entrySchema.safeParse(value);

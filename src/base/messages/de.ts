@@ -207,7 +207,9 @@ export const de: Record<MessageKey, string> = {
   "player.queue_none": "{now}\nSonst wartet nichts.",
   // recorder
   "record.started":
-    "**Aufnahme läuft.** Was ab jetzt im Sprachkanal gesprochen wird, nehme ich auf, eine Spur je Person; gestartet von {by}. Wer das nicht möchte, verlässt bitte den Kanal. `{prefix}record stop` beendet sie.",
+    "**Aufnahme läuft.** Was ab jetzt im Sprachkanal gesprochen wird, nehme ich auf, eine Spur je Person; gestartet von {by}. Wer das nicht möchte: mit 🔇 reagieren oder `{prefix}optout` schreiben. `{prefix}record stop` beendet sie.",
+  "record.started_opt_in":
+    "**Aufnahme läuft.** Ab jetzt nehme ich den Sprachkanal auf, eine Spur für jede Person, die zustimmt; gestartet von {by}. Niemand sonst ist darin. Wer dabei sein möchte: mit ✅ reagieren oder `{prefix}optin` schreiben. `{prefix}record stop` beendet sie.",
   "record.joined": "{name}, in diesem Sprachkanal läuft eine Aufnahme.",
   "record.already": "Es läuft schon eine Aufnahme, seit {length}.",
   "record.none": "Es läuft keine Aufnahme.",
@@ -238,6 +240,39 @@ export const de: Record<MessageKey, string> = {
   "record.music": "Musik",
   "record.mix": "Alle",
   "record.voices": "Stimmen",
+  // consent
+  "consent.joined":
+    "{name}, in diesem Sprachkanal läuft eine Aufnahme. Wer darin nicht vorkommen möchte: `{prefix}optout`.",
+  "consent.joined_opt_in":
+    "{name}, in diesem Sprachkanal läuft eine Aufnahme, nur mit denen, die zustimmen: `{prefix}optin`.",
+  "consent.stricter":
+    "Ab jetzt ist nur noch in der Aufnahme, wer zustimmt: hierauf mit ✅ reagieren oder `{prefix}optin` schreiben.",
+  "consent.out": "Ab jetzt nicht in der Aufnahme: {names}.",
+  "consent.in": "Ab jetzt in der Aufnahme: {names}.",
+  "consent.out_recording":
+    "Ab jetzt ist nichts von dir in dieser Aufnahme. `{prefix}optout delete` entfernt auch, was du schon gesagt hast, `{prefix}optout always` gilt für jede Aufnahme in diesem Raum, `{prefix}optin` nimmt es zurück.",
+  "consent.out_next":
+    "Gerade läuft keine Aufnahme. In der nächsten kommst du nicht vor. `{prefix}optout always` gilt für jede Aufnahme in diesem Raum, `{prefix}optin` nimmt es zurück.",
+  "consent.out_room":
+    "Ab jetzt ist nichts von dir in irgendeiner Aufnahme in diesem Raum, bis du `{prefix}optin` schreibst.",
+  "consent.in_recording": "Ab jetzt bist du in dieser Aufnahme. `{prefix}optout` nimmt es zurück.",
+  "consent.in_next":
+    "Gerade läuft keine Aufnahme. Du stimmst der nächsten zu. `{prefix}optout` nimmt es zurück.",
+  "consent.in_room":
+    "Ab jetzt stimmst du jeder Aufnahme in diesem Raum zu, bis du `{prefix}optout always` schreibst.",
+  "consent.deleted":
+    "Entfernt: was du in {count} noch nicht verschickten Aufnahmen gesagt hast ({files} Dateien). Ab jetzt ist nichts von dir darin.",
+  "consent.deleted_some":
+    "Entfernt: was du in {count} Aufnahmen gesagt hast ({files} Dateien). {sent} Dateien mit deiner Stimme waren schon im Raum: wer moderiert, kann diese Nachrichten entfernen.",
+  "consent.deleted_nothing":
+    "Ich hatte nichts von dir, was noch nicht verschickt war. Ab jetzt nehme ich nichts von dir auf, in dieser Aufnahme oder der nächsten.",
+  "consent.delete_failed":
+    "Ab jetzt nehme ich nichts von dir auf, konnte aber nicht alles Bisherige entfernen ({reason}). Bitte sag es denen, die mich betreiben.",
+  "consent.unsure":
+    "Ab jetzt nehme ich nichts von dir auf, konnte es aber nicht festhalten ({reason}): nach einem Neustart wüsste ich es nicht mehr. Bitte schreib es später noch einmal.",
+  "consent.full": "Zu viele haben hier schon etwas zu Aufnahmen gesagt; mehr kann ich mir nicht merken.",
+  "consent.too_often":
+    "Du hast dich in dieser Aufnahme oft umentschieden, deshalb bleibt es dabei: du bist nicht darin.",
   // settings
   "settings.list":
     "Was in diesem Raum eingestellt werden kann:\n{list}\n`{prefix}settings Name Wert` ändert etwas davon.",
@@ -283,6 +318,9 @@ export const de: Record<MessageKey, string> = {
   "help.queue": "zeigt, was wartet",
   "help.nowplaying": "zeigt, was läuft",
   "help.record": "nimmt den Sprachkanal auf: eine Spur je Person und eine Mischung",
+  "help.optout":
+    "hält dich aus dieser Aufnahme heraus, oder aus allen in diesem Raum (always); entfernt, was du gesagt hast (delete)",
+  "help.optin": "stimmt dieser Aufnahme zu, oder allen in diesem Raum (always), und nimmt ein optout zurück",
   "help.settings": "zeigt, was in diesem Raum eingestellt ist, erklärt oder ändert es",
   "help.help": "zeigt das hier, oder mehr über einen Befehl",
   "help.check": "zeigt, wie alle verbunden sind und was nicht stimmt",

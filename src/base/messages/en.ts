@@ -197,7 +197,9 @@ export const en = {
   "player.queue_none": "{now}\nNothing else is waiting.",
   // recorder
   "record.started":
-    "**Recording.** Everything said in the voice channel from now on is recorded, one track for each person, started by {by}. Who does not want that, please leave the channel. `{prefix}record stop` ends it.",
+    "**Recording.** Everything said in the voice channel from now on is recorded, one track for each person, started by {by}. Who does not want that: react with 🔇, or say `{prefix}optout`. `{prefix}record stop` ends it.",
+  "record.started_opt_in":
+    "**Recording.** From now on the voice channel is recorded, one track for each person who agrees, started by {by}. Nobody else is in it. Who wants to be: react with ✅, or say `{prefix}optin`. `{prefix}record stop` ends it.",
   "record.joined": "{name}, this voice channel is being recorded.",
   "record.already": "A recording is running already, since {length}.",
   "record.none": "No recording is running.",
@@ -224,6 +226,39 @@ export const en = {
   "record.music": "Music",
   "record.mix": "Everybody",
   "record.voices": "Voices",
+  // consent
+  "consent.joined":
+    "{name}, this voice channel is being recorded. Who does not want to be in it: `{prefix}optout`.",
+  "consent.joined_opt_in":
+    "{name}, this voice channel is being recorded, only those who agree: `{prefix}optin`.",
+  "consent.stricter":
+    "From now on only who agrees is in the recording: react with ✅ to this, or say `{prefix}optin`.",
+  "consent.out": "Not in the recording from now on: {names}.",
+  "consent.in": "In the recording from now on: {names}.",
+  "consent.out_recording":
+    "From now on nothing you say is in this recording. `{prefix}optout delete` also removes what you have said, `{prefix}optout always` holds for every recording in this room, `{prefix}optin` takes it back.",
+  "consent.out_next":
+    "Nothing is being recorded. You will not be in the next recording. `{prefix}optout always` holds for every recording in this room, `{prefix}optin` takes it back.",
+  "consent.out_room":
+    "From now on nothing you say is in any recording in this room, until you say `{prefix}optin`.",
+  "consent.in_recording": "From now on you are in this recording. `{prefix}optout` takes it back.",
+  "consent.in_next":
+    "Nothing is being recorded. You agree to be in the next recording. `{prefix}optout` takes it back.",
+  "consent.in_room":
+    "From now on you agree to every recording in this room, until you say `{prefix}optout always`.",
+  "consent.deleted":
+    "Removed: what you had said in {count} recordings that I have not sent yet ({files} files). From now on nothing you say is in them.",
+  "consent.deleted_some":
+    "Removed: what you had said in {count} recordings ({files} files). {sent} files with your voice had been sent to the room already: a moderator can remove those messages.",
+  "consent.deleted_nothing":
+    "I had nothing of you that was not sent yet. From now on nothing you say is recorded in this recording or the next.",
+  "consent.delete_failed":
+    "From now on nothing you say is recorded, but I could not remove everything there was ({reason}). Please tell whoever runs me.",
+  "consent.unsure":
+    "From now on nothing you say is recorded, but I could not note it down ({reason}): after a restart I would not know it. Please say it again later.",
+  "consent.full": "Too many people have said something about recordings here; I cannot remember more.",
+  "consent.too_often":
+    "You have changed your mind many times in this recording, so it stays as it is: you are not in it.",
   // settings
   "settings.list": "What can be set in this room:\n{list}\n`{prefix}settings name value` changes one.",
   "settings.line": "{name} = {value} ({allowed}): {meaning}",
@@ -267,6 +302,9 @@ export const en = {
   "help.queue": "shows what waits",
   "help.nowplaying": "shows what is on",
   "help.record": "records the voice channel: one track for each person, and a mix",
+  "help.optout":
+    "keeps you out of this recording, or of all in this room (always); removes what you said (delete)",
+  "help.optin": "agrees to be in this recording, or in all of this room (always), and takes back an optout",
   "help.settings": "shows what is set in this room, explains or changes it",
   "help.help": "shows this, or more about one command",
   "help.check": "shows how everybody is connected, and what is wrong",

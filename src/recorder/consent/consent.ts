@@ -1,0 +1,254 @@
+import { z } from "zod";
+import { BotError } from "../../base/errors.ts";
+import type { RoomDocuments } from "../../store/store.ts";
+import type { ConsentMode, JournalEntry, JournalFact } from "../journal.ts";
+import {
+  agrees,
+  modeOf,
+  noConsent,
+  reduceConsent,
+  type ConsentFact,
+  type ConsentScope,
+  type ConsentState,
+} from "./state.ts";
+
+export type { ConsentScope } from "./state.ts";
+
+/** Document: what people said for every recording of this room, and for the next. `lost`: it could not be read once. */
+export const CONSENT_DOCUMENT = "consent";
+const wordsSchema = z.record(z.string(), z.boolean());
+const documentSchema = z.object({
+  standing: wordsSchema,
+  next: wordsSchema.default({}),
+  lost: z.boolean().default(false),
+});
+
+/** People whose word one room keeps; more would be somebody making them up. Refusals have room where consent has none. */
+const MAX_PEOPLE = { agreed: 10_000, refused: 20_000 };
+/** How often one person can agree during one recording: each is a line in its journal. */
+const MAX_CHANGES = 50;
+
+/** The journal of the recording that runs. */
+export interface ConsentJournal {
+  add(fact: JournalFact): void;
+  flush(): Promise<void>;
+}
+
+export interface RoomConsentDeps {
+  documents: Pick<RoomDocuments, "read" | "write" | "has">;
+  /** The room's setting as it stands; `refresh` after each change of it. */
+  setting: () => ConsentMode;
+}
+
+/** Called at once when anything has changed; what it returns is awaited before anybody is told that it is so. */
+export type ConsentListener = () => Promise<void> | void;
+
+/**
+ * Whose voice may be kept in one room, now. What is said holds from the moment that it is said; the promises resolve when
+ * all listeners have acted on it and it is on disk.
+ *
+ *     said while recording       → the recording's journal (and the document, for good)
+ *     said while nothing runs    → the document; `begin` moves it to the journal of the next recording
+ */
+export class RoomConsent {
+  readonly #deps: RoomConsentDeps;
+  readonly #listeners = new Set<ConsentListener>();
+  #state: ConsentState;
+  #lost = false;
+  #journal: ConsentJournal | null = null;
+  /** How often each has agreed during the recording. */
+  readonly #changes = new Map<string, number>();
+  /** What was moved to a recording that may still come to nothing. */
+  #moved: ReadonlyMap<string, boolean> = new Map();
+
+  constructor(deps: RoomConsentDeps) {
+    this.#deps = deps;
+    this.#state = this.#load(noConsent("opt-out"));
+  }
+
+  /** Of the recording that runs; of the next one while none does. */
+  get mode(): ConsentMode {
+    return modeOf(this.#state);
+  }
+
+  /** Whether this person's voice may be kept now: in the recording that runs, or for a clip. */
+  agreed(userId: string): boolean {
+    return agrees(this.#state, userId);
+  }
+
+  /** @returns a function that removes the listener */
+  onChange(listener: ConsentListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * A recording begins, or goes on after a restart: call it before anything is written, and make its people from `agreed`
+   * after it. Resolves when its journal has what was said for it before.
+   * @param entries what the journal of one that goes on has so far
+   * @param mode what people were told when it began; a new one: `this.mode`
+   * @throws what the disk said
+   */
+  async begin(
+    journal: ConsentJournal,
+    { mode = this.mode, entries = [] }: { mode?: ConsentMode; entries?: readonly JournalEntry[] } = {},
+  ): Promise<void> {
+    const said = this.#state.next;
+    let state = reduceConsent({ ...this.#state, next: new Map() }, { kind: "began", mode });
+    for (const entry of entries) {
+      const fact = factOf(entry);
+      if (fact) state = reduceConsent(state, fact);
+    }
+    for (const [userId, agreed] of said) {
+      state = reduceConsent(state, { kind: "said", userId, agreed, scope: "recording", reaction: null });
+      journal.add({ kind: "consent", userId, agreed, scope: "recording" });
+    }
+    this.#state = state;
+    this.#journal = journal;
+    this.#moved = said;
+    this.#changes.clear();
+    await journal.flush();
+    if (said.size > 0) this.#save();
+    await this.#changed();
+  }
+
+  /** The recording is over: what was said for it does not hold any more. Idempotent. */
+  end(): Promise<void> {
+    this.#journal = null;
+    this.#moved = new Map();
+    this.#state = reduceConsent(this.#state, { kind: "ended" });
+    return this.#changed();
+  }
+
+  /** The recording that began came to nothing: what was said before it is for the next. */
+  async abort(): Promise<void> {
+    const next = this.#moved;
+    await this.end();
+    if (next.size === 0) return;
+    this.#state = { ...this.#state, next: new Map([...next, ...this.#state.next]) };
+    this.#save();
+  }
+
+  /** @throws BotError when it cannot be kept; it holds all the same until the bot restarts */
+  optOut(userId: string, scope: ConsentScope): Promise<void> {
+    return this.#say({ kind: "said", userId, agreed: false, scope, reaction: null });
+  }
+
+  /** @param scope `recording` also takes back a refusal for good @throws BotError when it cannot be kept */
+  optIn(userId: string, scope: ConsentScope): Promise<void> {
+    return this.#say({ kind: "said", userId, agreed: true, scope, reaction: null });
+  }
+
+  /** A reaction to a message about the recording that runs. @returns whether it counts, and has not been counted before */
+  async reacted(userId: string, agreed: boolean, reaction: string): Promise<boolean> {
+    const before = this.#state;
+    await this.#say({ kind: "said", userId, agreed, scope: "recording", reaction });
+    return this.#state !== before;
+  }
+
+  /** A reaction was taken back; by whom decides whether it counts. @returns whether it did */
+  async withdrew(userId: string, reaction: string): Promise<boolean> {
+    const before = this.#state;
+    await this.#say({ kind: "withdrawn", userId, reaction });
+    return this.#state !== before;
+  }
+
+  /** The room's setting has changed: a person of power wants it so, which also ends the caution after a loss. */
+  async settingChanged(): Promise<void> {
+    if (this.#lost) {
+      this.#lost = false;
+      this.#save();
+    }
+    this.#state = reduceConsent(this.#state, { kind: "setting", mode: this.#deps.setting() });
+    await this.#changed();
+  }
+
+  /** The store has other documents for the room than before (those of the room it has replaced). */
+  reload(): Promise<void> {
+    this.#state = this.#load(this.#state);
+    return this.#changed();
+  }
+
+  async #say(fact: ConsentFact & { userId: string }): Promise<void> {
+    const before = this.#state;
+    if (this.#isFull(fact)) throw refusal("consent.full");
+    const next = reduceConsent(before, fact);
+    if (next === before) return;
+    if (agrees(next, fact.userId) && !agrees(before, fact.userId)) this.#count(fact.userId);
+    this.#state = next;
+    // First, so that nothing more is written; what it takes to remember that comes after.
+    const acted = this.#changed();
+    const journal = this.#journal;
+    journal?.add(entryOf(fact, this.agreed(fact.userId)));
+    try {
+      if (this.#state.standing !== before.standing || this.#state.next !== before.next) this.#save();
+      await journal?.flush();
+    } finally {
+      await acted;
+    }
+  }
+
+  #isFull(fact: ConsentFact & { userId: string }): boolean {
+    const { standing, next, recording } = this.#state;
+    const maps: readonly ReadonlyMap<string, unknown>[] = [standing, next, recording?.words ?? new Map()];
+    const limit = fact.kind === "said" && !fact.agreed ? MAX_PEOPLE.refused : MAX_PEOPLE.agreed;
+    return maps.some((map) => map.size >= limit && !map.has(fact.userId));
+  }
+
+  #count(userId: string): void {
+    if (!this.#journal) return;
+    const count = (this.#changes.get(userId) ?? 0) + 1;
+    if (count > MAX_CHANGES) throw refusal("consent.too_often");
+    this.#changes.set(userId, count);
+  }
+
+  #changed(): Promise<void> {
+    // All of them are called before any is waited for.
+    const acts = [...this.#listeners].map(async (listener) => listener());
+    return Promise.all(acts).then(() => undefined);
+  }
+
+  #load(state: ConsentState): ConsentState {
+    const { documents, setting } = this.#deps;
+    const kept = documents.read(CONSENT_DOCUMENT, documentSchema);
+    // Refusals that cannot be read must not be taken for consent: then only who agrees is recorded.
+    this.#lost = kept ? kept.lost : documents.has(CONSENT_DOCUMENT);
+    return {
+      ...state,
+      setting: this.#lost ? "opt-in" : setting(),
+      standing: new Map(Object.entries(kept?.standing ?? {})),
+      next: new Map(Object.entries(kept?.next ?? {})),
+    };
+  }
+
+  #save(): void {
+    const { standing, next } = this.#state;
+    this.#deps.documents.write(CONSENT_DOCUMENT, {
+      standing: Object.fromEntries(standing),
+      next: Object.fromEntries(next),
+      lost: this.#lost,
+    });
+  }
+}
+
+const refusal = (key: "consent.full" | "consent.too_often"): BotError =>
+  new BotError("queue_full", key, { say: { key } });
+
+/** As the journal keeps it: `agreed` is what holds from here on, whatever was taken back. */
+function entryOf(fact: ConsentFact & { userId: string }, agreed: boolean): JournalFact {
+  const { userId } = fact;
+  if (fact.kind === "withdrawn") {
+    const { reaction } = fact;
+    return { kind: "consent", userId, agreed, scope: "recording", reaction, withdrawn: true };
+  }
+  if (fact.kind !== "said") throw new BotError("internal", "nothing that somebody said");
+  return { kind: "consent", userId, agreed: fact.agreed, scope: fact.scope, reaction: fact.reaction };
+}
+
+function factOf(entry: JournalEntry): ConsentFact | null {
+  if (entry.kind !== "consent") return null;
+  const { userId, agreed, reaction } = entry;
+  if (entry.withdrawn && reaction !== null) return { kind: "withdrawn", userId, reaction };
+  // For good is for the document to say: it may have been taken back since. Here it is a word about this recording.
+  return { kind: "said", userId, agreed, scope: "recording", reaction };
+}
