@@ -23,6 +23,10 @@ export function ours(library: Library): Subject {
     engines: enginesFor(library),
   });
   const open = new Set<string>();
+  /** Who is in each room, and which rooms are recorded: with everybody who is there. */
+  const peers = new Map<string, Set<string>>();
+  const recorded = new Set<string>();
+  const speakersOf = (room: string): string[] => [...(peers.get(room) ?? [])];
   const channelOf = async (channel: string): Promise<string> => {
     if (!open.has(channel)) {
       const ice = { servers: [], allowPrivate: "true" as const };
@@ -38,6 +42,9 @@ export function ours(library: Library): Subject {
       const channel = await channelOf(room);
       const answer = await plane.request({ kind: "peer.answer", channel, peer, sdp });
       await plane.request({ kind: "peer.answered", channel, peer });
+      peers.set(room, new Set([...speakersOf(room), peer]));
+      if (recorded.has(room))
+        await plane.request({ kind: "record.allow", channel, speakers: speakersOf(room) });
       return answer.sdp;
     },
     play: async (room, path) => {
@@ -47,7 +54,9 @@ export function ours(library: Library): Subject {
     },
     record: async (room, directory) => {
       const channel = await channelOf(room);
-      await plane.request({ kind: "record.start", channel, recording: "bench", directory });
+      const speakers = speakersOf(room);
+      await plane.request({ kind: "record.start", channel, recording: "bench", directory, speakers });
+      recorded.add(room);
     },
     close: () => plane.close(),
   };

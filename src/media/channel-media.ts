@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { SerialQueue } from "../base/async.ts";
-import { BotError, messageOf } from "../base/errors.ts";
+import { BotError } from "../base/errors.ts";
 import { Adaptation } from "./audio/adaptation.ts";
 import { createOpusEncoder } from "./audio/encoder.ts";
 import type { OpusEncoder } from "./audio/encoder.ts";
@@ -13,9 +13,9 @@ import type { PlayStart } from "./channel-player.ts";
 import type { PlaneContext } from "./context.ts";
 import { candidatePolicy, subnetsOf } from "./engine/candidates.ts";
 import type { EngineOutput, ReceivedAudio } from "./engine/engine.ts";
+import { KeptSound } from "./kept-sound.ts";
 import type { IceSettings, PlaneResult } from "./messages.ts";
 import { Peers } from "./peers.ts";
-import { Recording } from "./tracks/recording.ts";
 
 /** Silent frames after the last sound, so that decoders fade instead of concealing (RFC 6716 section 2.1.9 DTX does less). */
 const TAIL_FRAMES = 6;
@@ -23,7 +23,7 @@ const TAIL_FRAMES = 6;
 /** The listeners' reports are looked at so often: browsers send one every five seconds. */
 const ADAPT_EVERY_FRAMES = 250;
 
-/** One channel: its outgoing stream (player, clock, encoder, output), its connections, and its recording. */
+/** One channel: its outgoing stream (player, clock, encoder, output), its connections, and what is kept of its sound. */
 export class ChannelMedia {
   readonly #channel: string;
   readonly #context: PlaneContext;
@@ -31,16 +31,15 @@ export class ChannelMedia {
   readonly #player: ChannelPlayer;
   readonly #pacer: Pacer;
   readonly #levels: LevelMeter;
-  /** Starting a track or a recording waits for files; what follows must not overtake it. */
+  /** Starting a track waits for its file; what follows must not overtake it. */
   readonly #playing = new SerialQueue();
-  readonly #recordings = new SerialQueue();
   readonly #frame = new Int16Array(FRAME_VALUES);
   readonly peers: Peers;
+  readonly kept: KeptSound;
   #encoder: OpusEncoder | null = null;
   readonly #adaptation: Adaptation;
   #sinceAdapted = 0;
   #tail = 0;
-  #recording: Recording | null = null;
   #closed = false;
 
   constructor(channel: string, settings: { ice: IceSettings; bitrate: number }, context: PlaneContext) {
@@ -60,6 +59,7 @@ export class ChannelMedia {
       onReady: () => this.#pacer.start(),
     });
     this.#levels = new LevelMeter(clock, (speakers) => emit({ kind: "levels", channel, speakers }));
+    this.kept = new KeptSound(channel, context, () => this.peers.roundTrips());
     this.peers = new Peers({
       engine,
       clock,
@@ -70,14 +70,14 @@ export class ChannelMedia {
         onState: (peer, state) => {
           if (state === "closed" || state === "failed") {
             this.#levels.forget(peer);
-            this.#recording?.left(peer);
+            this.kept.left(peer);
           }
           emit({ kind: "peer.state", channel, peer, state });
         },
         onCandidate: (peer, candidate, mid) =>
           emit({ kind: "peer.candidate", channel, peer, candidate, mid }),
         onAudio: (peer, audio) => this.#onAudio(peer, audio),
-        onSenderClock: (peer, senderClock) => this.#recording?.senderClock(peer, senderClock),
+        onSenderClock: (peer, senderClock) => this.kept.senderClock(peer, senderClock),
       },
     });
   }
@@ -109,46 +109,13 @@ export class ChannelMedia {
     return this.#playing.run(() => this.#player.stop());
   }
 
+  /** @throws BotError `media_unreadable`, `ffmpeg_missing`, `queue_full` */
+  announce(_file: string): Promise<void> {
+    return Promise.reject(new BotError("internal", "announcements are not there yet"));
+  }
+
   volume(percent: number): Promise<void> {
     return this.#playing.run(() => this.#player.volume(percent));
-  }
-
-  /** @throws BotError `already_recording`, `internal` when the directory cannot be used. */
-  startRecording(recording: string, directory: string): Promise<void> {
-    return this.#recordings.run(async () => {
-      this.#alive();
-      if (this.#recording?.recording === recording) return;
-      if (this.#recording) throw new BotError("already_recording", "the channel is being recorded already");
-      const { engine, clock, emit } = this.#context;
-      const channel = this.#channel;
-      const opened: Recording = await Recording.open({
-        recording,
-        directory,
-        engine,
-        clock,
-        events: {
-          onTrack: (track) => emit({ kind: "record.track", channel, recording, ...track }),
-          onFailed: (detail) => {
-            if (this.#recording === opened) this.#recording = null;
-            emit({ kind: "record.failed", channel, recording, detail });
-          },
-        },
-      }).catch((error: unknown) => {
-        throw new BotError("internal", `cannot record into ${directory}: ${messageOf(error)}`, {
-          cause: error,
-        });
-      });
-      this.#recording = opened;
-    });
-  }
-
-  /** Resolves when all files are on the disk; no effect when nothing is recorded. */
-  stopRecording(): Promise<void> {
-    return this.#recordings.run(async () => {
-      const recording = this.#recording;
-      this.#recording = null;
-      await recording?.close();
-    });
   }
 
   stats(): PlaneResult<"stats"> {
@@ -173,7 +140,7 @@ export class ChannelMedia {
       this.#encoder?.close();
       this.#encoder = null;
     }
-    await this.stopRecording();
+    await this.kept.close();
   }
 
   #candidatePolicy({ allowPrivate, localSubnets = [] }: IceSettings): (candidate: string) => boolean {
@@ -196,20 +163,20 @@ export class ChannelMedia {
       this.#tail = 0;
       return false;
     }
-    const recording = this.#recording;
+    const recorded = this.kept.recording;
     const heard = this.peers.size > 0;
-    if (!heard && !recording) return true;
+    if (!heard && !recorded) return true;
     const { timestamp, marker } = slot;
     if (this.#context.engine.audio === "pcm") {
       if (heard) this.#output.write({ opus: null, pcm: this.#frame, timestamp, marker });
-      if (!recording) return true;
+      if (!recorded) return true;
     }
     this.#encoder ??= createOpusEncoder(this.#adaptation.settings.bitrate);
     if (this.#context.engine.audio === "opus") this.#adapt(this.#encoder);
     const opus = this.#encoder.encode(this.#frame);
     if (heard && this.#context.engine.audio === "opus")
       this.#output.write({ opus, pcm: null, timestamp, marker });
-    recording?.music({ payload: opus, timestamp, marker, atMs: slot.dueMs, sounds });
+    this.kept.music({ payload: opus, timestamp, marker, atMs: slot.dueMs, sounds });
     return true;
   }
 
@@ -222,7 +189,6 @@ export class ChannelMedia {
   #onAudio(peer: string, audio: ReceivedAudio): void {
     const level = audio.kind === "pcm" ? rmsDbov(audio.samples) : audio.levelDbov;
     if (level !== null) this.#levels.add(peer, level);
-    if (audio.kind === "opus") this.#recording?.packet(peer, audio);
-    else this.#recording?.pcm(peer, audio);
+    this.kept.audio(peer, audio);
   }
 }

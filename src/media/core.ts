@@ -100,12 +100,25 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
       case "play.volume":
         await channelOf(request.channel).volume(request.percent);
         return {};
+      case "announce.play":
+        await channelOf(request.channel).announce(request.source.path);
+        return {};
       case "record.start":
-        await channelOf(request.channel).startRecording(request.recording, request.directory);
+        await channelOf(request.channel).kept.start(request);
         return {};
+      case "record.allow":
+        await channelOf(request.channel).kept.allow(request.speakers);
+        return {};
+      case "record.erase":
+        return { files: await channelOf(request.channel).kept.erase(request.speaker) };
       case "record.stop":
-        await channelOf(request.channel).stopRecording();
+        await channelOf(request.channel).kept.stop();
         return {};
+      case "clip.keep":
+        channelOf(request.channel).kept.keepClip(request.speakers, request.seconds);
+        return {};
+      case "clip.write":
+        return { files: await channelOf(request.channel).kept.writeClip(request) };
       case "stats":
         return channelOf(request.channel).stats();
     }

@@ -14,6 +14,10 @@ const sdp = z.string().max(64 * 1024);
 const path = z.string().min(1).max(4096);
 const trackId = z.string().min(1).max(64);
 const recordingId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+/** Whose voice may be kept: everybody who is not on the list is left out. */
+const speakers = z.array(peer).max(1_000);
+/** Of the ring for clips. */
+export const MAX_CLIP_SECONDS = 120;
 
 export const iceSettingsSchema = z.object({
   /** STUN and TURN servers as URIs, with credentials where they need them. */
@@ -79,10 +83,34 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("play.volume"), channel, percent: z.number().min(0).max(200) }),
   /** Reads duration and tags of a file without playing it. */
   z.object({ kind: z.literal("probe"), source: sourceSchema }),
-  /** Starts (or after a crash goes on) writing every speaker's packets below `directory`, which exists. */
-  z.object({ kind: z.literal("record.start"), channel, recording: recordingId, directory: path }),
+  /** Plays a file once over whatever plays, which is turned down meanwhile. One at a time; four more wait. */
+  z.object({ kind: z.literal("announce.play"), channel, source: sourceSchema }),
+  /**
+   * Starts (after a pause or a crash: goes on) writing the packets of these speakers, and the music, below `directory`,
+   * which exists. Files that are there are never touched: it goes on in new ones.
+   */
+  z.object({ kind: z.literal("record.start"), channel, recording: recordingId, directory: path, speakers }),
+  /** Replaces the list: once this is answered, and in fact from when it is handled, nothing of others is written. */
+  z.object({ kind: z.literal("record.allow"), channel, speakers }),
+  /** Deletes what the running recording wrote of a speaker since `record.start`, and forgets what waits for the disk. */
+  z.object({ kind: z.literal("record.erase"), channel, speaker: peer }),
   /** Flushes and closes all files of the channel's recording. */
   z.object({ kind: z.literal("record.stop"), channel }),
+  /** Keeps the last seconds of these voices in memory. Who is not on the list is forgotten at once; 0 forgets everybody. */
+  z.object({
+    kind: z.literal("clip.keep"),
+    channel,
+    speakers,
+    seconds: z.number().int().min(0).max(MAX_CLIP_SECONDS),
+  }),
+  /** Writes the last `seconds` of what is kept into `directory`, which exists, as files of a recording. They stay in memory. */
+  z.object({
+    kind: z.literal("clip.write"),
+    channel,
+    recording: recordingId,
+    directory: path,
+    seconds: z.number().int().min(1).max(MAX_CLIP_SECONDS),
+  }),
   z.object({ kind: z.literal("stats"), channel }),
   z.object({ kind: z.literal("ping") }),
 ]);
@@ -90,6 +118,10 @@ export type PlaneRequest = z.infer<typeof planeRequestSchema>;
 export type PlaneRequestKind = PlaneRequest["kind"];
 
 const nothing = z.object({});
+/** Name of a file, relative to the recording's directory. */
+const file = z.string().max(255);
+/** There, and false, where an engine gives no clock of the sender, so that the place in time is best effort. */
+const hasClock = z.literal(false).optional();
 export const candidateKindSchema = z.enum(["host", "srflx", "prflx", "relay"]);
 export type CandidateKind = z.infer<typeof candidateKindSchema>;
 
@@ -137,6 +169,8 @@ export const peerStatsSchema = z.object({
     levelDbfs: z.number().nullable(),
     /** Lately came only what says that silence goes on. */
     dtx: z.boolean(),
+    /** Of the frames that were decoded lately those with clipped samples; null when too few were decoded to tell. */
+    clippedRecently: z.number().min(0).max(1).nullable(),
   }),
 });
 export type PeerStats = z.infer<typeof peerStatsSchema>;
@@ -164,8 +198,16 @@ export const planeResultSchemas = {
     artist: z.string().max(500).nullable(),
     album: z.string().max(500).nullable(),
   }),
+  "announce.play": nothing,
   "record.start": nothing,
+  "record.allow": nothing,
+  /** Files that are gone. */
+  "record.erase": z.object({ files: z.array(file) }),
   "record.stop": nothing,
+  "clip.keep": nothing,
+  "clip.write": z.object({
+    files: z.array(z.object({ speaker: peer, file, what: z.literal("voice"), hasClock })),
+  }),
   stats: z.object({
     engine: z.string().max(64),
     peers: z.array(peerStatsSchema),
@@ -224,10 +266,9 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
     channel,
     recording: recordingId,
     speaker: peer,
-    file: z.string().max(255),
+    file,
     what: z.enum(["voice", "music"]),
-    /** False: its engine gives no clock of the sender, and its place in time is best effort. */
-    hasClock: z.literal(false).optional(),
+    hasClock,
   }),
   /** Writing failed (disk); the recording's files were closed as far as possible. */
   z.object({

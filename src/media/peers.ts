@@ -109,6 +109,14 @@ export class Peers {
     });
   }
 
+  /** For each connection over which one is known, in ms. */
+  *roundTrips(): Iterable<readonly [peer: string, ms: number]> {
+    for (const [peer, { connection, state }] of this.#peers) {
+      const { roundTripMs } = connection.stats();
+      if (state === "connected" && roundTripMs !== null) yield [peer, roundTripMs];
+    }
+  }
+
   /** Of those who are connected. */
   losses(): ListenerLoss[] {
     const connected = [...this.#peers.values()].filter(({ state }) => state === "connected");

@@ -61,6 +61,8 @@ type State =
   | { phase: "stopping"; done: Promise<void> };
 
 const RETRY_MS = 500;
+/** As the media plane takes at most. */
+const MAX_SPEAKERS = 1_000;
 
 /** Records one room's channel: the consent, the journal, the limits. The media plane writes the sound. */
 export class RoomRecorder {
@@ -101,10 +103,12 @@ export class RoomRecorder {
     try {
       const by = { roomId, userId: byUserId, name: displayName(byUserId) };
       const recording = await archive.create(by, (error) => this.#onFailed(messageOf(error)));
+      let speakers: string[] = [];
       try {
         requireDisk(this.#limits, await this.#free(recording.directory));
         const { id, directory } = recording;
-        await plane.request({ kind: "record.start", channel, recording: id, directory });
+        speakers = this.#speakers();
+        await plane.request({ kind: "record.start", channel, recording: id, directory, speakers });
       } catch (error) {
         await archive.discard(recording);
         throw error;
@@ -119,6 +123,8 @@ export class RoomRecorder {
         check: clock.timer(this.#limits.checkEveryMs, () => void this.#check()),
       };
       for (const event of early) this.#onEvent(event);
+      // Who came or went while it started.
+      if (this.#speakers().join("\n") !== speakers.join("\n")) this.#allow();
     } catch (error) {
       if (this.#state.phase === "starting") this.#state = { phase: "idle" };
       throw error;
@@ -232,7 +238,8 @@ export class RoomRecorder {
     const { plane, channel, clock, tell } = this.#deps;
     const { id, directory, journal } = running.recording;
     try {
-      await plane.request({ kind: "record.start", channel, recording: id, directory });
+      const speakers = this.#speakers();
+      await plane.request({ kind: "record.start", channel, recording: id, directory, speakers });
     } catch (error) {
       const { code, message } = toBotError(error);
       if (this.#state !== running) return;
@@ -251,7 +258,26 @@ export class RoomRecorder {
   }
 
   #onPeople(): void {
-    if (this.#state.phase === "recording") this.#state.presence.update(this.#deps.people.list());
+    if (this.#state.phase !== "recording") return;
+    this.#state.presence.update(this.#deps.people.list());
+    this.#allow();
+  }
+
+  /** Nobody is written whom the media plane was not told to write. */
+  #allow(): void {
+    const { plane, channel } = this.#deps;
+    if (plane.state !== "up") return;
+    // While it is away there is nothing to allow; `#goOn` names everybody again.
+    plane
+      .request({ kind: "record.allow", channel, speakers: this.#speakers() })
+      .catch((error: unknown) =>
+        this.#deps.log.debug("recording_failed", { room: this.#deps.roomId, reason: messageOf(error) }),
+      );
+  }
+
+  #speakers(): string[] {
+    const keys = this.#deps.people.list().map(({ key }) => key);
+    return keys.slice(0, MAX_SPEAKERS);
   }
 
   async #check(): Promise<void> {

@@ -34,7 +34,13 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       const [a, b] = [start(), start()];
       await connect(a, b);
       const stats = await a.plane.request({ kind: "stats", channel });
-      const nothing = { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false };
+      const nothing = {
+        packetAgeMs: null,
+        soundAgeMs: null,
+        levelDbfs: null,
+        dtx: false,
+        clippedRecently: null,
+      };
       expect(stats.peers).toMatchObject([
         { peer: "b", state: "connected", relayed: false, voice: nothing, packetsReceived: 0 },
       ]);
@@ -181,10 +187,10 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       const into = path.join(directory(), "recordings");
       await mkdir(into, { recursive: true });
       await watched.open(channel);
-      await plane.request({ kind: "record.start", channel, recording: "r1", directory: into });
-      await plane.request({ kind: "record.start", channel, recording: "r1", directory: into });
+      await plane.request({ kind: "record.start", channel, recording: "r1", directory: into, speakers: [] });
+      await plane.request({ kind: "record.start", channel, recording: "r1", directory: into, speakers: [] });
       await expect(
-        plane.request({ kind: "record.start", channel, recording: "r2", directory: into }),
+        plane.request({ kind: "record.start", channel, recording: "r2", directory: into, speakers: [] }),
       ).rejects.toMatchObject({ code: "already_recording" });
       await watched.play(channel, tone);
       expect(await watched.event("record.track")).toMatchObject({
@@ -194,7 +200,7 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       });
       await plane.request({ kind: "record.stop", channel });
       await plane.request({ kind: "record.stop", channel });
-      await plane.request({ kind: "record.start", channel, recording: "r2", directory: into });
+      await plane.request({ kind: "record.start", channel, recording: "r2", directory: into, speakers: [] });
       await watched.event("record.track", ({ recording }) => recording === "r2");
     });
 

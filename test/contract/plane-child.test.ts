@@ -166,7 +166,7 @@ describe("the child's life", () => {
        const channel = "room";
        const ice = { servers: [], allowPrivate: "true" };
        await plane.request({ kind: "channel.open", channel, ice, bitrate: 128000 });
-       await plane.request({ kind: "record.start", channel, recording: "r", directory: ${JSON.stringify(into)} });
+       await plane.request({ kind: "record.start", channel, recording: "r", directory: ${JSON.stringify(into)}, speakers: [] });
        plane.onEvent((event) => { if (event.kind === "record.track") process.send(plane.childPid); });
        const source = { path: ${JSON.stringify(tone)} };
        await plane.request({ kind: "play.start", channel, track: "t", source, positionMs: 0, paused: false });`,

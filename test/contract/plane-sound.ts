@@ -28,7 +28,13 @@ export function describeSound(name: string, create: () => MediaPlane): void {
     const record = async (watched: Watched): Promise<string> => {
       const into = path.join(directory(), `r${recordings++}`);
       await mkdir(into);
-      await watched.plane.request({ kind: "record.start", channel, recording: "r", directory: into });
+      await watched.plane.request({
+        kind: "record.start",
+        channel,
+        recording: "r",
+        directory: into,
+        speakers: ["a"],
+      });
       return into;
     };
     const stopRecording = (watched: Watched): Promise<object> =>
@@ -188,7 +194,7 @@ export function describeSound(name: string, create: () => MediaPlane): void {
       await connect(a, b);
       const nowhere = path.join(directory(), "nowhere");
       await expect(
-        b.plane.request({ kind: "record.start", channel, recording: "r", directory: nowhere }),
+        b.plane.request({ kind: "record.start", channel, recording: "r", directory: nowhere, speakers: [] }),
       ).rejects.toMatchObject({ code: "internal" });
     });
 

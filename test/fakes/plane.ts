@@ -10,6 +10,7 @@ import type {
   PlaneResult,
   PlaneState,
 } from "../../src/media/plane.ts";
+import { FakeAnnouncements, FakeKept } from "./kept.ts";
 import { FakePlayback } from "./playback.ts";
 import { FakeConnection, type FakeConnectionEvents } from "./wire.ts";
 
@@ -19,7 +20,8 @@ interface FakeChannel {
   peers: Map<string, FakeConnection>;
   playback: FakePlayback | null;
   volume: number;
-  recording: { id: string; tracks: Set<string> } | null;
+  kept: FakeKept;
+  announcements: FakeAnnouncements;
 }
 
 export interface FakePlaneOptions {
@@ -45,6 +47,8 @@ export class FakePlane implements MediaPlane {
   readonly #events = new Emitter<PlaneEvent>();
   readonly #states = new Emitter<PlaneState>();
   readonly #channels = new Map<string, FakeChannel>();
+  /** Numbers of recorded files, which outlive a crash. */
+  readonly #numbers = new Map<string, number>();
   readonly #failures: { kind: PlaneRequestKind; error: BotError }[] = [];
   #state: PlaneState;
   #crashed = false;
@@ -110,6 +114,7 @@ export class FakePlane implements MediaPlane {
     for (const channel of this.#channels.values()) {
       for (const connection of channel.peers.values()) connection.vanish();
       channel.playback?.drop();
+      channel.announcements.close();
     }
     this.#channels.clear();
     this.#setState("down");
@@ -166,8 +171,12 @@ export class FakePlane implements MediaPlane {
       const open = this.#channels.get(request.channel);
       if (open) Object.assign(open, { ice, bitrate });
       else {
-        const empty = { peers: new Map(), playback: null, volume: 100, recording: null };
-        this.#channels.set(request.channel, { ice, bitrate, ...empty });
+        const channel: FakeChannel = {
+          ...{ ice, bitrate, peers: new Map(), playback: null, volume: 100 },
+          kept: new FakeKept(this.#clock, this.#numbers),
+          announcements: new FakeAnnouncements(this.#clock, () => this.#sound(request.channel, channel)),
+        };
+        this.#channels.set(request.channel, channel);
       }
       return () => ({});
     }
@@ -232,15 +241,29 @@ export class FakePlane implements MediaPlane {
       case "play.volume":
         channel.volume = request.percent;
         return done;
+      case "announce.play":
+        channel.announcements.play(this.#readable(request.source.path));
+        return done;
       case "record.start":
-        if (channel.recording && channel.recording.id !== request.recording) {
-          throw new BotError("already_recording", "the channel is being recorded already");
-        }
-        channel.recording ??= { id: request.recording, tracks: new Set() };
+        channel.kept.start(request.recording, request.directory, request.speakers);
         return done;
+      case "record.allow":
+        channel.kept.allow(request.speakers);
+        return done;
+      case "record.erase": {
+        const files = channel.kept.erase(request.speaker);
+        return () => ({ files });
+      }
       case "record.stop":
-        channel.recording = null;
+        channel.kept.stop();
         return done;
+      case "clip.keep":
+        channel.kept.keepClip(request.speakers, request.seconds);
+        return done;
+      case "clip.write": {
+        const files = channel.kept.writeClip(request.directory, request.seconds);
+        return () => ({ files });
+      }
       case "stats":
         return () => this.#stats(channel);
     }
@@ -259,7 +282,7 @@ export class FakePlane implements MediaPlane {
         ? { relayed: false, way: { local: "host", remote: "host" } as const }
         : { relayed: null, way: null }),
       ...{ candidatesUsed: 0, candidatesRefused: 0 },
-      voice: { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false },
+      voice: { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false, clippedRecently: null },
       jitterMs: null,
       roundTripMs: null,
       redundancy: null,
@@ -291,14 +314,11 @@ export class FakePlane implements MediaPlane {
   }
 
   #heard(name: string, channel: FakeChannel, speaker: string, what: "voice" | "music"): void {
-    const { recording } = channel;
     if (what === "voice") {
       this.#events.emit({ kind: "levels", channel: name, speakers: [{ speaker, levelDbov: -30 }] });
     }
-    if (!recording || recording.tracks.has(speaker)) return;
-    recording.tracks.add(speaker);
-    const file = `${what}-${recording.tracks.size}`;
-    this.#events.emit({ kind: "record.track", channel: name, recording: recording.id, speaker, file, what });
+    const opened = channel.kept.heard(speaker, what);
+    if (opened) this.#events.emit({ kind: "record.track", channel: name, ...opened });
   }
 
   #closeChannel(key: string): void {
@@ -306,6 +326,7 @@ export class FakePlane implements MediaPlane {
     if (!channel) return;
     this.#channels.delete(key);
     channel.playback?.end("stopped");
+    channel.announcements.close();
     for (const connection of channel.peers.values()) connection.close();
     channel.peers.clear();
   }

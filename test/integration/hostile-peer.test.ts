@@ -112,7 +112,8 @@ test("floods of every kind: others hear and are recorded on, the disk, memory an
   await watched.play(channel, await writeTone(path.join(directory(), "tone.wav"), 440, 90));
   const honest = new Honest("honest");
   await honest.connect("honest");
-  await plane.request({ kind: "record.start", channel, recording: "r", directory: folder });
+  const speakers = ["honest", "mallory"];
+  await plane.request({ kind: "record.start", channel, recording: "r", directory: folder, speakers });
   honest.speak();
   await pause(4000);
   const quiet = lateOrLost(honest.party, 50);

@@ -51,8 +51,13 @@ export class VoiceEncoder {
 
   /** Idempotent; what is there of a frame is encoded. */
   close(): void {
-    if (this.#closed) return;
-    if (this.#filled > 0) this.#flush();
+    if (!this.#closed && this.#filled > 0) this.#flush();
+    this.discard();
+  }
+
+  /** As `close`, and what is there of a frame is forgotten. */
+  discard(): void {
+    this.#filled = 0;
     this.#closed = true;
     this.#encoder?.close();
     this.#encoder = null;

@@ -9,6 +9,7 @@ export interface VoiceFigures {
   soundAgeMs: number | null;
   levelDbfs: number | null;
   dtx: boolean;
+  clippedRecently: number | null;
 }
 
 const BUCKET_MS = 1000;
@@ -76,6 +77,7 @@ export class VoiceMeter {
       soundAgeMs: age(this.#soundAtMs),
       levelDbfs: levelOf(sum),
       dtx: sum.packets > 0 && sum.loud === 0 && (few || sum.tiny === sum.packets),
+      clippedRecently: null,
     };
   }
 

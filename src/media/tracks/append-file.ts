@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { SerialQueue } from "../../base/async.ts";
 import { encodeFileHeader } from "./framing.ts";
@@ -79,6 +79,20 @@ export class AppendFile {
       }
       this.#spare = spare;
     });
+  }
+
+  /**
+   * Forgets what is buffered and takes the file out of its directory, both before anything is waited for; then closes it.
+   * What is being written meanwhile goes with the file. @throws when it could not be deleted.
+   */
+  async discard(): Promise<void> {
+    this.#used = 0;
+    const removed = rm(this.path, { force: true });
+    if (!this.#closed) {
+      this.#closed = true;
+      await this.#writes.run(() => this.#handle.close());
+    }
+    await removed;
   }
 
   /** Flushes and closes. Idempotent. @throws when the last bytes could not be written; it is closed all the same. */

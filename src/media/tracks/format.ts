@@ -2,7 +2,9 @@ import { z } from "zod";
 import { RECORD_HEADER_BYTES, encodeRecord, sealRecord } from "./framing.ts";
 
 /** Record types of a track file. Numbers are the format: add, never change. */
-export const TRACK_RECORDS = { header: 1, epoch: 2, packet: 3, senderClock: 4, gap: 5, end: 6 } as const;
+export const TRACK_RECORDS = {
+  ...{ header: 1, epoch: 2, packet: 3, senderClock: 4, gap: 5, end: 6, path: 7 },
+} as const;
 
 /** The first record of every track file, as JSON. */
 export const trackHeaderSchema = z.object({
@@ -65,8 +67,23 @@ export interface EndRecord {
   monotonicMs: number;
 }
 
+/** How long the way to the sender of this stream and back took, as it was known then. */
+export interface PathRecord {
+  type: "path";
+  /** Monotonic ms. */
+  atMs: number;
+  ssrc: number;
+  roundTripMs: number;
+}
+
 export type TrackRecord =
-  ({ type: "header" } & TrackHeader) | PacketRecord | SenderClockRecord | EpochRecord | GapRecord | EndRecord;
+  | ({ type: "header" } & TrackHeader)
+  | PacketRecord
+  | SenderClockRecord
+  | EpochRecord
+  | GapRecord
+  | EndRecord
+  | PathRecord;
 
 const PACKET_HEAD = 20;
 /** What an engine hands over at most (RTP in one datagram). */
@@ -154,6 +171,15 @@ export function encodeEnd(monotonicMs: number): Uint8Array {
   return encodeRecord(TRACK_RECORDS.end, payload);
 }
 
+export function encodePath(path: Omit<PathRecord, "type">): Uint8Array {
+  const payload = new Uint8Array(16);
+  const view = new DataView(payload.buffer);
+  view.setFloat64(0, path.atMs, true);
+  view.setUint32(8, path.ssrc, true);
+  view.setFloat32(12, path.roundTripMs, true);
+  return encodeRecord(TRACK_RECORDS.path, payload);
+}
+
 /**
  * A record of a track from its type and payload; `"unknown"` for types of later versions (skip them), `"damaged"` when the
  * payload is not what the type says. A packet's payload is a view into `payload`.
@@ -204,6 +230,14 @@ export function decodeTrackRecord(type: number, payload: Uint8Array): TrackRecor
       };
     case TRACK_RECORDS.end:
       return size < 8 ? "damaged" : { type: "end", monotonicMs: view.getFloat64(0, true) };
+    case TRACK_RECORDS.path:
+      if (size < 16) return "damaged";
+      return {
+        type: "path",
+        atMs: view.getFloat64(0, true),
+        ssrc: view.getUint32(8, true),
+        roundTripMs: view.getFloat32(12, true),
+      };
     default:
       return "unknown";
   }

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import { VoiceEncoder } from "../audio/voice-encoder.ts";
-import type { ReceivedOpus, ReceivedPcm, SenderClock } from "../engine/engine.ts";
+import type { ReceivedOpus, SenderClock } from "../engine/engine.ts";
 import { TrackWriter } from "./writer.ts";
 
 export interface RecordingEvents {
@@ -18,6 +17,10 @@ export interface RecordingEvents {
 export interface RecordingOptions {
   recording: string;
   directory: string;
+  /** Whose voices are written, until `allow`. */
+  speakers: readonly string[];
+  /** What is known of the ways to the speakers, in ms. */
+  roundTrips?: () => Iterable<readonly [speaker: string, ms: number]>;
   engine: { name: string; hasClock: boolean };
   clock: Clock;
   events: RecordingEvents;
@@ -25,6 +28,7 @@ export interface RecordingOptions {
 
 const FLUSH_MS = 1_000;
 const EPOCH_EVERY_MS = 60_000;
+const PATH_EVERY_MS = 5_000;
 /** Speakers beyond this get no file: somebody is making up speakers. */
 const MAX_TRACKS = 500;
 /** Speaker of the music track in its header and in `record.track`. */
@@ -38,18 +42,22 @@ export interface MusicPacket {
   sounds: boolean;
 }
 
-/** Writes a channel's speakers and music below one directory, a file each, flushed together once a second. */
+/**
+ * Writes the music and those speakers who are on its list below one directory, a file each, flushed together once a
+ * second. It never writes into a file that was there, nor uses the number of one that was erased.
+ */
 export class Recording {
   readonly recording: string;
   readonly #options: RecordingOptions;
   readonly #bootId = readBootId();
   /** By speaker. */
   readonly #tracks = { voice: new Map<string, TrackWriter>(), music: new Map<string, TrackWriter>() };
-  /** Of an engine that gives PCM. */
-  readonly #encoders = new Map<string, VoiceEncoder>();
+  #allowed: ReadonlySet<string>;
+  readonly #erasing = new Set<Promise<void>>();
   #next: { voice: number; music: number };
   #timer: Timer | null = null;
   #epochDueMs: number;
+  #pathDueMs: number;
   #flushing: Promise<void> = Promise.resolve();
   #state: "open" | "closed" = "open";
 
@@ -57,7 +65,9 @@ export class Recording {
     this.recording = options.recording;
     this.#options = options;
     this.#next = next;
+    this.#allowed = new Set(options.speakers);
     this.#epochDueMs = options.clock.now() + EPOCH_EVERY_MS;
+    this.#pathDueMs = options.clock.now() + PATH_EVERY_MS;
     this.#arm();
   }
 
@@ -65,7 +75,7 @@ export class Recording {
   static async open(options: RecordingOptions): Promise<Recording> {
     const next = { voice: 1, music: 1 };
     for (const name of await readdir(options.directory)) {
-      const match = /^(voice|music)-(\d+)\.mvt$/.exec(name);
+      const match = /^(voice|music)-(\d+)\.(?:mvt|erased)$/.exec(name);
       if (!match) continue;
       const what = match[1] === "music" ? "music" : "voice";
       next[what] = Math.max(next[what], Number(match[2]) + 1);
@@ -73,30 +83,40 @@ export class Recording {
     return new Recording(options, next);
   }
 
+  /** From here on only these speakers' packets are written. What there is of others stays, until it is erased. */
+  allow(speakers: readonly string[]): void {
+    this.#allowed = new Set(speakers);
+  }
+
+  allows(speaker: string): boolean {
+    return this.#state === "open" && this.#allowed.has(speaker);
+  }
+
+  /**
+   * Takes the speaker off the list, forgets what is buffered and deletes the file. An empty file `….erased` keeps its
+   * number from being used again. @returns the names of the files that are gone. @throws what the system said.
+   */
+  async erase(speaker: string): Promise<string[]> {
+    this.#allowed = new Set([...this.#allowed].filter((other) => other !== speaker));
+    const track = this.#tracks.voice.get(speaker);
+    this.#tracks.voice.delete(speaker);
+    if (!track) return [];
+    const erasing = eraseTrack(track);
+    const settled = erasing.catch(() => undefined);
+    this.#erasing.add(settled);
+    await settled;
+    this.#erasing.delete(settled);
+    await erasing;
+    return [path.basename(track.path)];
+  }
+
   packet(speaker: string, packet: ReceivedOpus): void {
-    this.#track("voice", speaker)?.packet(packet);
-  }
-
-  /** What an engine gives that decodes: it is encoded again. */
-  pcm(speaker: string, audio: ReceivedPcm): void {
-    let encoder = this.#encoders.get(speaker);
-    if (!encoder) {
-      if (this.#state === "closed" || this.#encoders.size >= MAX_TRACKS) return;
-      encoder = new VoiceEncoder((packet) => this.packet(speaker, packet));
-      this.#encoders.set(speaker, encoder);
-    }
-    encoder.take(audio);
-  }
-
-  /** The speaker's connection ended; what it says over the next one has other times. */
-  left(speaker: string): void {
-    this.#encoders.get(speaker)?.close();
-    this.#encoders.delete(speaker);
+    if (this.#allowed.has(speaker)) this.#track("voice", speaker)?.packet(packet);
   }
 
   senderClock(speaker: string, clock: SenderClock): void {
     // Only for who has a file: a report of somebody silent is nothing to record.
-    this.#tracks.voice.get(speaker)?.senderClock(clock);
+    if (this.#allowed.has(speaker)) this.#tracks.voice.get(speaker)?.senderClock(clock);
   }
 
   /**
@@ -115,6 +135,7 @@ export class Recording {
     this.#timer?.cancel();
     await this.#flushing;
     const failure = await this.#closeTracks();
+    await Promise.all(this.#erasing);
     if (failure !== null) this.#options.events.onFailed(messageOf(failure).slice(0, 500));
   }
 
@@ -162,6 +183,11 @@ export class Recording {
       this.#epochDueMs = now + EPOCH_EVERY_MS;
       for (const track of this.#writers()) track.epoch();
     }
+    if (now >= this.#pathDueMs) {
+      this.#pathDueMs = now + PATH_EVERY_MS;
+      for (const [speaker, ms] of this.#options.roundTrips?.() ?? [])
+        if (this.#allowed.has(speaker)) this.#tracks.voice.get(speaker)?.roundTrip(ms);
+    }
     try {
       for (const track of this.#writers()) await track.flush();
     } catch (error) {
@@ -181,8 +207,6 @@ export class Recording {
   /** Returns the first failure. */
   async #closeTracks(): Promise<unknown> {
     let failure: unknown = null;
-    for (const encoder of this.#encoders.values()) encoder.close();
-    this.#encoders.clear();
     for (const track of this.#writers()) {
       try {
         await track.close();
@@ -194,6 +218,13 @@ export class Recording {
     this.#tracks.music.clear();
     return failure;
   }
+}
+
+async function eraseTrack(track: TrackWriter): Promise<void> {
+  const gone = track.discard();
+  // A disk without room for a name still has to let go of the voice.
+  await writeFile(track.path.replace(/\.mvt$/, ".erased"), "").catch(() => undefined);
+  await gone;
 }
 
 /** Identifies this run of the machine, in which monotonic times compare. */

@@ -6,6 +6,7 @@ import {
   encodeEpoch,
   encodeGap,
   encodeHeader,
+  encodePath,
   encodeSenderClock,
   PacketEncoder,
 } from "./format.ts";
@@ -25,6 +26,7 @@ const MAX_EARLY = 1_000;
 
 /** Appends one speaker's packets to its file. Never blocks and never throws while packets come; `flush` and `close` do. */
 export class TrackWriter {
+  readonly path: string;
   readonly #clock: Clock;
   readonly #bootId: string;
   readonly #opening: Promise<void>;
@@ -32,9 +34,13 @@ export class TrackWriter {
   #early: Uint8Array[] = [];
   #gap: Omit<GapRecord, "type"> | null = null;
   #sequence = 0;
+  /** Of the newest packet. */
+  #ssrc: number | null = null;
+  #discarded = false;
   readonly #packets = new PacketEncoder();
 
   constructor(options: TrackWriterOptions) {
+    this.path = options.path;
     this.#clock = options.clock;
     this.#bootId = options.bootId;
     this.#opening = this.#open(options.path);
@@ -45,6 +51,7 @@ export class TrackWriter {
   }
 
   packet(packet: ReceivedOpus): void {
+    this.#ssrc = packet.ssrc;
     this.#data(packet.arrivalMs, this.#packets.encode(packet));
   }
 
@@ -68,6 +75,12 @@ export class TrackWriter {
     this.#append(encodeSenderClock(clock));
   }
 
+  /** What is known of the way to the speaker, whose first packet may be still to come. */
+  roundTrip(ms: number): void {
+    if (this.#ssrc === null) return;
+    this.#append(encodePath({ atMs: this.#clock.now(), ssrc: this.#ssrc, roundTripMs: ms }));
+  }
+
   epoch(): void {
     const pair = { monotonicMs: this.#clock.now(), wallMs: this.#clock.wall() };
     this.#append(encodeEpoch({ ...pair, bootId: this.#bootId }));
@@ -84,6 +97,16 @@ export class TrackWriter {
     await this.#opening;
     this.#append(encodeEnd(this.#clock.now()));
     await this.#file?.close();
+  }
+
+  /** Forgets what waits for the disk, at once, and deletes the file. @throws what the system said when it stays. */
+  async discard(): Promise<void> {
+    this.#discarded = true;
+    this.#early = [];
+    const forgotten = this.#file?.discard();
+    // A file that could not be created is none.
+    await this.#opening.catch(() => undefined);
+    await (forgotten ?? this.#file?.discard());
   }
 
   async #open(path: string): Promise<void> {
@@ -107,6 +130,7 @@ export class TrackWriter {
   }
 
   #append(record: Uint8Array): boolean {
+    if (this.#discarded) return false;
     if (this.#file) return this.#file.append(record);
     if (this.#early.length >= MAX_EARLY) return false;
     // A packet's memory is used for the next one.

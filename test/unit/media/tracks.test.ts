@@ -52,6 +52,7 @@ async function record(
     directory: into,
     engine: { name: "test", hasClock: true },
     clock,
+    speakers: ["a", "b", "../../evil name"],
     events: { onTrack() {}, onFailed() {}, ...events },
   });
 }

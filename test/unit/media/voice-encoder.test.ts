@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VoiceEncoder } from "../../../src/media/audio/voice-encoder.ts";
 import type { ReceivedOpus, ReceivedPcm } from "../../../src/media/engine/engine.ts";
+import { KeptSound } from "../../../src/media/kept-sound.ts";
 import { TrackReader } from "../../../src/media/tracks/reader.ts";
-import { Recording } from "../../../src/media/tracks/recording.ts";
-import { FakeClock } from "../../fakes/clock.ts";
+import { aPlaneContext } from "../../fakes/plane-context.ts";
 import { dominantFrequency, fromInt16, rmsDb } from "../../support/measure.ts";
 
 /** 10 ms of a tone of half of full scale, or of silence, as an engine delivers it. */
@@ -78,25 +78,23 @@ test("an engine without a clock is recorded, and its files and events say so", a
   const directory = await mkdtemp(join(tmpdir(), "voicebot-pcm-"));
   const tracks: unknown[] = [];
   try {
-    const recording = await Recording.open({
-      ...{ recording: "r", directory, clock: new FakeClock() },
-      engine: { name: "decodes", hasClock: false },
-      events: { onTrack: (track) => tracks.push(track), onFailed: (detail) => tracks.push(detail) },
-    });
-    for (let i = 0; i < 20; i++) recording.pcm("ann", part(i, 600));
+    const context = aPlaneContext({ emit: (event) => tracks.push(event) });
+    const recording = new KeptSound("room", context, () => []);
+    await recording.start({ recording: "r", directory, speakers: ["ann"] });
+    for (let i = 0; i < 20; i++) recording.audio("ann", part(i, 600));
     recording.left("ann");
-    for (let i = 0; i < 20; i++) recording.pcm("ann", part(i, 600));
+    for (let i = 0; i < 20; i++) recording.audio("ann", part(i, 600));
     const payload = Uint8Array.of(0xfc, 1);
     recording.music({ payload, timestamp: 0, marker: true, atMs: 0, sounds: true });
     await recording.close();
-    recording.pcm("ann", part(0, 600));
-    expect(tracks).toEqual([
+    recording.audio("ann", part(0, 600));
+    expect(tracks).toMatchObject([
       { speaker: "ann", file: "voice-001.mvt", what: "voice", hasClock: false },
       { speaker: "music", file: "music-001.mvt", what: "music" },
     ]);
     expect((await readdir(directory)).toSorted()).toEqual(["music-001.mvt", "voice-001.mvt"]);
     const reader = await TrackReader.open(join(directory, "voice-001.mvt"));
-    expect(reader.header).toMatchObject({ engine: "decodes", hasClock: false });
+    expect(reader.header).toMatchObject({ engine: "capture", hasClock: false });
     const streams = new Map<number, number>();
     for await (const record of reader.records())
       if (record.type === "packet") streams.set(record.ssrc, (streams.get(record.ssrc) ?? 0) + 1);

@@ -33,7 +33,7 @@ function tone(levelDb: number, packets: number): Uint8Array[] {
 }
 
 test("before the first packet nothing is known", () => {
-  const nothing = { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false };
+  const nothing = { packetAgeMs: null, soundAgeMs: null, levelDbfs: null, dtx: false, clippedRecently: null };
   expect(new VoiceMeter().read(1000)).toEqual(nothing);
 });
 
@@ -52,6 +52,7 @@ test("the level is the mean power of what sounded in the last ten seconds, pause
     soundAgeMs: 11_020,
     levelDbfs: null,
     dtx: false,
+    clippedRecently: null,
   });
 });
 
