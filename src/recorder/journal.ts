@@ -51,7 +51,8 @@ export const trackPartSchema = z.object({
 });
 export type TrackPart = z.infer<typeof trackPartSchema>;
 
-const stopReason = z.enum(["command", "limit", "alone", "disk", "failed", "left", "shutdown"]);
+/** `auto`: as it was begun, by the room's setting. `shutdown` is of versions that did not go on after a restart. */
+const stopReason = z.enum(["command", "limit", "alone", "disk", "failed", "left", "auto", "shutdown"]);
 export type StopReason = z.infer<typeof stopReason>;
 
 const entrySchema = z.discriminatedUnion("kind", [
@@ -113,6 +114,8 @@ const entrySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("gap"), reason: z.string() }),
   /** … up to here. */
   z.object({ kind: z.literal("resumed") }),
+  /** It goes on: written when nothing else was for a while, so that a start after a kill knows how long ago that was. */
+  z.object({ kind: z.literal("alive") }),
   z.object({ kind: z.literal("stop"), reason: stopReason, byUserId: z.string().nullable() }),
   z.object({
     kind: z.literal("exported"),
@@ -139,7 +142,8 @@ const stamped = z.object({
   atMs: z.number(),
   wallMs: z.number(),
 });
-export type JournalEntry = z.infer<typeof entrySchema> & z.infer<typeof stamped>;
+export type JournalStamp = z.infer<typeof stamped>;
+export type JournalEntry = z.infer<typeof entrySchema> & JournalStamp;
 
 /** What happened around a recording, as it happened; only ever appended to. On disk within a second. */
 export class Journal {
@@ -169,8 +173,9 @@ export class Journal {
     return new Journal(await AppendFile.reopen(join(directory, JOURNAL_FILE), validBytes), clock, onFailed);
   }
 
-  add(fact: JournalFact): void {
-    const entry = { ...fact, atMs: this.#clock.now(), wallMs: this.#clock.wall() };
+  /** @param at when it was, if that is past; times in a journal never go back */
+  add(fact: JournalFact, at: JournalStamp = { atMs: this.#clock.now(), wallMs: this.#clock.wall() }): void {
+    const entry = { ...fact, ...at };
     this.#file.append(encodeRecord(ENTRY, new TextEncoder().encode(JSON.stringify(entry))));
     this.#timer ??= this.#clock.timer(FLUSH_MS, () => {
       this.#timer = null;
