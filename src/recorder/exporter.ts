@@ -5,8 +5,8 @@ import { z } from "zod";
 import type { Clock, Timer } from "../base/clock.ts";
 import { BotError } from "../base/errors.ts";
 import { render, type Language, type MessageKey } from "../base/messages/catalogue.ts";
-import { exportedDocumentSchema, exportedTrackSchema } from "./journal.ts";
-import type { ExportedDocument, ExportedTrack } from "./journal.ts";
+import { exportedDocumentSchema, exportedTrackSchema, trackPartSchema } from "./journal.ts";
+import type { ExportedDocument, ExportedTrack, TrackPart } from "./journal.ts";
 
 /** What the voices and the music are delivered as; `opus`: the packets as they came. */
 export const exportFormatSchema = z.enum(["opus", "flac", "wav"]);
@@ -27,6 +27,16 @@ export const exportJobSchema = z.discriminatedUnion("kind", [
     /** Of the texts for people. */
     language: z.enum(["en", "de"]),
   }),
+  z.object({
+    kind: z.literal("split"),
+    directory: z.string(),
+    /** A track of `export/`. */
+    file: z.string(),
+    /** Of each part, at most. */
+    maxBytes: z.number().positive(),
+    /** The word in "Robin (2 of 3).ogg". */
+    of: z.string().max(20),
+  }),
 ]);
 export type ChildJob = z.infer<typeof exportJobSchema>;
 export type ExportJob = Extract<ChildJob, { kind: "export" }>;
@@ -40,6 +50,7 @@ export const exportReportSchema = z.discriminatedUnion("type", [
     documents: z.array(exportedDocumentSchema),
     mixProblem: z.string().nullable(),
   }),
+  z.object({ type: z.literal("split"), parts: z.array(trackPartSchema) }),
   z.object({ type: z.literal("failed"), message: z.string().max(2_000) }),
 ]);
 export type ExportReport = z.infer<typeof exportReportSchema>;
@@ -76,11 +87,21 @@ export interface Exporter {
   export(directory: string, options: RunOptions & Partial<ExportChoice>): Promise<ExportOutcome>;
 }
 
+/** Cuts a track of `export/` into files, in `parts/`, of at most `maxBytes` that can each be played. */
+export interface Splitter {
+  /** @throws BotError `recording_damaged` (also when it cannot be cut so small), `timeout`, `cancelled`, `internal` */
+  split(
+    directory: string,
+    file: string,
+    options: { maxBytes: number; language: Language; signal: AbortSignal },
+  ): Promise<TrackPart[]>;
+}
+
 /** No word for this long ends the child: progress comes several times a second of work. */
 const SILENT_MS = 120_000;
 
 /** Runs each export in a child of low priority: it takes a core for a while, and sound must not notice. */
-export class ChildExporter implements Exporter {
+export class ChildExporter implements Exporter, Splitter {
   readonly #ffmpeg: string;
   readonly #clock: Clock;
 
@@ -105,8 +126,21 @@ export class ChildExporter implements Exporter {
       ...{ kind: "export", directory, ffmpeg: this.#ffmpeg, titles, format, zip, language },
     };
     const result = await this.#run(job, { signal, onProgress });
+    if (result.type !== "done") throw new BotError("internal", "the export said something else");
     const { durationMs, tracks, documents, mixProblem } = result;
     return { durationMs, tracks, documents, mixProblem };
+  }
+
+  async split(
+    directory: string,
+    file: string,
+    { maxBytes, language, signal }: { maxBytes: number; language: Language; signal: AbortSignal },
+  ): Promise<TrackPart[]> {
+    const of = render({ key: "record.part_of" }, language).text;
+    const job: ChildJob = { kind: "split", directory, file, maxBytes, of };
+    const result = await this.#run(job, { signal, onProgress: () => undefined });
+    if (result.type !== "split") throw new BotError("internal", "the export said something else");
+    return result.parts;
   }
 
   #run(job: ChildJob, { signal, onProgress }: RunOptions): Promise<JobResult> {

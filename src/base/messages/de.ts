@@ -239,6 +239,7 @@ export const de: Record<MessageKey, string> = {
   "record.gap": "Die Aufnahme hatte eine Lücke von {seconds} s; sie geht weiter.",
   "record.music": "Musik",
   "record.mix": "Alle",
+  "record.part_of": "von",
   "record.voices": "Stimmen",
   // consent
   "consent.joined":

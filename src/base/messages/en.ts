@@ -225,6 +225,7 @@ export const en = {
   "record.gap": "The recording had a gap of {seconds} s; it goes on.",
   "record.music": "Music",
   "record.mix": "Everybody",
+  "record.part_of": "of",
   "record.voices": "Voices",
   // consent
   "consent.joined":

@@ -6,6 +6,7 @@ import { silentLog } from "../../base/log.ts";
 import { systemClock } from "../../base/system-clock.ts";
 import { exportJobSchema, type ExportReport } from "../exporter.ts";
 import { exportRecording } from "./export.ts";
+import { splitTrack } from "./split/split.ts";
 
 try {
   setPriority(constants.priority.PRIORITY_LOW);
@@ -21,8 +22,11 @@ async function run(raw: unknown): Promise<void> {
   try {
     const job = exportJobSchema.parse(raw);
     const onProgress = (percent: number): void => report({ type: "progress", percent });
-    const outcome = await exportRecording(job, { clock: systemClock, log: silentLog, onProgress });
-    report({ type: "done", ...outcome });
+    if (job.kind === "split") report({ type: "split", parts: await splitTrack(job, onProgress) });
+    else {
+      const outcome = await exportRecording(job, { clock: systemClock, log: silentLog, onProgress });
+      report({ type: "done", ...outcome });
+    }
   } catch (error) {
     report({ type: "failed", message: messageOf(error).slice(0, 2_000) });
   }

@@ -30,6 +30,8 @@ export interface OggOpusOptions {
   tags: Readonly<Record<string, string>>;
   /** Any; different for streams that may be chained or multiplexed. */
   serial: number;
+  /** Samples that a decoder drops at the start; default `PRE_SKIP`. */
+  preSkip?: number;
 }
 
 /**
@@ -38,6 +40,7 @@ export interface OggOpusOptions {
 export class OggOpusWriter {
   readonly #file: number;
   readonly #serial: number;
+  readonly #preSkip: number;
   #sequence = 0;
   #lacing: number[] = [];
   #parts: Uint8Array[] = [];
@@ -52,11 +55,12 @@ export class OggOpusWriter {
   #pendingBytes = 0;
   #written = 0;
 
-  constructor({ path, tags, serial }: OggOpusOptions) {
+  constructor({ path, tags, serial, preSkip = PRE_SKIP }: OggOpusOptions) {
     this.#file = openSync(path, "wx", 0o640);
     this.#serial = serial >>> 0;
+    this.#preSkip = preSkip;
     // Channels are known at the end; the page keeps its size.
-    this.#writePage([19], [opusHead(2)], 0, FIRST);
+    this.#writePage([19], [opusHead(2, preSkip)], 0, FIRST);
     for (const part of laced(opusTags(tags)))
       this.#writePage(part.lacing, [part.bytes], part.granule, part.flags);
   }
@@ -91,12 +95,12 @@ export class OggOpusWriter {
    * @param channels 2 when any packet is stereo
    */
   finish({ samples, channels }: { samples: number; channels: 1 | 2 }): void {
-    this.#granule = PRE_SKIP + samples;
+    this.#granule = this.#preSkip + samples;
     this.#flushPage(LAST);
     this.#flush();
     const head = page({
       lacing: [19],
-      parts: [opusHead(channels)],
+      parts: [opusHead(channels, this.#preSkip)],
       granule: 0,
       flags: FIRST,
       serial: this.#serial,
@@ -189,13 +193,13 @@ function* laced(
 }
 
 /** RFC 7845 section 5.1. */
-function opusHead(channels: 1 | 2): Uint8Array {
+function opusHead(channels: 1 | 2, preSkip: number): Uint8Array {
   const bytes = new Uint8Array(19);
   const view = new DataView(bytes.buffer);
   bytes.set(new TextEncoder().encode("OpusHead"));
   bytes[8] = 1;
   bytes[9] = channels;
-  view.setUint16(10, PRE_SKIP, true);
+  view.setUint16(10, preSkip, true);
   view.setUint32(12, 48_000, true);
   return bytes;
 }
