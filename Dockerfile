@@ -51,6 +51,8 @@ RUN apt-get update \
 COPY --from=ffmpeg /out/ffmpeg /usr/local/bin/ffmpeg
 COPY --from=dependencies /app /app
 COPY --from=build /app/dist /app/dist
+# What everybody hears when a recording begins.
+COPY audio/recording-notice-*.ogg /app/audio/
 COPY LICENSE /app/
 
 ENV NODE_ENV=production \

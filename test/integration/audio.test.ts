@@ -17,6 +17,8 @@ test.each([
   { name: "first-light.mp3", codec: "mp3", channels: 2, title: "First Light", seconds: 80 },
   { name: "small-hours.flac", codec: "flac", channels: 2, title: "Small Hours", seconds: 14 },
   { name: "speech.ogg", codec: "opus", channels: 1, title: "A test sentence", seconds: 7 },
+  { name: "recording-notice-en.ogg", codec: "opus", channels: 1, title: "Recording notice", seconds: 2 },
+  { name: "recording-notice-de.ogg", codec: "opus", channels: 1, title: "Aufnahmehinweis", seconds: 2 },
 ])("$name", async ({ name, codec, channels, title, seconds }) => {
   const probe = await probeFile(folder + name);
   expect(probe).toMatchObject({ codec, channels, tags: { title, artist: "matrix-voice-bot" } });
