@@ -19,10 +19,16 @@ export interface RecordingConsent {
   agreed(userId: string): boolean;
   /** Before anything is written. */
   began(recording: ConsentedRecording): void;
-  /** Nothing is written any more; also before a restart after which it goes on. */
-  ended(): void;
-  /** @returns a function that removes the listener. */
-  onChange(listener: () => void): () => void;
+  /**
+   * Nothing is written any more; also before a restart after which it goes on.
+   * @param how `discarded`: it never began, or is thrown away at once: what was said before it is for the next
+   */
+  ended(how?: "discarded"): void;
+  /**
+   * @param listener called at once; what it returns is awaited before anybody is told that their word holds
+   * @returns a function that removes the listener.
+   */
+  onChange(listener: () => Promise<void> | void): () => void;
 }
 
 /** Where nobody asks: everybody is recorded. */

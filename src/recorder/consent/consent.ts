@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BotError } from "../../base/errors.ts";
 import type { RoomDocuments } from "../../store/store.ts";
+import type { ConsentedRecording, RecordingConsent } from "../consent-port.ts";
 import type { ConsentMode, JournalEntry, JournalFact } from "../journal.ts";
 import {
   agrees,
@@ -28,34 +29,25 @@ const MAX_PEOPLE = { agreed: 10_000, refused: 20_000 };
 /** How often one person can agree during one recording: each is a line in its journal. */
 const MAX_CHANGES = 50;
 
-/** The journal of the recording that runs. */
-export interface ConsentJournal {
-  add(fact: JournalFact): void;
-  flush(): Promise<void>;
-}
-
 export interface RoomConsentDeps {
   documents: Pick<RoomDocuments, "read" | "write" | "has">;
   /** The room's setting as it stands; `refresh` after each change of it. */
   setting: () => ConsentMode;
 }
 
-/** Called at once when anything has changed; what it returns is awaited before anybody is told that it is so. */
-export type ConsentListener = () => Promise<void> | void;
-
 /**
  * Whose voice may be kept in one room, now. What is said holds from the moment that it is said; the promises resolve when
  * all listeners have acted on it and it is on disk.
  *
  *     said while recording       → the recording's journal (and the document, for good)
- *     said while nothing runs    → the document; `begin` moves it to the journal of the next recording
+ *     said while nothing runs    → the document; `began` moves it to the journal of the next recording
  */
-export class RoomConsent {
+export class RoomConsent implements RecordingConsent {
   readonly #deps: RoomConsentDeps;
-  readonly #listeners = new Set<ConsentListener>();
+  readonly #listeners = new Set<() => Promise<void> | void>();
   #state: ConsentState;
   #lost = false;
-  #journal: ConsentJournal | null = null;
+  #recording: ConsentedRecording | null = null;
   /** How often each has agreed during the recording. */
   readonly #changes = new Map<string, number>();
   /** What was moved to a recording that may still come to nothing. */
@@ -76,25 +68,22 @@ export class RoomConsent {
     return agrees(this.#state, userId);
   }
 
-  /** @returns a function that removes the listener */
-  onChange(listener: ConsentListener): () => void {
+  onChange(listener: () => Promise<void> | void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /**
-   * A recording begins, or goes on after a restart: call it before anything is written, and make its people from `agreed`
-   * after it. Resolves when its journal has what was said for it before.
-   * @param entries what the journal of one that goes on has so far
-   * @param mode what people were told when it began; a new one: `this.mode`
-   * @throws what the disk said
-   */
-  async begin(
-    journal: ConsentJournal,
-    { mode = this.mode, entries = [] }: { mode?: ConsentMode; entries?: readonly JournalEntry[] } = {},
-  ): Promise<void> {
+  /** The recording that runs; null while none does. */
+  get recording(): ConsentedRecording | null {
+    return this.#recording;
+  }
+
+  began(recording: ConsentedRecording): void {
+    const { journal, entries } = recording;
+    const start = entries.find((entry) => entry.kind === "start");
     const said = this.#state.next;
-    let state = reduceConsent({ ...this.#state, next: new Map() }, { kind: "began", mode });
+    let state: ConsentState = { ...this.#state, next: new Map() };
+    state = reduceConsent(state, { kind: "began", mode: start?.consent ?? this.mode });
     for (const entry of entries) {
       const fact = factOf(entry);
       if (fact) state = reduceConsent(state, fact);
@@ -104,29 +93,24 @@ export class RoomConsent {
       journal.add({ kind: "consent", userId, agreed, scope: "recording" });
     }
     this.#state = state;
-    this.#journal = journal;
+    this.#recording = recording;
     this.#moved = said;
     this.#changes.clear();
-    await journal.flush();
-    if (said.size > 0) this.#save();
-    await this.#changed();
+    // A journal that cannot be written ends the recording by itself.
+    if (said.size > 0) void journal.flush().then(() => this.#save(), ignore);
+    this.#changed().catch(ignore);
   }
 
-  /** The recording is over: what was said for it does not hold any more. Idempotent. */
-  end(): Promise<void> {
-    this.#journal = null;
+  ended(how?: "discarded"): void {
+    const moved = this.#moved;
+    this.#recording = null;
     this.#moved = new Map();
     this.#state = reduceConsent(this.#state, { kind: "ended" });
-    return this.#changed();
-  }
-
-  /** The recording that began came to nothing: what was said before it is for the next. */
-  async abort(): Promise<void> {
-    const next = this.#moved;
-    await this.end();
-    if (next.size === 0) return;
-    this.#state = { ...this.#state, next: new Map([...next, ...this.#state.next]) };
-    this.#save();
+    if (how === "discarded" && moved.size > 0) {
+      this.#state = { ...this.#state, next: new Map([...moved, ...this.#state.next]) };
+      this.#save();
+    }
+    this.#changed().catch(ignore);
   }
 
   /** @throws BotError when it cannot be kept; it holds all the same until the bot restarts */
@@ -178,7 +162,7 @@ export class RoomConsent {
     this.#state = next;
     // First, so that nothing more is written; what it takes to remember that comes after.
     const acted = this.#changed();
-    const journal = this.#journal;
+    const journal = this.#recording?.journal;
     journal?.add(entryOf(fact, this.agreed(fact.userId)));
     try {
       if (this.#state.standing !== before.standing || this.#state.next !== before.next) this.#save();
@@ -196,7 +180,7 @@ export class RoomConsent {
   }
 
   #count(userId: string): void {
-    if (!this.#journal) return;
+    if (!this.#recording) return;
     const count = (this.#changes.get(userId) ?? 0) + 1;
     if (count > MAX_CHANGES) throw refusal("consent.too_often");
     this.#changes.set(userId, count);
@@ -230,6 +214,8 @@ export class RoomConsent {
     });
   }
 }
+
+const ignore = (): void => undefined;
 
 const refusal = (key: "consent.full" | "consent.too_often"): BotError =>
   new BotError("queue_full", key, { say: { key } });
