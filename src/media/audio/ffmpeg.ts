@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -18,6 +18,8 @@ export interface FfmpegOptions {
   args: readonly string[];
   /** Open descriptors, which the program sees as 3, 4, … The caller closes its own copies, at any time. */
   descriptors: readonly number[];
+  /** `pipe:0` of the arguments is what `write` takes; else there is nothing on it. */
+  takesInput?: boolean;
   /** No byte on standard output for this long, while we do read, ends the program. */
   idleMs: number;
   /** Bytes of standard output, at most 128 KiB at once. The chunk belongs to the listener. */
@@ -42,7 +44,7 @@ const MAX_ALLOC_BYTES = 128 * 1024 * 1024;
 /** SIGTERM lets it end what it writes; after this it is killed. */
 const KILL_AFTER_MS = 1_000;
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>;
 
 /**
  * The one owner of an ffmpeg process: it always reads its standard error, notices when nothing comes, and ends it.
@@ -65,9 +67,12 @@ export class Ffmpeg {
     this.#heardAtMs = options.clock.now();
     const quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info"];
     const args = [...quiet, "-max_alloc", String(MAX_ALLOC_BYTES), ...options.args];
-    this.#child = startWithOnly(["ignore", "pipe", "pipe", ...options.descriptors] as const, (stdio) =>
+    const input = options.takesInput === true ? "pipe" : "ignore";
+    this.#child = startWithOnly([input, "pipe", "pipe", ...options.descriptors] as const, (stdio) =>
       spawn(options.program, args, { stdio }),
     ) as unknown as Child;
+    // It may end before it has read everything; how it ended says what was wrong.
+    this.#child.stdin?.on("error", () => undefined);
     this.#child.on("error", (error) => {
       this.#verdict ??= messageOf(error);
       if (this.#child.pid === undefined) this.#end(null);
@@ -108,6 +113,23 @@ export class Ffmpeg {
     this.#paused = false;
     this.#heardAtMs = this.#options.clock.now();
     this.#read();
+  }
+
+  /**
+   * Gives it input; resolves when it may have more, or takes no more. The memory must not be changed until then.
+   */
+  write(values: ArrayBufferView): Promise<void> {
+    const { stdin } = this.#child;
+    const { buffer, byteOffset, byteLength } = values;
+    return new Promise((resolve) => {
+      if (!stdin?.writable) resolve();
+      else stdin.write(new Uint8Array(buffer, byteOffset, byteLength), () => resolve());
+    });
+  }
+
+  /** There is no more input. */
+  endInput(): void {
+    this.#child.stdin?.end();
   }
 
   /** Ends the program; no call of `onData` or `onEnd` follows. Idempotent. */

@@ -107,7 +107,7 @@ test("a passing failure is tried again, a lasting one is told", async () => {
 });
 
 test("an empty recording is said and sends nothing", async () => {
-  outcome = { durationMs: 5_000, tracks: [], mixProblem: null };
+  outcome = { durationMs: 5_000, tracks: [], documents: [], mixProblem: null };
   await archiveOf().finish("r1");
   expect(room.sent).toEqual([]);
   expect(room.said).toEqual([{ key: "record.empty" }]);
