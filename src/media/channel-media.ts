@@ -110,8 +110,9 @@ export class ChannelMedia {
   }
 
   /** @throws BotError `media_unreadable`, `ffmpeg_missing`, `queue_full` */
-  announce(_file: string): Promise<void> {
-    return Promise.reject(new BotError("internal", "announcements are not there yet"));
+  announce(file: string): Promise<void> {
+    this.#alive();
+    return this.#player.announce(file);
   }
 
   volume(percent: number): Promise<void> {

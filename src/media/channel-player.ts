@@ -1,8 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { PlaneEvent, PlaneRequest, TrackEnd } from "./messages.ts";
+import { Announcer } from "./announcer.ts";
 import { Limiter, GLIDE_SAMPLES, Ramp } from "./audio/mixer.ts";
-import { FRAME_SAMPLES, FRAME_VALUES } from "./audio/pcm.ts";
+import { FRAME_SAMPLES, FRAME_VALUES, msToSamples } from "./audio/pcm.ts";
 import { Playback } from "./audio/playback.ts";
 
 export interface ChannelPlayerOptions {
@@ -21,11 +22,20 @@ export type PlayStart = Extract<PlaneRequest, { kind: "play.start" }>;
 const MAX_FADING = 4;
 const IDLE_MS = 10_000;
 const POSITION_EVERY_FRAMES = 50;
+/** What plays while an announcement is heard: -12 dB, gone there and back without a step. */
+const DUCKED = 10 ** (-12 / 20);
+const DUCK_SAMPLES = msToSamples(150);
+const UNDUCK_SAMPLES = msToSamples(600);
 
-/** What a channel plays: one track, and for 30 ms those that it replaced. Mixed to one frame at a time. */
+/**
+ * What a channel plays: one track, for 30 ms those that it replaced, and announcements over it, whose level the volume
+ * does not change. Mixed to one frame at a time.
+ */
 export class ChannelPlayer {
   readonly #options: ChannelPlayerOptions;
   readonly #gain = new Ramp(1);
+  readonly #duck = new Ramp(1);
+  readonly #announcer: Announcer;
   readonly #limiter = new Limiter();
   readonly #sum = new Float32Array(FRAME_VALUES);
   #current: Playback | null = null;
@@ -35,6 +45,12 @@ export class ChannelPlayer {
 
   constructor(options: ChannelPlayerOptions) {
     this.#options = options;
+    this.#announcer = new Announcer(options);
+  }
+
+  /** @throws BotError `media_unreadable`, `ffmpeg_missing`, `queue_full` */
+  announce(file: string): Promise<void> {
+    return this.#announcer.play(file);
   }
 
   /** @throws BotError `media_unreadable`, `ffmpeg_missing`; what played before goes on then. */
@@ -80,7 +96,9 @@ export class ChannelPlayer {
   /** Mixes the next frame into `out`; false when nothing sounds, and `out` is silence. */
   mix(out: Int16Array): boolean {
     const current = this.#current?.sounding ? this.#current : null;
-    if (!current && this.#fading.length === 0) {
+    const music = current !== null || this.#fading.length > 0;
+    this.#turnDown(music);
+    if (!music && !this.#announcer.sounding) {
       out.fill(0);
       return false;
     }
@@ -89,6 +107,8 @@ export class ChannelPlayer {
     for (const fading of this.#fading) fading.mix(this.#sum);
     current?.mix(this.#sum);
     this.#gain.applyTo(this.#sum, FRAME_SAMPLES);
+    this.#duck.applyTo(this.#sum, FRAME_SAMPLES);
+    this.#announcer.mix(this.#sum);
     this.#fading = this.#fading.filter((fading) => fading.sounding);
     this.#limiter.apply(this.#sum, out);
     if (current && current === this.#current) this.#progress(current);
@@ -99,6 +119,15 @@ export class ChannelPlayer {
     this.#leave("stopped");
     for (const fading of this.#fading) fading.close();
     this.#fading = [];
+    this.#announcer.close();
+  }
+
+  /** Before a frame: the music's level beside an announcement. Where nothing is heard there is nothing to glide. */
+  #turnDown(music: boolean): void {
+    const target = this.#announcer.speaking ? DUCKED : 1;
+    if (target === this.#duck.target) return;
+    const samples = target < 1 ? DUCK_SAMPLES : UNDUCK_SAMPLES;
+    this.#duck.to(target, music ? samples : 0);
   }
 
   #progress(current: Playback): void {

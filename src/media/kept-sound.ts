@@ -4,14 +4,16 @@ import { VoiceEncoder } from "./audio/voice-encoder.ts";
 import type { PlaneContext } from "./context.ts";
 import type { ReceivedAudio, ReceivedOpus, SenderClock } from "./engine/engine.ts";
 import type { PlaneRequest } from "./messages.ts";
+import { ClipRing } from "./tracks/clip-ring.ts";
+import type { ClipFile } from "./tracks/clip-ring.ts";
 import { Recording } from "./tracks/recording.ts";
 import type { MusicPacket } from "./tracks/recording.ts";
 
-type RecordStart = Extract<PlaneRequest, { kind: "record.start" }>;
+type Asked<K extends PlaneRequest["kind"]> = Omit<Extract<PlaneRequest, { kind: K }>, "kind" | "channel">;
 
 /**
- * What is kept of a channel's sound: its recording. Of a speaker who is on no list nothing is kept, nor
- * encoded on the way there.
+ * What is kept of a channel's sound: its recording, and the ring in memory that clips are made of. Each has a list of
+ * its own; of a speaker who is on neither nothing is kept, nor encoded on the way there.
  */
 export class KeptSound {
   readonly #channel: string;
@@ -21,6 +23,7 @@ export class KeptSound {
   readonly #jobs = new SerialQueue();
   /** Of an engine that gives PCM, by speaker. */
   readonly #encoders = new Map<string, VoiceEncoder>();
+  readonly #clip: ClipRing;
   #recording: Recording | null = null;
   #closed = false;
 
@@ -33,6 +36,8 @@ export class KeptSound {
     this.#channel = channel;
     this.#context = context;
     this.#roundTrips = roundTrips;
+    const { engine, clock } = context;
+    this.#clip = new ClipRing({ engine, clock, roundTrips });
   }
 
   /** Whether the channel's own sound is wanted. */
@@ -41,7 +46,7 @@ export class KeptSound {
   }
 
   /** @throws BotError `already_recording`, `internal` when the directory cannot be used. */
-  start({ recording, directory, speakers }: Omit<RecordStart, "kind" | "channel">): Promise<void> {
+  start({ recording, directory, speakers }: Asked<"record.start">): Promise<void> {
     return this.#jobs.run(async () => {
       if (this.#closed) throw new BotError("cancelled", `the channel ${this.#channel} was closed`);
       if (this.#recording?.recording === recording) {
@@ -92,17 +97,28 @@ export class KeptSound {
   /** Resolves when all files are on the disk; no effect when nothing is recorded. */
   stop(): Promise<void> {
     return this.#jobs.run(async () => {
-      for (const speaker of this.#encoders.keys()) this.left(speaker);
+      // What is there of their last frames belongs to the recording.
+      for (const speaker of this.#encoders.keys()) if (!this.#clip.keeps(speaker)) this.left(speaker);
       const recording = this.#recording;
       this.#recording = null;
       await recording?.close();
     });
   }
 
-  keepClip(_speakers: readonly string[], _seconds: number): void {}
+  keepClip(speakers: readonly string[], seconds: number): void {
+    this.#clip.keep(speakers, seconds);
+  }
 
-  writeClip(_request: unknown): Promise<{ speaker: string; file: string; what: "voice" }[]> {
-    return Promise.resolve([]);
+  /** @throws BotError `disk_full`, `internal` when it could not be written; no file is left then. */
+  async writeClip({ recording, directory, seconds }: Asked<"clip.write">): Promise<ClipFile[]> {
+    try {
+      return await this.#clip.write(recording, directory, seconds);
+    } catch (error) {
+      const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
+      throw new BotError(full ? "disk_full" : "internal", `cannot write the clip: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   audio(speaker: string, audio: ReceivedAudio): void {
@@ -128,6 +144,7 @@ export class KeptSound {
 
   senderClock(speaker: string, clock: SenderClock): void {
     this.#recording?.senderClock(speaker, clock);
+    this.#clip.senderClock(speaker, clock);
   }
 
   music(packet: MusicPacket): void {
@@ -137,14 +154,16 @@ export class KeptSound {
   /** Idempotent; resolves when the files are closed. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#clip.close();
     await this.stop();
   }
 
   #wanted(speaker: string): boolean {
-    return this.#recording?.allows(speaker) ?? false;
+    return this.#clip.keeps(speaker) || (this.#recording?.allows(speaker) ?? false);
   }
 
   #packet(speaker: string, packet: ReceivedOpus): void {
     this.#recording?.packet(speaker, packet);
+    this.#clip.packet(speaker, packet);
   }
 }

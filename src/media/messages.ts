@@ -1,4 +1,8 @@
 import { z } from "zod";
+import { statsSchema } from "./stats.ts";
+
+export { candidateKindSchema } from "./stats.ts";
+export type { CandidateKind, PeerStats } from "./stats.ts";
 
 /**
  * What crosses between the control plane and the media plane, decoded by schema at both ends. No audio crosses.
@@ -122,59 +126,6 @@ const nothing = z.object({});
 const file = z.string().max(255);
 /** There, and false, where an engine gives no clock of the sender, so that the place in time is best effort. */
 const hasClock = z.literal(false).optional();
-export const candidateKindSchema = z.enum(["host", "srflx", "prflx", "relay"]);
-export type CandidateKind = z.infer<typeof candidateKindSchema>;
-
-/** "Recent" is the last ten seconds or so, "in all" since the connection. Fractions are from 0 to 1. */
-export const peerStatsSchema = z.object({
-  peer,
-  state: z.string(),
-  packetsSent: z.number(),
-  packetsSentRecently: z.number(),
-  packetsReceived: z.number(),
-  /** Packets of the peer that never arrived, from sequence numbers. */
-  packetsMissed: z.number(),
-  /** Of the peer's packets those that did not arrive; null when none were due. */
-  missedRecently: z.number().nullable(),
-  /** How unevenly the peer's packets arrive (RFC 3550 section 6.4.1); null before the first. */
-  arrivalJitterMs: z.number().nullable(),
-  /** From the peer's receiver reports about our stream: its newest interval; null before the first. */
-  lossFraction: z.number().nullable(),
-  /** The same reports; null when they cover nothing that was sent in that time. */
-  lossRecently: z.number().nullable(),
-  lossInAll: z.number().nullable(),
-  jitterMs: z.number().nullable(),
-  /** Age of the newest such report; null before the first. */
-  reportAgeMs: z.number().nullable(),
-  roundTripMs: z.number().nullable(),
-  /** Earlier packets that each of ours to it carries along (RFC 2198); null when it takes none. */
-  redundancy: z.number().nullable(),
-  /** Age of the last RTP or RTCP packet from it; null before the first. */
-  lastHeardMs: z.number().nullable(),
-  /** Whether a TURN server carries it; null before it is connected. */
-  relayed: z.boolean().nullable(),
-  /** Kinds of the two candidates in use; null before it is connected, or when the engine does not know. */
-  way: z.object({ local: candidateKindSchema, remote: candidateKindSchema }).nullable(),
-  /** Of the candidates that the peer named. */
-  candidatesUsed: z.number(),
-  candidatesRefused: z.number(),
-  voice: z.object({
-    /** Age of the newest packet of sound, and of the newest louder than a quiet room; null: none came. */
-    packetAgeMs: z.number().nullable(),
-    soundAgeMs: z.number().nullable(),
-    /**
-     * RMS of what sounded lately, or of the silence if nothing did, in dBFS where a full-scale sine is -3 (the dBov of
-     * RFC 6464); -127 is digital silence. Null when nothing came, or too little to tell.
-     */
-    levelDbfs: z.number().nullable(),
-    /** Lately came only what says that silence goes on. */
-    dtx: z.boolean(),
-    /** Of the frames that were decoded lately those with clipped samples; null when too few were decoded to tell. */
-    clippedRecently: z.number().min(0).max(1).nullable(),
-  }),
-});
-export type PeerStats = z.infer<typeof peerStatsSchema>;
-
 /** What each request resolves to. */
 export const planeResultSchemas = {
   "channel.open": nothing,
@@ -208,23 +159,7 @@ export const planeResultSchemas = {
   "clip.write": z.object({
     files: z.array(z.object({ speaker: peer, file, what: z.literal("voice"), hasClock })),
   }),
-  stats: z.object({
-    engine: z.string().max(64),
-    peers: z.array(peerStatsSchema),
-    /** Late or dropped 20 ms slots of the pacing clock since the channel opened. */
-    lateFrames: z.number(),
-    rssBytes: z.number(),
-    /** What the encoder does about the listeners' loss; null before there was anything to encode. */
-    encoder: z
-      .object({
-        /** bit/s */
-        bitrate: z.number(),
-        /** Percent that it reckons with. */
-        expectedLoss: z.number(),
-        fec: z.boolean(),
-      })
-      .nullable(),
-  }),
+  stats: statsSchema,
   ping: nothing,
 } as const satisfies Record<PlaneRequestKind, z.ZodType>;
 export type PlaneResult<K extends PlaneRequestKind> = z.infer<(typeof planeResultSchemas)[K]>;

@@ -15,6 +15,7 @@ const CODES: readonly ErrorCode[] = [
   "bad_sdp",
   "disk_full",
   "already_recording",
+  "queue_full",
 ];
 
 const sentences: Partial<Record<ErrorCode, Sentence>> = {

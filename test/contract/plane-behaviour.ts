@@ -1,10 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { MediaPlane } from "../../src/media/plane.ts";
+import { describeKept } from "./plane-kept.ts";
 import { connect, localIce, pause, temporaryDirectory, until, Watched, writeTone } from "./plane-rig.ts";
 
 /** What every media plane does, a fake one included. Files named `missing…` do not exist. */
 export function describePlane(name: string, create: () => MediaPlane): void {
+  describeKept(name, create);
   describe(name, () => {
     const directory = temporaryDirectory();
     const channel = "room";

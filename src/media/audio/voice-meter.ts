@@ -1,5 +1,5 @@
 import type { ReceivedAudio, ReceivedOpus, ReceivedPcm } from "../engine/engine.ts";
-import { createLevelProbe } from "./level-probe.ts";
+import { createLevelProbe, isClipped } from "./level-probe.ts";
 import type { LevelProbe } from "./level-probe.ts";
 import { SOUNDING_DBOV } from "./levels.ts";
 import { DIGITAL_SILENCE_DB, rmsDbov } from "./pcm.ts";
@@ -22,6 +22,8 @@ const FEW_PER_SECOND = 10;
 const POWERS = Float64Array.from({ length: 128 }, (_, level) => 10 ** (-level / 10));
 /** Of PCM every so many frames are measured. */
 const PCM_EVERY = 10;
+/** Fewer frames tell nothing about clipping. */
+const MIN_FRAMES = 4;
 
 interface Bucket {
   second: number;
@@ -31,15 +33,17 @@ interface Bucket {
   loudPower: number;
   quiet: number;
   quietPower: number;
+  frames: number;
+  clipped: number;
 }
 
 const empty = (second: number): Bucket => ({
-  ...{ second, packets: 0, tiny: 0, loud: 0, loudPower: 0, quiet: 0, quietPower: 0 },
+  ...{ second, packets: 0, tiny: 0, loud: 0, loudPower: 0, quiet: 0, quietPower: 0, frames: 0, clipped: 0 },
 });
 
 /**
- * How loud one speaker was lately. What the sender says of each packet is taken as it is (RFC 6464); of one who says
- * nothing a few packets a second are decoded (level-probe.ts). Allocates nothing per packet.
+ * How loud one speaker was lately, and whether clipped. The level that the sender says of each packet is taken as it is
+ * (RFC 6464); of one who says nothing, or may be clipped, a few packets a second are decoded (level-probe.ts).
  */
 export class VoiceMeter {
   readonly #buckets = Array.from({ length: BUCKETS }, () => empty(-1));
@@ -69,6 +73,8 @@ export class VoiceMeter {
       sum.loudPower += bucket.loudPower;
       sum.quiet += bucket.quiet;
       sum.quietPower += bucket.quietPower;
+      sum.frames += bucket.frames;
+      sum.clipped += bucket.clipped;
     }
     const few = sum.packets < seconds * FEW_PER_SECOND;
     const age = (atMs: number | null): number | null => (atMs === null ? null : Math.max(0, nowMs - atMs));
@@ -77,7 +83,7 @@ export class VoiceMeter {
       soundAgeMs: age(this.#soundAtMs),
       levelDbfs: levelOf(sum),
       dtx: sum.packets > 0 && sum.loud === 0 && (few || sum.tiny === sum.packets),
-      clippedRecently: null,
+      clippedRecently: sum.frames < MIN_FRAMES ? null : sum.clipped / sum.frames,
     };
   }
 
@@ -85,17 +91,21 @@ export class VoiceMeter {
     if (audio.payload.length <= DTX_BYTES) {
       bucket.tiny++;
       this.#probe?.gap();
-    } else if (audio.levelDbov !== null) {
-      this.#measured(audio.levelDbov, audio.arrivalMs, bucket);
-    } else {
-      this.#probe ??= createLevelProbe();
-      const level = this.#probe.take(audio);
-      if (level !== null) this.#measured(level, audio.arrivalMs, bucket);
+      return;
     }
+    this.#probe ??= createLevelProbe();
+    const probed = this.#probe.take(audio);
+    bucket.frames += probed?.frames ?? 0;
+    bucket.clipped += probed?.clipped ?? 0;
+    const level = audio.levelDbov ?? probed?.levelDbov ?? null;
+    if (level !== null) this.#measured(level, audio.arrivalMs, bucket);
   }
 
   #takePcm({ samples, arrivalMs }: ReceivedPcm, bucket: Bucket): void {
-    if (this.#pcmFrames++ % PCM_EVERY === 0) this.#measured(rmsDbov(samples), arrivalMs, bucket);
+    if (this.#pcmFrames++ % PCM_EVERY !== 0) return;
+    bucket.frames++;
+    if (isClipped(samples)) bucket.clipped++;
+    this.#measured(rmsDbov(samples), arrivalMs, bucket);
   }
 
   #measured(levelDbov: number, atMs: number, bucket: Bucket): void {

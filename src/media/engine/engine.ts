@@ -93,7 +93,7 @@ export interface ConnectionEvents {
   onSenderClock(clock: SenderClock): void;
 }
 
-/** Units and meanings are those of `peerStatsSchema`. */
+/** Units and meanings are those of `PeerStats`. */
 export interface ConnectionStats {
   packetsSent: number;
   packetsSentRecently: number;

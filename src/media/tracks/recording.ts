@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { ReceivedOpus, SenderClock } from "../engine/engine.ts";
+import { nextNumbers, readBootId, retireNumber, trackName } from "./place.ts";
+import type { NextNumbers } from "./place.ts";
 import { TrackWriter } from "./writer.ts";
 
 export interface RecordingEvents {
@@ -31,6 +30,8 @@ const EPOCH_EVERY_MS = 60_000;
 const PATH_EVERY_MS = 5_000;
 /** Speakers beyond this get no file: somebody is making up speakers. */
 const MAX_TRACKS = 500;
+/** Files of those who went, or were taken off the list, and came back. */
+const MAX_RETIRED = 5_000;
 /** Speaker of the music track in its header and in `record.track`. */
 export const MUSIC_SPEAKER = "music";
 
@@ -49,19 +50,22 @@ export interface MusicPacket {
 export class Recording {
   readonly recording: string;
   readonly #options: RecordingOptions;
-  readonly #bootId = readBootId();
   /** By speaker. */
   readonly #tracks = { voice: new Map<string, TrackWriter>(), music: new Map<string, TrackWriter>() };
+  /** Files that are complete, by speaker. */
+  readonly #retired = new Map<string, TrackWriter[]>();
+  #retiredCount = 0;
   #allowed: ReadonlySet<string>;
   readonly #erasing = new Set<Promise<void>>();
-  #next: { voice: number; music: number };
+  readonly #closing = new Set<Promise<void>>();
+  #next: NextNumbers;
   #timer: Timer | null = null;
   #epochDueMs: number;
   #pathDueMs: number;
   #flushing: Promise<void> = Promise.resolve();
   #state: "open" | "closed" = "open";
 
-  private constructor(options: RecordingOptions, next: { voice: number; music: number }) {
+  private constructor(options: RecordingOptions, next: NextNumbers) {
     this.recording = options.recording;
     this.#options = options;
     this.#next = next;
@@ -73,19 +77,17 @@ export class Recording {
 
   /** Goes on with new files when there are some already. @throws when the directory cannot be read. */
   static async open(options: RecordingOptions): Promise<Recording> {
-    const next = { voice: 1, music: 1 };
-    for (const name of await readdir(options.directory)) {
-      const match = /^(voice|music)-(\d+)\.(?:mvt|erased)$/.exec(name);
-      if (!match) continue;
-      const what = match[1] === "music" ? "music" : "voice";
-      next[what] = Math.max(next[what], Number(match[2]) + 1);
-    }
-    return new Recording(options, next);
+    return new Recording(options, await nextNumbers(options.directory));
   }
 
-  /** From here on only these speakers' packets are written. What there is of others stays, until it is erased. */
+  /**
+   * From here on only these speakers' packets are written. What there is of others stays, until it is erased; should they be
+   * allowed again, that is another file (a name may be somebody else's by then, and a file has one owner).
+   */
   allow(speakers: readonly string[]): void {
     this.#allowed = new Set(speakers);
+    for (const [speaker, track] of this.#tracks.voice)
+      if (!this.#allowed.has(speaker)) this.#retire(speaker, track);
   }
 
   allows(speaker: string): boolean {
@@ -99,15 +101,17 @@ export class Recording {
   async erase(speaker: string): Promise<string[]> {
     this.#allowed = new Set([...this.#allowed].filter((other) => other !== speaker));
     const track = this.#tracks.voice.get(speaker);
+    const tracks = [...(this.#retired.get(speaker) ?? []), ...(track ? [track] : [])];
     this.#tracks.voice.delete(speaker);
-    if (!track) return [];
-    const erasing = eraseTrack(track);
+    this.#retired.delete(speaker);
+    if (tracks.length === 0) return [];
+    const erasing = Promise.all(tracks.map(eraseTrack));
     const settled = erasing.catch(() => undefined);
     this.#erasing.add(settled);
     await settled;
     this.#erasing.delete(settled);
     await erasing;
-    return [path.basename(track.path)];
+    return tracks.map(({ path: file }) => path.basename(file));
   }
 
   packet(speaker: string, packet: ReceivedOpus): void {
@@ -135,7 +139,7 @@ export class Recording {
     this.#timer?.cancel();
     await this.#flushing;
     const failure = await this.#closeTracks();
-    await Promise.all(this.#erasing);
+    await Promise.all([...this.#erasing, ...this.#closing]);
     if (failure !== null) this.#options.events.onFailed(messageOf(failure).slice(0, 500));
   }
 
@@ -144,9 +148,9 @@ export class Recording {
     const tracks = this.#tracks[what];
     const known = tracks.get(speaker);
     if (known) return known;
-    if (this.#writers().length >= MAX_TRACKS) return null;
+    if (this.#writers().length >= MAX_TRACKS || this.#retiredCount >= MAX_RETIRED) return null;
     const { recording, directory, engine, clock, events } = this.#options;
-    const file = `${what}-${String(this.#next[what]++).padStart(3, "0")}.mvt`;
+    const file = trackName(what, this.#next[what]++);
     const hasClock = what === "music" || engine.hasClock;
     const writer = new TrackWriter({
       path: path.join(directory, file),
@@ -160,11 +164,20 @@ export class Recording {
         engine: engine.name,
         hasClock,
       },
-      bootId: this.#bootId,
+      bootId: readBootId(),
     });
     tracks.set(speaker, writer);
     events.onTrack({ speaker, file, what, ...(hasClock ? {} : { hasClock }) });
     return writer;
+  }
+
+  #retire(speaker: string, track: TrackWriter): void {
+    this.#tracks.voice.delete(speaker);
+    this.#retired.set(speaker, [...(this.#retired.get(speaker) ?? []), track]);
+    this.#retiredCount++;
+    const closing = track.close().catch((error: unknown) => this.#fail(error));
+    this.#closing.add(closing);
+    void closing.then(() => this.#closing.delete(closing));
   }
 
   #writers(): TrackWriter[] {
@@ -189,7 +202,7 @@ export class Recording {
         if (this.#allowed.has(speaker)) this.#tracks.voice.get(speaker)?.roundTrip(ms);
     }
     try {
-      for (const track of this.#writers()) await track.flush();
+      await Promise.all(this.#writers().map((track) => track.flush()));
     } catch (error) {
       await this.#fail(error);
       return;
@@ -222,16 +235,6 @@ export class Recording {
 
 async function eraseTrack(track: TrackWriter): Promise<void> {
   const gone = track.discard();
-  // A disk without room for a name still has to let go of the voice.
-  await writeFile(track.path.replace(/\.mvt$/, ".erased"), "").catch(() => undefined);
+  await retireNumber(track.path);
   await gone;
-}
-
-/** Identifies this run of the machine, in which monotonic times compare. */
-function readBootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return randomUUID();
-  }
 }
