@@ -46,8 +46,10 @@ export class TrackRenderer {
   #final = 0;
   #ended = false;
 
-  constructor(packets: AsyncIterable<AlignedPacket, void, undefined>, channels: 1 | 2) {
+  /** @param from the first sample that is read: nothing sounds before it */
+  constructor(packets: AsyncIterable<AlignedPacket, void, undefined>, channels: 1 | 2, from = 0) {
     this.channels = channels;
+    this.#outputFrom = from;
     this.#packets = packets[Symbol.asyncIterator]();
     this.#decoder = new OpusDecoder(channels);
     this.#source = new Float32Array(SOURCE_SAMPLES * channels);
@@ -57,6 +59,11 @@ export class TrackRenderer {
   /** Packets that were no Opus. */
   get damaged(): number {
     return this.#decoder.damaged;
+  }
+
+  /** There is nothing but silence any more. */
+  get over(): boolean {
+    return this.#ended && this.#outputUsed === 0;
   }
 
   /**
