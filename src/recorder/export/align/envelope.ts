@@ -10,7 +10,7 @@ export interface Fastest {
   /** A sender report: its RTP time, and its wall clock less RTP time, ms; NaN: none. */
   reportT: number;
   reportMs: number;
-  /** The greatest step of the delay from one packet to the next, and the RTP time behind it. */
+  /** The greatest step of the delay from one packet to the next, and the RTP time between them. */
   jumpMs: number;
   jumpT: number;
 }
@@ -68,7 +68,7 @@ export class Envelope {
     const jumpMs = delayMs - this.#lastDelayMs;
     if (this.#lastEnd > -Infinity && Math.abs(jumpMs) > Math.abs(slot.jumpMs)) {
       slot.jumpMs = jumpMs;
-      slot.jumpT = t;
+      slot.jumpT = (this.#lastEnd - this.#firstRtp) / 48_000;
     }
     this.#lastEnd = endRtp;
     this.#lastDelayMs = delayMs;

@@ -20,7 +20,9 @@ export interface ClockFit {
 const LEAST_SPAN_S = 20;
 /** Distance of the points that the model goes through, and what changes within is not the clock's. */
 const KNOT_S = 10;
-const CLOCK_PERIOD_S = 1_200;
+const CLOCK_PERIOD_S = 600;
+/** Slopes are first looked at over this: longer, and a route that changes often would be in all of them. */
+const MOST_LAG_S = 60;
 /** The same where there is no sender's clock: then arrival is all there is. */
 const FOLLOWED_KNOT_S = 2;
 const FOLLOWED_PERIOD_S = 20;
@@ -30,7 +32,7 @@ const USUAL_PPM = 100;
 const WALL_PPM = 30;
 const REPORT_MS = 5;
 /** Routes whose delays differ by less are one. */
-const SAME_ROUTE_MS = 3;
+const SAME_ROUTE_MS = 5;
 /** Without reports, a change that stays and is greater than what routes differ by is the clock's: its sender lost time. */
 const NO_ROUTE_MS = 250;
 
@@ -91,7 +93,7 @@ function roughDrift(
   span: number,
   reports: readonly Fastest[],
 ): number {
-  const lag = Math.min(300, Math.max(span / 3, 2 * knotS));
+  const lag = Math.min(MOST_LAG_S, Math.max(span / 3, 2 * knotS));
   let slope = 0;
   let sigma = Infinity;
   for (let round = 0; round < 3; round++) {
@@ -197,31 +199,24 @@ function stepTime(fastest: readonly Fastest[], points: readonly Point[], index: 
 const sumBefore = (steps: readonly { t: number; ms: number }[], t: number): number =>
   steps.reduce((sum, step) => (step.t <= t ? sum + step.ms : sum), 0);
 
-/** The delay of each point's route against the first one's, by steps; routes that are nearly the same are one. */
+/**
+ * The delay of each point's route against the first one's, by steps. A route that comes back is the same one: else the errors of
+ * the steps would add up.
+ */
 function routeLevels(steps: readonly Step[], count: number): { route: number[]; levels: number[] } {
-  const bounds = [0, ...steps.map(({ index }) => index), count];
-  const sums = [0];
-  for (const { ms } of steps) sums.push(sums.at(-1)! + ms);
-  const lengths = sums.map((_, i) => bounds[i + 1]! - bounds[i]!);
-  const order = sums.map((_, i) => i).sort((a, b) => sums[a]! - sums[b]!);
-  const levels: number[] = [];
-  const weights: number[] = [];
-  const routeOf = Array.from(sums, () => 0);
-  for (const stretch of order) {
-    const level = sums[stretch]!;
-    if (levels.length === 0 || level - levels.at(-1)! > SAME_ROUTE_MS) {
-      levels.push(level);
-      weights.push(0);
-    }
-    const last = levels.length - 1;
-    const weight = weights[last]! + lengths[stretch]!;
-    levels[last]! += ((level - levels[last]!) * lengths[stretch]!) / weight;
-    weights[last] = weight;
-    routeOf[stretch] = last;
-  }
+  const levels = [0];
   const route: number[] = [];
-  for (let stretch = 0; stretch < sums.length; stretch++)
-    for (let i = 0; i < lengths[stretch]!; i++) route.push(routeOf[stretch]!);
+  let current = 0;
+  let next = 0;
+  for (let i = 0; i < count; i++) {
+    if (steps[next]?.index === i) {
+      const level = levels[current]! + steps[next++]!.ms;
+      const distances = levels.map((known) => Math.abs(known - level));
+      const nearest = distances.indexOf(Math.min(...distances));
+      current = distances[nearest]! < SAME_ROUTE_MS ? nearest : levels.push(level) - 1;
+    }
+    route.push(current);
+  }
   return { route, levels };
 }
 
