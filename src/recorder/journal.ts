@@ -123,10 +123,35 @@ const entrySchema = z.discriminatedUnion("kind", [
     tracks: z.array(exportedTrackSchema),
     documents: z.array(exportedDocumentSchema).default([]),
   }),
-  z.object({ kind: z.literal("sent"), file: z.string(), eventId: z.string() }),
+  /** This track is larger than the homeserver takes: these are sent in its place. */
+  z.object({ kind: z.literal("split"), file: z.string(), parts: z.array(trackPartSchema).max(10_000) }),
+  /** The homeserver has the file (a track, a part of one, the zip) under this mxc URI; the room does not know yet. */
+  z.object({ kind: z.literal("uploaded"), file: z.string(), mxc: z.string().max(600) }),
+  /** `roomId`: where to, when that is not the room of the start any more. */
+  z.object({
+    kind: z.literal("sent"),
+    file: z.string(),
+    eventId: z.string(),
+    roomId: z.string().nullable().default(null),
+  }),
   z.object({ kind: z.literal("kept"), file: z.string(), reason: z.string() }),
+  /** The message that says what was delivered. */
+  z.object({ kind: z.literal("summary"), eventId: z.string(), roomId: z.string().nullable().default(null) }),
   /** Everything of it was sent or kept, and the room was told. */
   z.object({ kind: z.literal("delivered") }),
+  /** Somebody wants it once more: `sent`, `kept` and `delivered` of before do not count any more. */
+  z.object({ kind: z.literal("resend"), byUserId: z.string() }),
+  /** Somebody exempts it from being deleted by itself, or no longer does. */
+  z.object({ kind: z.literal("keep"), keep: z.boolean(), byUserId: z.string() }),
+  /** The room was told that the recording will be deleted at that time. */
+  z.object({ kind: z.literal("foretold"), deleteWallMs: z.number() }),
+  /** A delivered track was deleted, with these files of the recording. */
+  z.object({
+    kind: z.literal("deleted"),
+    track: z.string(),
+    files: z.array(z.string()),
+    byUserId: z.string().nullable(),
+  }),
   /** What could not be read of these files was cut out, `lostBytes` of each; `rebuilt`: this journal was made anew. */
   z.object({
     kind: z.literal("repaired"),
