@@ -51,8 +51,8 @@ export const trackPartSchema = z.object({
 });
 export type TrackPart = z.infer<typeof trackPartSchema>;
 
-/** `auto`: as it was begun, by the room's setting. `shutdown` is of versions that did not go on after a restart. */
-const stopReason = z.enum(["command", "limit", "alone", "disk", "failed", "left", "auto", "shutdown"]);
+/** `shutdown` is of versions that did not go on after a restart. */
+const stopReason = z.enum(["command", "limit", "alone", "disk", "failed", "left", "shutdown"]);
 export type StopReason = z.infer<typeof stopReason>;
 
 const entrySchema = z.discriminatedUnion("kind", [
@@ -67,6 +67,8 @@ const entrySchema = z.discriminatedUnion("kind", [
     /** What who started it calls it. */
     title: z.string().nullable().default(null),
     consent: consentModeSchema.default("opt-out"),
+    /** The room's setting has begun it, not a person. */
+    automatic: z.boolean().default(false),
     /** What people call it by in their room; null: it gets one when it is listed. */
     number: z.int().min(1).nullable().default(null),
   }),
