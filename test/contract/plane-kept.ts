@@ -71,13 +71,20 @@ export function describeKept(name: string, create: () => MediaPlane): void {
       await speak();
       const second = await opened(1);
       expect(second).toMatchObject({ speaker: "a", what: "voice" });
+      // Who was taken off the list goes on in another file, and both are gone when they are erased.
+      await allow([]);
+      await allow(["a"]);
+      await speak();
+      const third = await opened(2);
+      expect((await erase("a")).files).toEqual([second.file, third.file]);
+      await allow(["a"]);
       // A pause ends the files; it goes on in new ones of the same folder. What a pause closed is not the plane's any more.
       await b.plane.request({ kind: "record.stop", channel });
       expect(await erase("a")).toEqual({ files: [] });
       await start(into, ["a"]);
       await speak();
-      const third = await opened(2);
-      expect(new Set([first, second, third].map(({ file }) => file)).size).toBe(3);
+      const last = await opened(3);
+      expect(new Set([first, second, third, last].map(({ file }) => file)).size).toBe(4);
     });
 
     test("announcements are heard without a track and over one, four wait, and nobody is told that they are tracks", async () => {

@@ -5,13 +5,21 @@ import { FakePlayback } from "./playback.ts";
 
 type Opened = Omit<PlaneEventOf<"record.track">, "kind" | "channel">;
 
+interface Recorded {
+  id: string;
+  directory: string;
+  speakers: Set<string>;
+  /** Those that are written, by what and speaker, and those that are complete. */
+  files: Map<string, string>;
+  complete: { speaker: string; file: string }[];
+}
+
 /** What a fake channel keeps of its sound: names of files that nobody writes. */
 export class FakeKept {
   readonly #clock: Clock;
   /** Number of the last file below each directory. */
   readonly #numbers: Map<string, number>;
-  #recording: { id: string; directory: string; speakers: Set<string>; files: Map<string, string> } | null =
-    null;
+  #recording: Recorded | null = null;
   #clip = { speakers: new Set<string>(), seconds: 0, heardMs: new Map<string, number>() };
 
   constructor(clock: Clock, numbers: Map<string, number>) {
@@ -23,19 +31,22 @@ export class FakeKept {
     if (this.#recording && this.#recording.id !== id)
       throw new BotError("already_recording", "the channel is being recorded already");
     if (this.#recording) this.allow(speakers);
-    else this.#recording = { id, directory, speakers: new Set(speakers), files: new Map() };
+    else this.#recording = { id, directory, speakers: new Set(speakers), files: new Map(), complete: [] };
   }
 
   allow(speakers: readonly string[]): void {
     if (!this.#recording) throw new BotError("not_found", "nothing is being recorded");
+    for (const speaker of this.#recording.speakers) if (!speakers.includes(speaker)) this.#complete(speaker);
     this.#recording.speakers = new Set(speakers);
   }
 
   erase(speaker: string): string[] {
-    const file = this.#recording?.files.get(`voice ${speaker}`);
-    this.#recording?.files.delete(`voice ${speaker}`);
+    this.#complete(speaker);
     this.#recording?.speakers.delete(speaker);
-    return file === undefined ? [] : [file];
+    const { complete = [] } = this.#recording ?? {};
+    const files = complete.flatMap((one) => (one.speaker === speaker ? [one.file] : []));
+    if (this.#recording) this.#recording.complete = complete.filter((one) => one.speaker !== speaker);
+    return files;
   }
 
   stop(): void {
@@ -64,6 +75,13 @@ export class FakeKept {
     const file = this.#file(recording.directory, what);
     recording.files.set(`${what} ${speaker}`, file);
     return { recording: recording.id, speaker, file, what };
+  }
+
+  #complete(speaker: string): void {
+    const file = this.#recording?.files.get(`voice ${speaker}`);
+    if (file === undefined) return;
+    this.#recording?.files.delete(`voice ${speaker}`);
+    this.#recording?.complete.push({ speaker, file });
   }
 
   #file(directory: string, what: "voice" | "music"): string {

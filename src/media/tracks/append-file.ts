@@ -103,6 +103,9 @@ export class AppendFile {
       await this.flush();
     } finally {
       await this.#writes.run(() => this.#handle.close());
+      // Closed files may be many, and are kept to be found again.
+      this.#buffer = this.#buffer.subarray(0, 0).slice();
+      this.#spare = null;
     }
   }
 }

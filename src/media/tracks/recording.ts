@@ -30,8 +30,9 @@ const EPOCH_EVERY_MS = 60_000;
 const PATH_EVERY_MS = 5_000;
 /** Speakers beyond this get no file: somebody is making up speakers. */
 const MAX_TRACKS = 500;
-/** Files of those who went, or were taken off the list, and came back. */
-const MAX_RETIRED = 5_000;
+/** Files of one who went, or was taken off the list, and came back, and of all of them. */
+const MAX_RETIRED = 200;
+const MAX_RETIRED_IN_ALL = 10_000;
 /** Speaker of the music track in its header and in `record.track`. */
 export const MUSIC_SPEAKER = "music";
 
@@ -148,7 +149,8 @@ export class Recording {
     const tracks = this.#tracks[what];
     const known = tracks.get(speaker);
     if (known) return known;
-    if (this.#writers().length >= MAX_TRACKS || this.#retiredCount >= MAX_RETIRED) return null;
+    if (this.#writers().length >= MAX_TRACKS || this.#retiredCount >= MAX_RETIRED_IN_ALL) return null;
+    if ((this.#retired.get(speaker)?.length ?? 0) >= MAX_RETIRED) return null;
     const { recording, directory, engine, clock, events } = this.#options;
     const file = trackName(what, this.#next[what]++);
     const hasClock = what === "music" || engine.hasClock;

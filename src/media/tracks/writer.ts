@@ -23,6 +23,8 @@ export interface TrackWriterOptions {
 const BUFFER_BYTES = 1024 * 1024;
 /** Enough for what arrives while the file is being created. */
 const MAX_EARLY = 1_000;
+/** One for all: each packet is copied from it before the next. */
+const packets = new PacketEncoder();
 
 /** Appends one speaker's packets to its file. Never blocks and never throws while packets come; `flush` and `close` do. */
 export class TrackWriter {
@@ -37,7 +39,6 @@ export class TrackWriter {
   /** Of the newest packet. */
   #ssrc: number | null = null;
   #discarded = false;
-  readonly #packets = new PacketEncoder();
 
   constructor(options: TrackWriterOptions) {
     this.path = options.path;
@@ -52,14 +53,14 @@ export class TrackWriter {
 
   packet(packet: ReceivedOpus): void {
     this.#ssrc = packet.ssrc;
-    this.#data(packet.arrivalMs, this.#packets.encode(packet));
+    this.#data(packet.arrivalMs, packets.encode(packet));
   }
 
   /** A packet of our own: its clock is ours, its sequence is counted here. */
   music(packet: { payload: Uint8Array; timestamp: number; marker: boolean; atMs: number }): void {
     const { payload, timestamp, marker, atMs } = packet;
     const sequence = this.#sequence++ & 0xffff;
-    const record = this.#packets.encode({
+    const record = packets.encode({
       arrivalMs: atMs,
       timestamp,
       ssrc: 0,

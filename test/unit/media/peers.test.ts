@@ -1,5 +1,5 @@
 import { Peers } from "../../../src/media/peers.ts";
-import { FakeClock } from "../../fakes/clock.ts";
+import { FakeClock, settle } from "../../fakes/clock.ts";
 import { FakeEngine } from "../../fakes/engine.ts";
 
 function peersOf(engine: FakeEngine): Peers {
@@ -43,4 +43,20 @@ test("a restart that a close overtakes is answered by nobody", async () => {
   const answering = peers.answer("a", "v=0 restart");
   peers.close("a");
   await expect(answering).rejects.toMatchObject({ code: "cancelled" });
+});
+
+test("the round trip is that of the connection, while there is one", async () => {
+  const [here, there] = [new FakeEngine(), new FakeEngine()];
+  const [a, b] = [peersOf(here), peersOf(there)];
+  const offer = await a.offer("b");
+  expect([...a.roundTrips()]).toEqual([]);
+  await a.accept("b", await b.answer("a", offer));
+  [...here.connections][0]!.impair({ delayMs: 30 });
+  [...there.connections][0]!.impair({ delayMs: 12 });
+  await settle();
+  expect([...a.roundTrips()]).toEqual([["b", 42]]);
+  [...here.connections][0]!.simulate("disconnected");
+  expect([...a.roundTrips()]).toEqual([]);
+  a.closeAll();
+  b.closeAll();
 });

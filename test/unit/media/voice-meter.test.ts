@@ -109,6 +109,53 @@ test("what is no Opus, or never six packets in a row, has no level and does no h
   expect(holes.read(2000).levelDbfs).toBeNull();
 });
 
+const { sin, PI, max, min, log10 } = Math;
+/** One period at 150 Hz of a sound with twenty overtones. */
+const PERIOD = Array.from({ length: 320 }, (_, i) => {
+  let value = 0;
+  for (let n = 1; n <= 20; n++) value += sin((2 * PI * n * i) / 320 + n * n * 0.3) / n;
+  return 12_000 * value;
+});
+
+/** Opus packets of a voice-like hum of three syllables a second that was cut off at full scale. */
+function hum(gain: number, packets: number): { payload: Uint8Array; levelDbov: number }[] {
+  const encoder = new Encoder({ channels: 1, sample_rate: 48_000, application: "voip" });
+  encoder.bitrate = 32_000;
+  const frame = new Int16Array(960);
+  return Array.from({ length: packets }, (_, packet) => {
+    let power = 0;
+    for (let i = 0; i < 960; i++) {
+      const at = packet * 960 + i;
+      const loud = gain * PERIOD[at % 320]! * max(0, sin((2 * PI * 3 * at) / 48_000));
+      frame[i] = max(-32_768, min(32_767, loud));
+      power += (frame[i]! / 32_768) ** 2 / 960;
+    }
+    const levelDbov = max(-127, min(0, 10 * log10(power)));
+    return { payload: Uint8Array.from(encoder.encode(frame)), levelDbov };
+  });
+}
+
+test.each([
+  ["a quiet voice", 0.1, 0, 0],
+  ["a loud voice", 0.8, 0, 0],
+  ["a voice 12 dB over", 4, 0.15, 0.7],
+  ["nothing but clipping", 40, 0.3, 0.9],
+])("%s: clipped frames are counted, whether the level is told or not", (_, gain, least, most) => {
+  const packets = hum(gain, 500);
+  const [told, untold] = [new VoiceMeter(), new VoiceMeter()];
+  for (const [i, { payload, levelDbov }] of packets.entries()) {
+    told.take(opus(1000 + i * 20, { payload, sequence: i, levelDbov }));
+    untold.take(opus(1000 + i * 20, { payload, sequence: i }));
+  }
+  for (const meter of [told, untold]) {
+    const { clippedRecently } = meter.read(11_000);
+    expect(clippedRecently).toBeGreaterThanOrEqual(least);
+    expect(clippedRecently).toBeLessThanOrEqual(most);
+  }
+  // Later nothing is known of it any more.
+  expect(told.read(30_000).clippedRecently).toBeNull();
+});
+
 test("PCM is measured as it is", () => {
   const meter = new VoiceMeter();
   const samples = Int16Array.from({ length: 960 }, (_, i) => 16_384 * Math.sin((2 * Math.PI * i * 10) / 960));
@@ -122,4 +169,14 @@ test("PCM is measured as it is", () => {
       arrivalMs: i * 20,
     });
   expect(meter.read(2000).levelDbfs).toBeCloseTo(-6.02 - 3.01, 1);
+});
+
+test("of PCM the samples at full scale are counted", () => {
+  const meter = new VoiceMeter();
+  for (let i = 0; i < 100; i++) {
+    const samples = new Int16Array(480).fill(i < 50 ? 32_767 : 20_000);
+    const rest = { channels: 1, sampleRate: 48_000, timestamp: i * 480, arrivalMs: i * 10 };
+    meter.take({ kind: "pcm", samples, ...rest });
+  }
+  expect(meter.read(1000).clippedRecently).toBe(0.5);
 });
