@@ -6,6 +6,7 @@ import { withConfig } from "./config-command.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { reportFailure } from "./failure.ts";
 import { addHealthCommand } from "./health-command.ts";
+import { addRecordingsCommand } from "./recordings-command.ts";
 import { addRoomCommand } from "./room-command.ts";
 
 const NAME = "matrix-voice-bot";
@@ -46,6 +47,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addCheckCommand(program);
   addHealthCommand(program);
   addRoomCommand(program);
+  addRecordingsCommand(program);
   if (argv.length <= 2) return program.outputHelp();
   try {
     await program.parseAsync([...argv]);

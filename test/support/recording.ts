@@ -6,7 +6,7 @@ import { AppendFile } from "../../src/media/tracks/append-file.ts";
 import { encodeEnd, encodeEpoch, encodeHeader, encodePacket } from "../../src/media/tracks/format.ts";
 import { encodeRecord } from "../../src/media/tracks/framing.ts";
 import type { ExportJob } from "../../src/recorder/exporter.ts";
-import type { JournalFact } from "../../src/recorder/journal.ts";
+import type { JournalEntry, JournalFact, ReadJournal } from "../../src/recorder/journal.ts";
 
 export const FRAME_MS = 20;
 export const BOOT = "boot-1";
@@ -28,6 +28,7 @@ export interface ToneOptions {
   fromMs: number;
   lengthMs: number;
   channels?: 1 | 2;
+  bitrate?: number;
   firstTimestamp?: number;
   firstSequence?: number;
 }
@@ -36,7 +37,7 @@ export interface ToneOptions {
 export function tone(options: ToneOptions): Sent[] {
   const { hz, fromMs, lengthMs, channels = 1, firstTimestamp = 1_000, firstSequence = 65_530 } = options;
   const encoder = new Encoder({ channels, sample_rate: 48_000, application: "voip" });
-  encoder.bitrate = 64_000;
+  encoder.bitrate = options.bitrate ?? 64_000;
   const sent: Sent[] = [];
   for (let index = 0; index * FRAME_MS < lengthMs; index++) {
     const pcm = new Int16Array(960 * channels);
@@ -126,6 +127,27 @@ export async function writeJournal(
     journal.append(encodeRecord(1, new TextEncoder().encode(JSON.stringify(entry))));
   }
   await journal.close();
+}
+
+/** A journal as it is read, without a disk; `atMs` since the recording's start. */
+export function journalOf(facts: readonly (JournalFact & { atMs: number })[]): ReadJournal {
+  const stamped = facts.map((fact) => ({
+    ...fact,
+    atMs: START_MS + fact.atMs,
+    wallMs: START_WALL_MS + fact.atMs,
+  }));
+  const start: ReadJournal["start"] = {
+    ...{
+      kind: "start",
+      recording: "r1",
+      roomId: "!room:test",
+      byUserId: "@host:test",
+      byName: "Host",
+      bootId: BOOT,
+    },
+    ...{ title: null, consent: "opt-out", atMs: START_MS, wallMs: START_WALL_MS },
+  };
+  return { start, entries: [start, ...(stamped as JournalEntry[])], validBytes: 0 };
 }
 
 /** A file of garbage, as a disk may give back. */
