@@ -152,8 +152,16 @@ test("floods of every kind: others hear and are recorded on, the disk, memory an
   const file = watched.all("record.track").find(({ speaker }) => speaker === "honest")?.file;
   const reader = await TrackReader.open(path.join(folder, file ?? ""));
   let packets = 0;
-  for await (const record of reader.records()) if (record.type === "packet") packets++;
+  const roundTrips: number[] = [];
+  for await (const record of reader.records()) {
+    if (record.type === "packet") packets++;
+    if (record.type === "path") roundTrips.push(record.roundTripMs);
+  }
   expect(packets).toBeGreaterThan(said * 0.99);
+  // Of the honest one's way: a report in five seconds, and a record in five.
+  expect(roundTrips.length).toBeGreaterThan(3);
+  expect(Math.min(...roundTrips)).toBeGreaterThan(0);
+  expect(Math.max(...roundTrips)).toBeLessThan(500);
   expect(watched.all("record.failed")).toEqual([]);
 });
 
