@@ -113,6 +113,7 @@ describe("a recording with everything that networks do", () => {
       ["Bob.ogg", "voice"],
       ["Music.ogg", "music"],
       ["Everybody.ogg", "mix"],
+      ["Voices.ogg", "voices"],
     ]);
     expect((await readdir(directory)).filter((name) => name.endsWith(".part"))).toEqual([]);
   });
@@ -123,7 +124,7 @@ describe("a recording with everything that networks do", () => {
       expect(codec).toBe("opus");
       // ffprobe counts the pre-skip (312 samples, RFC 7845 section 4.2), which nobody hears.
       expect(Math.abs(durationMs - 6.5 - LENGTH_MS)).toBeLessThanOrEqual(1);
-      expect(channels).toBe(file === "Music.ogg" || file === "Everybody.ogg" ? 2 : 1);
+      expect(channels).toBe(/^(Ann|Bob)/.test(file) ? 1 : 2);
       expect(ffmpegComplaints(path(file))).toBe("");
       const { samples } = await decodeFile(path(file));
       expect(Math.abs(samples.length / 48 - LENGTH_MS)).toBeLessThanOrEqual(1);
@@ -132,18 +133,17 @@ describe("a recording with everything that networks do", () => {
 
   test("sound is where it was, within 5 ms, across pause, loss, reordering, repetition, crash and another SSRC", async () => {
     const { samples } = await decodeFile(path("Ann _ Ü 🎙.ogg"));
-    // The least delayed packet took 20 ms (a frame) to be sent.
     for (const [fromMs, toMs] of [
-      [2_020, 6_020],
-      [8_020, 10_020],
-      [15_020, 17_020],
+      [2_000, 6_000],
+      [8_000, 10_000],
+      [15_000, 17_000],
     ] as const) {
       const heard = soundOf(samples, fromMs - 500, toMs + 500);
       expect(Math.abs((heard?.fromMs ?? 0) - fromMs)).toBeLessThanOrEqual(5);
       expect(Math.abs((heard?.toMs ?? 0) - toMs)).toBeLessThanOrEqual(5);
     }
     // Ten packets were lost, two seconds in: 200 ms of silence in their place and nowhere else.
-    expect(soundOf(samples, 4_045, 4_195)).toBeNull();
+    expect(soundOf(samples, 4_025, 4_175)).toBeNull();
     expect(levelAt(samples, 440, 3_000, 4_000)).toBeCloseTo(0.5, 1);
     expect(levelAt(samples, 440, 4_300, 5_900)).toBeCloseTo(0.5, 1);
   });
@@ -155,7 +155,7 @@ describe("a recording with everything that networks do", () => {
     expect(levelAt(bob, 440, 2_100, 2_900)).toBeLessThan(0.01);
     expect(levelAt(ann, 1_000, 2_100, 2_900)).toBeLessThan(0.01);
     // Judged by its end: a codec may fade in after silence.
-    expect(Math.abs((soundOf(bob, 2_500, 3_500)?.toMs ?? 0) - 3_020)).toBeLessThanOrEqual(5);
+    expect(Math.abs((soundOf(bob, 2_500, 3_500)?.toMs ?? 0) - 3_000)).toBeLessThanOrEqual(5);
   });
 
   test("the mix has everybody where they are, at their level", async () => {
@@ -163,7 +163,7 @@ describe("a recording with everything that networks do", () => {
     expect(levelAt(samples, 440, 3_100, 3_900)).toBeCloseTo(0.5, 1);
     expect(levelAt(samples, 1_000, 2_100, 2_900)).toBeGreaterThan(0.4);
     expect(levelAt(samples, 300, 20_500, 24_500)).toBeCloseTo(0.5, 1);
-    expect(Math.abs((soundOf(samples)?.fromMs ?? 0) - 2_020)).toBeLessThanOrEqual(5);
+    expect(Math.abs((soundOf(samples)?.fromMs ?? 0) - 2_000)).toBeLessThanOrEqual(5);
   });
 
   test("tags name the person; info.json tells gaps and what could not be read", async () => {
@@ -178,18 +178,18 @@ describe("a recording with everything that networks do", () => {
   });
 });
 
-test("a sender's clock that goes wrong is brought back within a few seconds", async () => {
+test("a way that takes 400 ms longer for good moves nothing of what was said", async () => {
   const directory = await mkdtemp(join(tmpdir(), "voicebot-export-"));
   try {
     await writeJournal(directory, [{ kind: "stop", reason: "command", byUserId: null, atMs: 20_000 }]);
-    // The second half is sent 400 ms later than its timestamps say.
+    // The second half arrives 400 ms later than its timestamps say.
     const sent = tone({ hz: 500, fromMs: 0, lengthMs: 18_000 });
     const packets = over(sent, { ssrc: 1, delayMs: (index) => (index >= 300 ? 400 : 0) });
     await writeTrack(directory, "voice-001.mvt", { speaker: "x" }, packets);
     const outcome = await exportRecording(exportJob(directory), deps);
     const { samples } = await decodeFile(join(directory, "export", outcome.tracks[0]?.file ?? ""));
     const heard = soundOf(samples);
-    expect(Math.abs((heard?.toMs ?? 0) - 18_420)).toBeLessThanOrEqual(20);
+    expect(Math.abs((heard?.toMs ?? 0) - 18_000)).toBeLessThanOrEqual(20);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

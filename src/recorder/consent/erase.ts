@@ -19,17 +19,19 @@ export async function eraseVoice(
   userId: string,
 ): Promise<string[]> {
   const ownerOf = fileOwners(entries);
-  const gone: string[] = [];
+  const theirs: string[] = [];
   for (const path of await trackFiles(directory)) {
-    const speaker = await speakerOf(path);
-    if (!ownerOf(basename(path), speaker).includes(userId)) continue;
+    if (ownerOf(basename(path), await speakerOf(path)).includes(userId)) theirs.push(path);
+  }
+  if (theirs.length === 0) return [];
+  // First, so that it is not missed when this is interrupted: a track that is left says that there is more to do.
+  for (const folder of MADE) await rm(join(directory, folder), { recursive: true, force: true });
+  for (const path of theirs) {
     await writeFile(path.replace(/\.mvt$/, ".erased"), "").catch(() => undefined);
     await rm(path, { force: true });
-    gone.push(relative(directory, path));
   }
-  for (const folder of MADE) await rm(join(directory, folder), { recursive: true, force: true });
   await syncFolder(directory);
-  return gone;
+  return theirs.map((path) => relative(directory, path));
 }
 
 /** The keys that one person had during a recording and nobody else. */

@@ -1,18 +1,25 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { stat, writeFile } from "node:fs/promises";
+import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
-import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { ExportJob, ExportOutcome } from "../exporter.ts";
-import { readJournal, type ExportedTrack, type ReadJournal } from "../journal.ts";
+import type { ExportFormat, ExportJob, ExportOutcome } from "../exporter.ts";
+import { readJournal, type ExportedDocument, type ExportedTrack, type ReadJournal } from "../journal.ts";
 import { fileNames, safeTitle } from "../names.ts";
-import { mix } from "./mix.ts";
-import { OggOpusWriter, PRE_SKIP } from "./ogg-opus.ts";
-import { SAMPLES_PER_MS } from "./opus.ts";
-import { Placer, type PlacerStats } from "./placer.ts";
-import { durationSamples, findTracks, gapsOf, ownerAt, ownersOf, packetsOf } from "./sources.ts";
-import type { Owner, TrackFile } from "./sources.ts";
+import { alignedPackets } from "./align/packets.ts";
+import { planTracks, type RecordingPlan } from "./align/plan.ts";
+import { documentsOf } from "./documents/documents.ts";
+import type { DescribedTrack } from "./documents/info.ts";
+import { chaptersOf, chapterTags } from "./documents/lists.ts";
+import { hiddenPeople, marksOf } from "./documents/marks.ts";
+import { reportOf } from "./documents/report.ts";
+import { speechOf, turnsOf } from "./documents/speech.ts";
+import { writeZip } from "./documents/zip.ts";
+import { mixdown, type MixOutput } from "./pcm/mixdown.ts";
+import { LEVEL_MS } from "./pcm/meter.ts";
+import type { OpenPackets } from "./pcm/player.ts";
+import { Progress } from "./progress.ts";
+import { WorkFolder } from "./work.ts";
+import { writeTrack } from "./tracks.ts";
 
 export interface ExportDeps {
   clock: Clock;
@@ -20,221 +27,274 @@ export interface ExportDeps {
   onProgress: (percent: number) => void;
 }
 
-/** One file that is being made. */
-interface Output {
-  what: "voice" | "music";
-  owner: Owner;
-  path: string;
-  writer: OggOpusWriter;
-  placer: Placer;
-  /** Whether all of it carries the sender's clock. */
-  hasClock: boolean;
+/** Changed whenever the same recording gives other files: what an older version left is not gone on with. */
+const VERSION = 1;
+const TYPES: Record<ExportFormat, { ending: string; mimeType: string }> = {
+  opus: { ending: ".ogg", mimeType: "audio/ogg" },
+  flac: { ending: ".flac", mimeType: "audio/flac" },
+  wav: { ending: ".wav", mimeType: "audio/wav" },
+};
+/** -dBov; what is quieter counts as nothing to hear. */
+const SILENT = 60;
+
+const writtenSchema = z.object({ residueMs: z.number(), corrections: z.number() });
+const meteredSchema = z.object({
+  waveform: z.array(z.number()),
+  peakDbfs: z.number().nullable(),
+  levelDbov: z.number().nullable(),
+  clippedSamples: z.number(),
+});
+const mixedSchema = z.object({
+  tracks: z.array(
+    meteredSchema.extend({
+      turns: z.array(z.object({ fromMs: z.number(), toMs: z.number() })),
+      loudMs: z.number(),
+      damaged: z.number(),
+      misplaced: z.number(),
+    }),
+  ),
+  mixes: z.array(meteredSchema),
+  problem: z.string().nullable(),
+});
+type Mixed = z.infer<typeof mixedSchema>;
+const fileSchema = z.object({ bytes: z.number() });
+
+/** What all steps are about. */
+interface Context {
+  job: ExportJob;
+  deps: ExportDeps;
+  journal: ReadJournal;
+  plan: RecordingPlan;
+  open: OpenPackets;
+  work: WorkFolder;
+  progress: Progress;
+  /** Of the tracks, then of the mixes. */
+  names: string[];
 }
-
-/** A finished one, not named yet. */
-interface Made {
-  what: "voice" | "music";
-  owner: Owner;
-  path: string;
-  channels: 1 | 2;
-  stats: PlacerStats;
-  hasClock: boolean;
-}
-
-const OGG = { mimeType: "audio/ogg", waveform: null };
-
-/** Share of the progress that the tracks take; the mix has the rest. */
-const TRACKS_PERCENT = 60;
 
 /**
- * Makes `export/` of a recording's folder anew: one Ogg Opus file for each voice and the music, all of the same start and
- * length, packets as they came; a mix; info.json. Only a whole export gets that name.
+ * Makes `export/` of a recording's folder: a file for each voice and the music, all of the same start and length, mixes,
+ * what there is to tell, a zip where it is wanted. Only a whole export gets that name. One that was killed is gone on with.
  */
 export async function exportRecording(job: ExportJob, deps: ExportDeps): Promise<ExportOutcome> {
-  const { directory, titles } = job;
+  const { directory, format } = job;
   const journal = await readJournal(directory);
-  const { files, unreadable } = await findTracks(directory, journal.start);
-  const total = durationSamples(journal, files);
-  await removeLeftovers(directory);
-  const work = join(directory, `export-${randomBytes(4).toString("hex")}.part`);
-  await mkdir(work, { mode: 0o700 });
+  const progress = new Progress(deps.onProgress);
+  const plan = await planTracks(directory, journal, { onProgress: (part) => progress.planning(part) });
+  const { timeline, tracks } = plan;
+  const work = await WorkFolder.open(directory, await keyOf(job, journal, plan));
   try {
-    const made = await makeTracks(work, journal, files, total, deps);
-    const names = fileNames(
-      [...made.map(({ what, owner }) => (what === "music" ? titles.music : owner.name)), titles.mix],
-      ".ogg",
-    );
-    const durationMs = total / SAMPLES_PER_MS;
-    const tracks: ExportedTrack[] = [];
-    for (const [index, { what, owner, path }] of made.entries()) {
-      const file = names[index] ?? `track-${index}.ogg`;
-      await rename(path, join(work, file));
-      const { size } = await stat(join(work, file));
-      const title = what === "music" ? titles.music : safeTitle(owner.name);
-      tracks.push({
-        file,
-        what,
-        title,
-        userId: what === "music" ? null : owner.userId,
-        bytes: size,
-        durationMs,
-        ...OGG,
-      });
-    }
-    const mixProblem = await makeMix(job, work, tracks, made, names.at(-1) ?? "mix.ogg", durationMs, deps);
-    const about = { recording: journal.start.recording, room: journal.start.roomId, mixProblem, unreadable };
-    await writeInfo(work, about, journal, tracks, made, durationMs);
-    await rm(join(directory, "export"), { recursive: true, force: true });
-    await rename(work, join(directory, "export"));
-    return { durationMs, tracks, documents: [], mixProblem };
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** What exports left behind that were killed. */
-async function removeLeftovers(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (/^export-[0-9a-f]{8}\.part$/.test(name))
-      await rm(join(directory, name), { recursive: true, force: true });
-  }
-}
-
-/** Voices by first sound, then the music. */
-async function makeTracks(
-  work: string,
-  journal: ReadJournal,
-  files: readonly TrackFile[],
-  total: number,
-  { onProgress }: ExportDeps,
-): Promise<Made[]> {
-  const owners = ownersOf(journal);
-  const made: Made[] = [];
-  const packets = files.reduce((sum, file) => sum + file.packets, 0);
-  let done = 0;
-  let opened = 0;
-  for (const [key, ofKey] of groupByKey(files)) {
-    const outputs = new Map<string | null, Output>();
-    for (const file of ofKey) {
-      for (const { placer } of outputs.values()) placer.newClock();
-      for await (const { sinceStartMs, ssrc, timestamp, payload } of packetsOf(file.path, journal.start)) {
-        if (++done % 5_000 === 0) onProgress((TRACKS_PERCENT * done) / packets);
-        if (sinceStartMs * SAMPLES_PER_MS > total) continue;
-        const { what, speaker } = file.header;
-        const owner = ownerAt(what === "music" ? undefined : owners.get(key), speaker, sinceStartMs);
-        let output = outputs.get(owner.userId);
-        if (!output) {
-          output = openOutput(join(work, `${opened++}.part`), what, owner, total);
-          outputs.set(owner.userId, output);
-        }
-        if (!file.header.hasClock) output.hasClock = false;
-        // The reader uses its buffer again.
-        const packet = {
-          atSamples: sinceStartMs * SAMPLES_PER_MS,
-          ssrc,
-          timestamp,
-          payload: payload.slice(),
-        };
-        output.placer.push(packet);
-      }
-    }
-    for (const output of outputs.values()) {
-      const finished = finishOutput(output, total);
-      if (finished) made.push(finished);
-      else await rm(output.path, { force: true });
-    }
-  }
-  const first = (track: Made): number => track.stats.firstSample ?? 0;
-  return made.sort((a, b) => (a.what === b.what ? first(a) - first(b) : a.what === "voice" ? -1 : 1));
-}
-
-function groupByKey(files: readonly TrackFile[]): Map<string, TrackFile[]> {
-  const groups = new Map<string, TrackFile[]>();
-  for (const file of files) {
-    const key = file.header.what === "music" ? "\u0000music" : file.header.speaker;
-    groups.set(key, [...(groups.get(key) ?? []), file]);
-  }
-  return groups;
-}
-
-function openOutput(path: string, what: "voice" | "music", owner: Owner, total: number): Output {
-  const name = safeTitle(owner.name);
-  const tags: Record<string, string> = what === "music" ? { TITLE: "Music" } : { TITLE: name, ARTIST: name };
-  const writer = new OggOpusWriter({ path, tags, serial: randomBytes(4).readUInt32LE() });
-  const placer = new Placer({ end: total, emit: (packet, samples) => writer.packet(packet, samples) });
-  return { what, owner, path, writer, placer, hasClock: true };
-}
-
-/** Null when not one of its packets could be placed. */
-function finishOutput(output: Output, total: number): Made | null {
-  const { what, owner, path, writer, placer, hasClock } = output;
-  placer.finish(total + PRE_SKIP);
-  writer.finish({ samples: total, channels: placer.channels });
-  return placer.stats.packets === 0
-    ? null
-    : { what, owner, path, channels: placer.channels, stats: placer.stats, hasClock };
-}
-
-/** Adds the mix to `tracks`. Without one the tracks still go out: returns what went wrong, or null. */
-async function makeMix(
-  { ffmpeg, titles }: ExportJob,
-  work: string,
-  tracks: ExportedTrack[],
-  made: readonly Made[],
-  file: string,
-  durationMs: number,
-  { clock, log, onProgress }: ExportDeps,
-): Promise<string | null> {
-  if (tracks.length === 0) return null;
-  const output = join(work, file);
-  const inputs = tracks.map(({ file }, index) => ({
-    path: join(work, file),
-    channels: made[index]?.channels ?? 2,
-  }));
-  const expectedBytes = Math.max(1, durationMs * 16);
-  const onBytes = (bytes: number): void =>
-    onProgress(TRACKS_PERCENT + Math.min(1, bytes / expectedBytes) * (99 - TRACKS_PERCENT));
-  try {
-    await mix({ ffmpeg, inputs, output, title: titles.mix, durationMs, clock, log, onBytes });
+    const mixes = mixesOf(plan);
+    const titles = [...tracks.map((track) => titleOf(track, job)), ...mixes.map((what) => job.titles[what])];
+    const names = fileNames(titles, TYPES[format].ending);
+    const open: OpenPackets = (track, misplaced) => alignedPackets(plan, track, misplaced);
+    const context: Context = { job, deps, journal, plan, open, work, progress, names };
+    progress.begin({ tracks: tracks.length, samples: timeline.totalSamples, format, mixes: mixes.length });
+    const residues = await makeTracks(context);
+    const mixed = await makeMixes(context, mixes);
+    const described = await describe(context, mixes, residues, mixed);
+    const documents = await makeDocuments(context, described, mixed.problem);
+    if (job.zip) documents.push(await makeZip(context, described, documents));
+    await work.finish();
+    const durationMs = timeline.totalSamples / 48;
+    return { durationMs, tracks: described.map(({ track }) => track), documents, mixProblem: mixed.problem };
   } catch (error) {
-    await rm(output, { force: true });
-    return messageOf(error).slice(0, 500);
+    await work.discard();
+    throw error;
   }
-  const { size } = await stat(output);
-  tracks.push({ file, what: "mix", title: titles.mix, userId: null, bytes: size, durationMs, ...OGG });
-  return null;
 }
 
-async function writeInfo(
-  work: string,
-  about: { recording: string; room: string; mixProblem: string | null; unreadable: string[] },
-  journal: ReadJournal,
-  tracks: readonly ExportedTrack[],
-  made: readonly Made[],
-  durationMs: number,
-): Promise<void> {
-  const info = {
-    ...about,
-    startedAt: new Date(journal.start.wallMs).toISOString(),
-    startedBy: journal.start.byUserId,
-    durationMs,
-    gaps: gapsOf(journal, durationMs),
-    tracks: tracks.map((track, index) => {
-      const one = made[index];
-      if (!one) return track;
-      const { hasClock, stats } = one;
-      const { packets, dropped, reanchored, filledSamples, firstSample } = stats;
-      const filledMs = filledSamples / SAMPLES_PER_MS;
-      return {
-        ...track,
-        hasClock,
-        packets,
-        dropped,
-        reanchored,
-        filledMs,
-        firstMs: (firstSample ?? 0) / SAMPLES_PER_MS,
-      };
-    }),
+/** What decides what the files are like. What became of earlier exports does not. */
+async function keyOf(
+  { format, titles, zip, language }: ExportJob,
+  { entries }: ReadJournal,
+  plan: RecordingPlan,
+) {
+  const kinds = [
+    ...["start", "joined", "left", "notice", "paused", "unpaused", "note", "consent", "erased"],
+    ...["gap", "resumed", "stop", "repaired"],
+  ];
+  const paths = [...new Set(plan.tracks.flatMap(({ segments }) => segments.map(({ path }) => path)))];
+  const files = await Promise.all(paths.map(async (path) => [path, (await stat(path)).size]));
+  const facts = entries.filter(({ kind }) => kinds.includes(kind));
+  return { VERSION, format, titles, zip, language, facts, files };
+}
+
+type MixKind = MixOutput["what"];
+
+/** Without music, voices alone are the same as everything. */
+function mixesOf({ tracks }: RecordingPlan): MixKind[] {
+  if (tracks.length === 0) return [];
+  const kinds = new Set(tracks.map(({ what }) => what));
+  return kinds.size === 2 ? ["mix", "voices"] : ["mix"];
+}
+
+function titleOf({ what, owner }: RecordingPlan["tracks"][number], { titles }: ExportJob): string {
+  return what === "music" ? titles.music : safeTitle(owner.name);
+}
+
+async function makeTracks({
+  job,
+  deps,
+  journal,
+  plan,
+  open,
+  work,
+  progress,
+  names,
+}: Context): Promise<number[]> {
+  const residues: number[] = [];
+  for (const [index, track] of plan.tracks.entries()) {
+    const file = names[index]!;
+    const written = await work.step(`track ${file}`, [file], writtenSchema, () =>
+      writeTrack({
+        ...{ ...deps, ffmpeg: job.ffmpeg, track, open, path: work.path(file), format: job.format },
+        ...{ title: titleOf(track, job), album: journal.start.title, total: plan.timeline.totalSamples },
+        onFrames: (frames) => progress.track(frames),
+      }),
+    );
+    progress.trackDone();
+    residues.push(written.residueMs);
+  }
+  return residues;
+}
+
+/** Measures the tracks and writes the mixes. Without mixes the tracks still go out. */
+async function makeMixes(context: Context, mixes: readonly MixKind[]): Promise<Mixed> {
+  const { job, deps, journal, plan, open, work, progress, names } = context;
+  const files = names.slice(plan.tracks.length);
+  if (mixes.length === 0) return { tracks: [], mixes: [], problem: null };
+  const marks = marksOf(journal, plan.timeline, new Set());
+  const tags = job.format === "wav" ? {} : chapterTags(chaptersOf(marks, job.language));
+  const outputs = mixes.map((what, index): MixOutput => {
+    const title = journal.start.title === null ? job.titles[what] : safeTitle(journal.start.title);
+    return { what, path: work.path(files[index]!), tags: { title, ...tags } };
+  });
+  return work.step("mixes", files, mixedSchema, async () => {
+    const { tracks, ...rest } = await mixdown({
+      ...{ ffmpeg: job.ffmpeg, clock: deps.clock, log: deps.log, tracks: plan.tracks, open, outputs },
+      ...{ format: job.format, total: plan.timeline.totalSamples },
+      onFrames: (frames) => progress.mix(frames),
+    });
+    if (rest.problem !== null) await work.remove(files);
+    const measured = tracks.map(({ levels, ...metered }) => {
+      const loud = levels.reduce((count, level) => count + (level < SILENT ? 1 : 0), 0);
+      return { ...metered, turns: turnsOf(levels), loudMs: loud * LEVEL_MS };
+    });
+    return { ...rest, tracks: measured };
+  });
+}
+
+async function describe(
+  { job, plan, work, names }: Context,
+  mixes: readonly MixKind[],
+  residues: readonly number[],
+  mixed: Mixed,
+): Promise<DescribedTrack[]> {
+  const { timeline, tracks } = plan;
+  const durationMs = timeline.totalSamples / 48;
+  const { mimeType } = TYPES[job.format];
+  const speech = speechOf(
+    tracks.map(({ what }, index) => (what === "voice" ? mixed.tracks[index]!.turns : [])),
+  );
+  const fileOf = async (
+    index: number,
+  ): Promise<Pick<ExportedTrack, "file" | "bytes" | "durationMs" | "mimeType">> => {
+    const file = names[index]!;
+    return { file, bytes: (await stat(work.path(file))).size, durationMs, mimeType };
   };
-  await writeFile(join(work, "info.json"), `${JSON.stringify(info, null, 2)}\n`, { mode: 0o640 });
+  const described: DescribedTrack[] = [];
+  for (const [index, track] of tracks.entries()) {
+    const { what, owner } = track;
+    const metered = mixed.tracks[index]!;
+    const voice = what === "voice" ? speech[index]! : null;
+    const residueMs = residues[index]!;
+    described.push({
+      track: {
+        ...(await fileOf(index)),
+        ...{
+          what,
+          title: titleOf(track, job),
+          userId: voice ? owner.userId : null,
+          waveform: metered.waveform,
+        },
+        sources: [...new Set(track.segments.map(({ file }) => file))],
+      },
+      report: reportOf({ track, metered, speech: voice, residueMs, totalMs: durationMs }),
+      turns: voice?.turns ?? null,
+    });
+  }
+  if (mixed.problem !== null) return described;
+  for (const [index, what] of mixes.entries()) {
+    const sources = described.flatMap(({ track }) =>
+      what === "voices" && track.what === "music" ? [] : (track.sources ?? []),
+    );
+    const { waveform } = mixed.mixes[index]!;
+    described.push({
+      track: {
+        ...(await fileOf(tracks.length + index)),
+        ...{ what, title: job.titles[what], userId: null, waveform, sources },
+      },
+      report: null,
+      turns: null,
+    });
+  }
+  return described;
+}
+
+async function makeDocuments(
+  { job, journal, plan, work }: Context,
+  tracks: readonly DescribedTrack[],
+  mixProblem: string | null,
+): Promise<ExportedDocument[]> {
+  const withTrack = new Set(
+    plan.tracks.flatMap(({ owner }) => (owner.userId === null ? [] : [owner.userId])),
+  );
+  const hidden = hiddenPeople(journal, withTrack);
+  const marks = marksOf(journal, plan.timeline, hidden);
+  const { timeline, unreadable } = plan;
+  const texts = documentsOf(
+    { journal, timeline, format: job.format, tracks, marks, hidden, mixProblem, unreadable },
+    job.language,
+  );
+  const documents: ExportedDocument[] = [];
+  for (const { text, file, what, mimeType } of texts) {
+    // Cheap, and from what is known now: made again each time.
+    const { bytes } = await work.step(
+      `document ${file}`,
+      [file],
+      fileSchema.extend({ text: z.literal(text) }),
+      async () => {
+        await writeFile(work.path(file), text, { mode: 0o640 });
+        return { bytes: Buffer.byteLength(text), text };
+      },
+    );
+    documents.push({ file, what, mimeType, bytes });
+  }
+  return documents;
+}
+
+async function makeZip(
+  { journal, work, progress }: Context,
+  tracks: readonly DescribedTrack[],
+  documents: readonly ExportedDocument[],
+): Promise<ExportedDocument> {
+  const { recording, title, wallMs } = journal.start;
+  const [file] = fileNames([title ?? recording], ".zip");
+  const sources = [...tracks.map(({ track }) => track), ...documents].map(({ file }) => ({
+    name: file,
+    path: work.path(file),
+  }));
+  const total = [...tracks.map(({ track }) => track), ...documents].reduce(
+    (sum, { bytes }) => sum + bytes,
+    0,
+  );
+  const { bytes } = await work.step("zip", [file!], fileSchema, async () => {
+    await writeZip(work.path(file!), sources, {
+      timeMs: wallMs,
+      onBytes: (bytes) => progress.zip(bytes / Math.max(1, total)),
+    });
+    return { bytes: (await stat(work.path(file!))).size };
+  });
+  return { file: file!, what: "zip", mimeType: "application/zip", bytes };
 }

@@ -30,7 +30,7 @@ export interface InfoParts {
 /** Everything that is known of a recording, for programs: info.json. Times are ms of the exported sound. */
 export function infoOf({ journal, timeline, format, tracks, marks, hidden, ...rest }: InfoParts): object {
   const { start, entries } = journal;
-  const stop = entries.findLast(({ kind }) => kind === "stop");
+  const stop = entries.findLast((entry) => entry.kind === "stop");
   const of = <K extends Mark["kind"]>(kind: K): Extract<Mark, { kind: K }>[] =>
     marks.filter((mark): mark is Extract<Mark, { kind: K }> => mark.kind === kind);
   return {

@@ -1,6 +1,5 @@
 import type { TrackPlan } from "../align/types.ts";
-import type { ExportFormat } from "../../exporter.ts";
-import type { MeteredTrack } from "../pcm/mixdown.ts";
+import type { Metered } from "../pcm/meter.ts";
 import type { Speech } from "./speech.ts";
 
 /** How good one track is: what a sound engineer asks before using it. */
@@ -45,29 +44,25 @@ export interface TrackReport {
 
 export interface ReportParts {
   track: TrackPlan;
-  metered: MeteredTrack;
+  /** `loudMs`: how long there is something to hear. */
+  metered: Metered & { loudMs: number; damaged: number; misplaced: number };
   /** Null for music. */
   speech: Speech | null;
-  format: ExportFormat;
+  /** 0 where sound was resampled. */
   residueMs: number;
   totalMs: number;
 }
 
-/** -dBov; what is quieter counts as nothing to hear. */
-const SILENT = 60;
-const LEVEL_MS = 50;
-
-export function reportOf({ track, metered, speech, format, residueMs, totalMs }: ReportParts): TrackReport {
+export function reportOf({ track, metered, speech, residueMs, totalMs }: ReportParts): TrackReport {
   const { stats } = track;
-  const loud = metered.levels.reduce((count, level) => count + (level < SILENT ? 1 : 0), 0);
-  const silentMs = Math.max(0, totalMs - loud * LEVEL_MS);
+  const silentMs = Math.max(0, totalMs - metered.loudMs);
   return {
     hasClock: track.hasClock,
     channels: track.channels,
     firstMs: round(track.firstSample / 48),
     alignment: {
       uncertaintyMs: round(stats.uncertaintyMs),
-      residueMs: format === "opus" ? round(residueMs) : 0,
+      residueMs: round(residueMs),
       roundTripMs: stats.roundTripMs === null ? null : round(stats.roundTripMs),
       driftPpm: stats.driftPpm === null ? null : round(stats.driftPpm),
       clockSteps: stats.clockSteps,
