@@ -114,7 +114,8 @@ export class KeptSound {
     try {
       return await this.#clip.write(recording, directory, seconds);
     } catch (error) {
-      const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
+      const { code } = error as NodeJS.ErrnoException;
+      const full = code === "ENOSPC" || code === "EDQUOT";
       throw new BotError(full ? "disk_full" : "internal", `cannot write the clip: ${messageOf(error)}`, {
         cause: error,
       });
