@@ -72,3 +72,48 @@ export interface MemoryFigures {
   /** Connections that the members have had, in all. */
   readonly connections: number;
 }
+
+/** How long one kind of export took, against ffmpeg that does the same with files that are already aligned. */
+export interface ExportRow {
+  readonly what: "track" | "mixes" | "everything";
+  readonly format: "opus" | "flac" | "wav";
+  readonly speakers: number;
+  /** Medians; of ffmpeg null where it has nothing to compare. */
+  readonly ms: number;
+  readonly ffmpegMs: number | null;
+}
+
+export interface ExportFigures {
+  /** Of the recording. */
+  readonly lengthMs: number;
+  readonly runs: number;
+  readonly rows: readonly ExportRow[];
+  /** The export child's largest resident set, with a recording of that length and one of four times of it. */
+  readonly peakBytes: { readonly short: number; readonly long: number };
+}
+
+/** All files of a recording brought to the disk once, in ms: wall clock, and what this process computed for it. */
+export interface FlushFigures {
+  readonly medianMs: number;
+  readonly worstMs: number;
+  readonly cpuMs: number;
+}
+
+export interface RecorderFigures {
+  readonly speakers: number;
+  readonly windowMs: number;
+  /** Of one core: what recording adds, for each speaker; median over the windows. */
+  readonly sharePerSpeaker: number;
+  /** Of all of them, by turns recorded and not. */
+  readonly shares: readonly { readonly on: number; readonly off: number }[];
+  /** On the disk, for each speaker. */
+  readonly bytesPerSecond: number;
+  readonly flushes: {
+    /** Written, and left to the system. */
+    readonly written: FlushFigures;
+    /** Written and synced (fdatasync), all at once, as a recording does. */
+    readonly synced: FlushFigures;
+    /** The same one after the other. */
+    readonly inTurn: FlushFigures;
+  };
+}

@@ -14,7 +14,7 @@ const complain = (event: string, fields: unknown): void => console.error(event, 
 const log: Log = { debug: () => {}, info: () => {}, warn: complain, error: complain, child: () => log };
 
 /** The media plane. Its control side, this process, is not counted. */
-export function ours(library: Library): Subject {
+export function ours(library: Library): Subject & { stopRecording(room: string): Promise<void> } {
   const before = new Set(childrenOf(process.pid));
   const plane = new SupervisedPlane({
     clock: systemClock,
@@ -57,6 +57,10 @@ export function ours(library: Library): Subject {
       const speakers = speakersOf(room);
       await plane.request({ kind: "record.start", channel, recording: "bench", directory, speakers });
       recorded.add(room);
+    },
+    stopRecording: async (room) => {
+      recorded.delete(room);
+      await plane.request({ kind: "record.stop", channel: await channelOf(room) });
     },
     close: () => plane.close(),
   };

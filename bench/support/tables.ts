@@ -3,9 +3,13 @@ import type {
   CpuFigures,
   CpuRow,
   CpuShare,
+  ExportFigures,
+  ExportRow,
   Held,
   MemoryFigures,
   MemorySample,
+  FlushFigures,
+  RecorderFigures,
   SetupFigures,
 } from "./figures.ts";
 import { median, slope } from "./statistics.ts";
@@ -106,5 +110,40 @@ export function memoryTable({ before, after, hour }: MemoryFigures): string {
   return table(
     ["process", "before", first, `after ${last?.minute ?? 0} min, ${last?.cycles ?? 0} cycles`, "per hour"],
     rows,
+  );
+}
+
+const EXPORTS: Record<ExportRow["what"], (row: ExportRow) => string> = {
+  track: ({ format }) => `one track, ${format}`,
+  mixes: ({ format, speakers }) => `measuring and the mix of ${speakers}, ${format}`,
+  everything: ({ format, speakers }) => `everything of ${speakers}, ${format}, with the zip`,
+};
+
+export function exportTable({ lengthMs, rows }: ExportFigures): string {
+  return table(
+    ["", "times real time", "ffmpeg alone", "time against ffmpeg"],
+    rows.map((row) => {
+      const times = (ms: number): string => `${Math.round(lengthMs / ms)}`;
+      const bare =
+        row.ffmpegMs === null ? ["–", "–"] : [times(row.ffmpegMs), (row.ms / row.ffmpegMs).toFixed(2)];
+      return [EXPORTS[row.what](row), times(row.ms), ...bare];
+    }),
+  );
+}
+
+export function recorderTable({ speakers, flushes, ...figures }: RecorderFigures): string {
+  const { sharePerSpeaker, bytesPerSecond } = figures;
+  const flush = ({ medianMs, worstMs, cpuMs }: FlushFigures): string =>
+    `${medianMs} ms (worst ${worstMs}), of which ${cpuMs} ms computed`;
+  const of = `${speakers} speakers' files, once a second`;
+  return table(
+    ["figure", "measured", "to reach"],
+    [
+      ["recording one speaker, of one core", `${(sharePerSpeaker * 100).toFixed(2)} %`, "≤ 0.3 %"],
+      ["recording one speaker, on the disk", `${(bytesPerSecond / 1000).toFixed(2)} kB/s`, "≤ 7 kB/s"],
+      [`${of}: written, left to the system`, flush(flushes.written), ""],
+      [`${of}: written and synced, all at once, as it is`, flush(flushes.synced), ""],
+      [`${of}: written and synced, one after the other`, flush(flushes.inTurn), ""],
+    ],
   );
 }
