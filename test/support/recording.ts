@@ -136,7 +136,7 @@ export function journalOf(facts: readonly (JournalFact & { atMs: number })[]): R
     atMs: START_MS + fact.atMs,
     wallMs: START_WALL_MS + fact.atMs,
   }));
-  const start: ReadJournal["start"] = {
+  const start = {
     ...{
       kind: "start",
       recording: "r1",
@@ -146,7 +146,7 @@ export function journalOf(facts: readonly (JournalFact & { atMs: number })[]): R
       bootId: BOOT,
     },
     ...{ title: null, consent: "opt-out", atMs: START_MS, wallMs: START_WALL_MS },
-  };
+  } as ReadJournal["start"];
   return { start, entries: [start, ...(stamped as JournalEntry[])], validBytes: 0 };
 }
 

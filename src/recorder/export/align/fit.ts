@@ -21,8 +21,8 @@ const LEAST_SPAN_S = 20;
 /** Distance of the points that the model goes through, and what changes within is not the clock's. */
 const KNOT_S = 10;
 const CLOCK_PERIOD_S = 600;
-/** Slopes are first looked at over this: longer, and a route that changes often would be in all of them. */
-const MOST_LAG_S = 60;
+/** Over how many knots slopes are looked at. */
+const LAGS = [2, 6, 18] as const;
 /** The same where there is no sender's clock: then arrival is all there is. */
 const FOLLOWED_KNOT_S = 2;
 const FOLLOWED_PERIOD_S = 20;
@@ -47,8 +47,7 @@ export function fitClock(envelope: Envelope, { follows }: { follows: boolean }):
   const span = fastest.at(-1)!.t - fastest[0]!.t;
   const knotS = Math.max(follows ? FOLLOWED_KNOT_S : KNOT_S, envelope.widthS);
   const reports = fastest.filter(({ reportT }) => !Number.isNaN(reportT));
-  const rough = follows || span < LEAST_SPAN_S ? 0 : roughDrift(fastest, knotS, span, reports);
-  const drift = rough ?? 0;
+  const drift = follows || span < LEAST_SPAN_S ? 0 : roughDrift(fastest, knotS, reports);
   const points = thin(fastest, drift, knotS);
   const steps = follows ? [] : findSteps(points.map(({ ms }) => ms));
   const { clock, route } = sortSteps(steps, points, reports, drift);
@@ -87,31 +86,41 @@ export function fitClock(envelope: Envelope, { follows }: { follows: boolean }):
 }
 
 /** Slope of the delay, ms per s: of the arrivals, with the reports' and the usual as what was known before. */
-function roughDrift(
-  fastest: readonly Fastest[],
-  knotS: number,
-  span: number,
-  reports: readonly Fastest[],
-): number {
-  const lag = Math.min(MOST_LAG_S, Math.max(span / 3, 2 * knotS));
-  let slope = 0;
+function roughDrift(fastest: readonly Fastest[], knotS: number, reports: readonly Fastest[]): number {
+  const known = reportedDrift(reports) ?? { slope: 0, sigma: USUAL_PPM / 1_000 };
+  let slope = known.slope;
   let sigma = Infinity;
   for (let round = 0; round < 3; round++) {
     const points = thin(fastest, slope, knotS);
     const t = points.map((point) => point.t);
     const ms = points.map((point) => point.ms);
-    const more = typicalSlope(t, ms, lag);
-    if (more === null) break;
-    slope += more;
-    const noise =
-      1.5 * median(ms.slice(1).map((value, i) => Math.abs(value - ms[i]! - more * (t[i + 1]! - t[i]!))));
-    sigma = Math.max(0.5, noise) / lag / Math.sqrt(Math.max(1, span / lag));
+    // At first over short times, of which few have a step within; then over longer ones between steps.
+    const more = round === 0 ? typicalSlope(t, ms, [LAGS[0] * knotS]) : slopeBetween(t, ms, knotS);
+    if (!more) break;
+    slope += more.slope;
+    const changes = ms
+      .slice(1)
+      .map((value, i) => Math.abs(value - ms[i]! - more.slope * (t[i + 1]! - t[i]!)));
+    sigma =
+      Math.max(0.5, 1.5 * median(changes)) / more.lag / Math.sqrt(Math.max(1, (t.length * knotS) / more.lag));
   }
-  const known = reportedDrift(reports) ?? { slope: 0, sigma: USUAL_PPM / 1_000 };
   if (sigma === Infinity) return known.slope;
   const weight = sigma ** -2;
   const before = known.sigma ** -2;
   return (slope * weight + known.slope * before) / (weight + before);
+}
+
+/** The slope of what lies between steps. */
+function slopeBetween(t: readonly number[], ms: readonly number[], knotS: number) {
+  const bounds = findSteps(ms).map(({ index }) => index);
+  let stretch = 0;
+  const stretches = ms.map((_, i) => (i === bounds[stretch] ? ++stretch : stretch));
+  return typicalSlope(
+    t,
+    ms,
+    LAGS.map((lag) => lag * knotS),
+    stretches,
+  );
 }
 
 /** What the sender's reports say of its sample clock, if its wall clock were right. A wall clock that is set moves this little. */
@@ -119,7 +128,7 @@ function reportedDrift(reports: readonly Fastest[]): { slope: number; sigma: num
   const span = (reports.at(-1)?.reportT ?? 0) - (reports[0]?.reportT ?? 0);
   const t = reports.map(({ reportT }) => reportT);
   const ms = reports.map(({ reportMs }) => reportMs);
-  const slope = span < LEAST_SPAN_S ? null : typicalSlope(t, ms, span / 3);
+  const slope = span < LEAST_SPAN_S ? null : (typicalSlope(t, ms, [span / 3])?.slope ?? null);
   if (slope === null || Math.abs(slope) > 1) return null;
   return { slope, sigma: Math.hypot(WALL_PPM / 1_000, REPORT_MS / (span / 3)) };
 }
@@ -235,7 +244,7 @@ function fitLine(
   const from = points[0]!.t;
   const n = Math.floor((points.at(-1)!.t - from) / knotS) + 2;
   const reference = longest(route, levels.length);
-  let z = new Float64Array(n);
+  let z: Float64Array = new Float64Array(n);
   let residuals: number[] = [];
   const residual = (): number[] =>
     points.map(({ t, ms }, i) => ms - levels[route[i]!]! - valueAt(z, (t - from) / knotS));

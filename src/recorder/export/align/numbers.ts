@@ -11,19 +11,33 @@ export function quantile(values: readonly number[], q: number): number {
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /**
- * The slope that half of the pairs about `lag` apart exceed (Theil and Sen): steps in a few places do not move it.
- * `t` rises. Null when there are fewer than three pairs.
+ * The slope that half of the pairs exceed which are about one of the `lags` apart (Theil and Sen; longer ones weigh more): steps in
+ * a few places do not move it. `t` rises; pairs of different `stretches` do not count. Null when there are fewer than three pairs.
+ * @returns the usual distance of its pairs as `lag`
  */
-export function typicalSlope(t: readonly number[], y: readonly number[], lag: number): number | null {
-  const slopes: number[] = [];
-  let to = 0;
-  for (let from = 0; from < t.length; from++) {
-    while (to < t.length && t[to]! - t[from]! < lag) to++;
-    if (to === t.length) break;
-    // What is much farther apart was silent in between; it would weigh more than the others.
-    if (t[to]! - t[from]! < 3 * lag) slopes.push((y[to]! - y[from]!) / (t[to]! - t[from]!));
+export function typicalSlope(
+  t: readonly number[],
+  y: readonly number[],
+  lags: readonly number[],
+  stretches?: readonly number[],
+): { slope: number; lag: number } | null {
+  const slopes: { slope: number; lag: number }[] = [];
+  for (const lag of lags) {
+    let to = 0;
+    for (let from = 0; from < t.length; from++) {
+      while (to < t.length && t[to]! - t[from]! < lag) to++;
+      if (to === t.length) break;
+      // What is much farther apart was silent in between; it would weigh more than the others.
+      if (t[to]! - t[from]! > 3 * lag || (stretches && stretches[to] !== stretches[from])) continue;
+      slopes.push({ slope: (y[to]! - y[from]!) / (t[to]! - t[from]!), lag });
+    }
   }
-  return slopes.length < 3 ? null : median(slopes);
+  if (slopes.length < 3) return null;
+  slopes.sort((a, b) => a.slope - b.slope);
+  const weight = slopes.reduce((sum, { lag }) => sum + lag, 0);
+  let below = 0;
+  const middle = slopes.find(({ lag }) => (below += lag) >= weight / 2);
+  return { slope: middle?.slope ?? 0, lag: weight / slopes.length };
 }
 
 /**

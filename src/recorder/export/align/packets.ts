@@ -12,6 +12,8 @@ const WINDOW_MS = 1_000;
 const MAX_WAITING = 1_000;
 /** Clocks agree to about this; a packet that begins earlier has its place taken. */
 const OVERLAP = 48;
+/** No clock is off by more than this. */
+const LONGEST = 1.1;
 const MOST_CONCEALED = 120 * 48;
 
 interface Waiting {
@@ -60,7 +62,9 @@ export async function* alignedPackets(
       if (!sorted || !map || !isOurs(atMs)) continue;
       const { rtp, run } = sorted;
       const startSample = map.at(rtp);
-      const endSample = map.at(rtp + samples);
+      const end = map.at(rtp + samples);
+      // Not the time that the clock lost behind it.
+      const endSample = end - startSample > LONGEST * samples ? startSample + samples : end;
       // Where paused time was cut out, time stands still.
       if (startSample < 0 || startSample >= timeline.totalSamples || endSample - startSample < samples / 2) {
         misplaced.outside++;
@@ -151,7 +155,7 @@ class Queue {
     this.#last = packet;
     return {
       ...{ payload, samples, startSample, endSample, lostBefore, fresh, levelDbov },
-      contiguous: missing === 0,
+      contiguous: missing === 0 && startSample - (last?.endSample ?? 0) < 1,
       concealable:
         lostBefore > 0 &&
         missing > 0 &&

@@ -1,4 +1,4 @@
-import { median } from "./numbers.ts";
+import { quantile } from "./numbers.ts";
 
 /** A change for good of the fastest packets' delay: from `index` on they are `ms` later (or earlier: negative). */
 export interface Step {
@@ -12,7 +12,9 @@ const SIDES = [6, 3];
 const SHORTEST = 2;
 /** Steps under this are taken for noise, and what noise there is makes it more. */
 const LEAST_MS = 4;
-const NOISE_TIMES = 5;
+const NOISE_TIMES = 9;
+/** This share of the changes from point to point is noise and nothing else: congestion may hold for half of the time. */
+const CALM = 0.25;
 const MAX_STEPS = 400;
 
 /**
@@ -20,7 +22,10 @@ const MAX_STEPS = 400;
  * In order.
  */
 export function findSteps(delays: readonly number[]): Step[] {
-  const noise = median(delays.slice(1).map((delay, i) => Math.abs(delay - delays[i]!)));
+  const noise = quantile(
+    delays.slice(1).map((delay, i) => Math.abs(delay - delays[i]!)),
+    CALM,
+  );
   const least = Math.max(LEAST_MS, NOISE_TIMES * (noise || 0));
   const found: number[] = [];
   const open: [from: number, to: number][] = [[0, delays.length]];
