@@ -12,6 +12,7 @@ import type {
   MemberState,
   Reply,
   Request,
+  SentPacket,
   Spoken,
   Utterance,
 } from "./member/types.ts";
@@ -127,6 +128,11 @@ export class Member {
 
   async silence(): Promise<void> {
     await this.#call("silence");
+  }
+
+  /** The packets of what it said since a time, as they left. */
+  async sent(sinceMs = 0): Promise<readonly SentPacket[]> {
+    return (await this.#call("sent", sinceMs)) as SentPacket[];
   }
 
   async state(): Promise<MemberState> {

@@ -18,6 +18,7 @@ const calls: MemberCalls = {
   leave: async () => member().leave(),
   speak: async (utterance) => member().voice.speak(utterance),
   silence: async () => member().voice.silence(),
+  sent: async (sinceMs) => member().voice.sent(sinceMs),
   state: async () => member().state(),
   stats: async (key) => member().stats(key),
   firstAudio: async (key, sinceMs, thresholdDb) => member().hearing(key).firstAudioMs(sinceMs, thresholdDb),

@@ -42,6 +42,9 @@ export type MemberState = {
 
 export type Spoken = { readonly startedAtMs: number; readonly endsAtMs: number | null };
 
+/** One packet of speech as it left. */
+export type SentPacket = { readonly atMs: number; readonly payload: Uint8Array };
+
 /** Says a sound file (a path) once, or a tone at a level (RMS, dBFS) until told otherwise. */
 export type Utterance =
   { readonly file: string; readonly gainDb?: number } | { readonly tone: number; readonly levelDb?: number };
@@ -53,6 +56,7 @@ export type MemberCalls = {
   leave(): Promise<void>;
   speak(utterance: Utterance): Promise<Spoken>;
   silence(): Promise<void>;
+  sent(sinceMs: number): Promise<SentPacket[]>;
   state(): Promise<MemberState>;
   stats(key: string): Promise<MemberPeerStats | null>;
   firstAudio(key: string, sinceMs: number, thresholdDb: number): Promise<number | null>;

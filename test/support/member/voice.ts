@@ -1,11 +1,13 @@
 /** A member's voice: 20 ms of Opus every 20 ms, silence included, as from a microphone. */
 import { Encoder } from "@evan/opus";
 import { decodeFile } from "../decode.ts";
-import type { Spoken, Utterance } from "./types.ts";
+import type { SentPacket, Spoken, Utterance } from "./types.ts";
 
 const RATE = 48_000;
 const FRAME = 960;
 const FRAME_MS = 20;
+/** Packets of speech that are remembered: ten minutes. */
+const MAX_SENT = 30_000;
 /** Behind by more than this, time is given up instead of caught up (frames). */
 const CATCH_UP = 15;
 
@@ -20,6 +22,7 @@ export class Voice {
   #startMs = 0;
   #frames = 0;
   #speech: Speech | null = null;
+  readonly #sent: SentPacket[] = [];
 
   /** `send` gets each packet with its RTP timestamp, at its time. */
   constructor(send: (payload: Uint8Array, timestamp: number) => void) {
@@ -70,6 +73,11 @@ export class Voice {
     this.#speech = null;
   }
 
+  /** The packets of what was said since `sinceMs`, without silence. */
+  sent(sinceMs: number): SentPacket[] {
+    return this.#sent.filter(({ atMs }) => atMs >= sinceMs);
+  }
+
   #spoken(durationMs: number | null): Spoken {
     const startedAtMs = performance.timeOrigin + this.#startMs + this.#frames * FRAME_MS;
     return { startedAtMs, endsAtMs: durationMs === null ? null : startedAtMs + durationMs };
@@ -91,6 +99,9 @@ export class Voice {
       this.#pcm[i] = Math.max(-32_768, Math.min(32_767, Math.round((samples?.[i] ?? 0) * 32_767)));
     const timestamp = this.timestamp;
     this.#frames++;
-    this.#send(this.#encoder.encode(this.#pcm), timestamp);
+    const payload = this.#encoder.encode(this.#pcm);
+    if (samples && this.#sent.length < MAX_SENT)
+      this.#sent.push({ atMs: Date.now(), payload: payload.slice() });
+    this.#send(payload, timestamp);
   }
 }
