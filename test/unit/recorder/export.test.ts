@@ -4,7 +4,6 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { OggOpusWriter, oggCrc, PRE_SKIP } from "../../../src/recorder/export/ogg-opus.ts";
 import { packetSamples, silence } from "../../../src/recorder/export/opus.ts";
-import { Placer, type PlacerStats } from "../../../src/recorder/export/placer.ts";
 
 const toc = (config: number, code = 0): number => (config << 3) | code;
 
@@ -122,113 +121,5 @@ describe("the Ogg writer", () => {
     expect(found.slice(2).map((packet) => packet.toString("base64"))).toEqual(
       packets.map((packet) => packet.toString("base64")),
     );
-  });
-});
-
-describe("placing", () => {
-  /** Packets of 20 ms that carry their number. */
-  const payload = (number: number): Uint8Array => Uint8Array.of(toc(31), number & 0xff, number >> 8, 1);
-  interface Placed {
-    number: number;
-    at: number;
-  }
-  function place(
-    packets: readonly { number: number; arrivalMs: number; ssrc?: number; timestamp?: number }[],
-    end = 48_000 * 100,
-  ): { placed: Placed[]; length: number; stats: PlacerStats } {
-    const placed: Placed[] = [];
-    let cursor = 0;
-    const placer = new Placer({
-      end,
-      emit: (packet, samples) => {
-        if (packet.length === 4)
-          placed.push({ number: (packet[1] ?? 0) | ((packet[2] ?? 0) << 8), at: cursor });
-        cursor += samples;
-      },
-    });
-    for (const { number, arrivalMs, ssrc = 1, timestamp = number * 960 } of packets) {
-      placer.push({ atSamples: arrivalMs * 48, ssrc, timestamp: timestamp >>> 0, payload: payload(number) });
-    }
-    placer.finish(end);
-    return { placed, length: cursor, stats: placer.stats };
-  }
-  const steady = (count: number, fromMs: number, first = 0) =>
-    Array.from({ length: count }, (_, index) => ({ number: first + index, arrivalMs: fromMs + index * 20 }));
-
-  test("jitter, reordering, repetition and loss move nothing that arrived", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.record({ delayMs: fc.nat(400), lost: fc.boolean(), twice: fc.boolean() }), {
-          minLength: 100,
-          maxLength: 200,
-        }),
-        fc.nat(0xffffffff),
-        (fates, firstTimestamp) => {
-          // One packet of the first second comes without delay, as on any network that works at times.
-          const sent = fates.flatMap(({ delayMs, lost, twice }, number) => {
-            const packet = {
-              number,
-              arrivalMs: 1_000 + number * 20 + (number === 0 ? 0 : delayMs),
-              timestamp: firstTimestamp + number * 960,
-            };
-            return number > 0 && lost ? [] : twice ? [packet, packet] : [packet];
-          });
-          const { placed, length } = place(
-            sent.sort((a, b) => a.arrivalMs - b.arrivalMs),
-            48_000 * 10,
-          );
-          expect(new Set(placed.map(({ number }) => number)).size).toBe(placed.length);
-          expect(placed.length).toBe(new Set(sent.map(({ number }) => number)).size);
-          for (const { number, at } of placed) expect(at).toBe(48_000 + number * 960);
-          expect(length).toBe(48_000 * 10);
-        },
-      ),
-      { numRuns: 50 },
-    );
-  });
-
-  test("a stall of three seconds and the burst after it leave everything in its place", () => {
-    const packets = steady(400, 0).map((packet) =>
-      packet.number >= 100 && packet.number < 250
-        ? { ...packet, arrivalMs: 5_000 + packet.number / 100 }
-        : packet,
-    );
-    const { placed } = place(packets);
-    for (const { number, at } of placed) expect(Math.abs(at - number * 960)).toBeLessThanOrEqual(5 * 48);
-    expect(placed).toHaveLength(400);
-  });
-
-  test("a new SSRC, or a timestamp that leaps, is placed by its arrival", () => {
-    const other = steady(50, 5_000, 50).map((packet) => ({
-      ...packet,
-      ssrc: 9,
-      timestamp: packet.number * 960 + 123_456,
-    }));
-    const leap = steady(50, 9_000, 100).map((packet) => ({
-      ...packet,
-      ssrc: 9,
-      timestamp: packet.number * 960 + 2 ** 31,
-    }));
-    const { placed } = place([...steady(50, 0), ...other, ...leap]);
-    expect(placed.find(({ number }) => number === 50)?.at).toBe(5_000 * 48);
-    expect(placed.find(({ number }) => number === 100)?.at).toBe(9_000 * 48);
-    expect(placed).toHaveLength(150);
-  });
-
-  test("a clock that runs 1 % fast is followed in whole frames, never more than 100 ms apart", () => {
-    const packets = steady(2_000, 0).map(({ number }) => ({ number, arrivalMs: number * 19.8 }));
-    const { placed, stats } = place(packets);
-    expect(stats.reanchored).toBeGreaterThan(2);
-    for (const { number, at } of placed) expect(Math.abs(at / 48 - number * 19.8)).toBeLessThanOrEqual(110);
-  });
-
-  test("what is not Opus, before the start or behind the end is left out", () => {
-    const { placed, length } = place([...steady(3, -40), ...steady(10, 900, 3).slice(0, 10)], 48_000);
-    expect(placed.every(({ at }) => at < 48_000)).toBe(true);
-    expect(length).toBe(48_000);
-    const placer = new Placer({ end: 960, emit: () => undefined });
-    placer.push({ atSamples: 0, ssrc: 1, timestamp: 0, payload: new Uint8Array() });
-    placer.finish(960);
-    expect(placer.stats).toMatchObject({ packets: 0, dropped: 1 });
   });
 });
