@@ -67,7 +67,10 @@ export const LOG_EVENTS = [
   "recording_gap",
   "recording_failed",
   "recording_recovered",
+  "recording_resumed",
+  "recording_discarded",
   "recording_delivered",
+  "recording_deleted",
   "export_failed",
   // commands
   "command",

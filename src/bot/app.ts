@@ -5,7 +5,6 @@ import { openAccount } from "./account.ts";
 import type { Clock } from "../base/clock.ts";
 import { BotError, messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { render } from "../base/messages/catalogue.ts";
 import { Tally } from "../base/tally.ts";
 import { readStatus } from "./bot-status.ts";
 import { MEMBERSHIP_TYPE } from "../channel/ports.ts";
@@ -25,9 +24,11 @@ import { UploadCache } from "../player/resolver/cache.ts";
 import { Library } from "../player/resolver/library.ts";
 import { Sources } from "../player/resolver/resolver.ts";
 import { Uploads } from "../player/resolver/upload.ts";
-import { RecordingArchive } from "../recorder/archive.ts";
-import type { DeliveryRoom } from "../recorder/delivery.ts";
+import type { RecordingArchive } from "../recorder/archive.ts";
+import type { DeliveryRoom } from "../recorder/delivery/room.ts";
 import { ChildExporter } from "../recorder/exporter.ts";
+import { deliveryRoom } from "./delivery-room.ts";
+import { Recordings } from "./recordings.ts";
 import { RoomAgent } from "./room-agent.ts";
 import { RoomMoves } from "./room-moves.ts";
 import { Store } from "../store/store.ts";
@@ -50,6 +51,7 @@ interface Parts {
   delayed: DelayedEvents;
   plane: SpreadPlane;
   archive: RecordingArchive;
+  recordings: Recordings;
   sources: Sources;
   ice: IceServers;
   moves: RoomMoves;
@@ -109,6 +111,7 @@ export class App {
         onRoomJoined: (room, info) => this.#onRoomJoined(room, info),
         onRoomLeft: (roomId) => this.#onRoomLeft(roomId),
         onRoomEvent: (room, event) => this.#onRoomEvent(room, event),
+        onGap: (roomId) => this.#parts?.recordings.missed(roomId),
         onSynced: (afterFailure) => {
           for (const agent of this.#agents.values()) agent.synced(afterFailure);
         },
@@ -126,11 +129,15 @@ export class App {
       children: config.mediaChildren ?? Math.min(availableParallelism(), MAX_MEDIA_CHILDREN),
       createChild: () => new SupervisedPlane({ clock, log, ffmpegPath: ffmpeg, engines }),
     });
-    const archive = new RecordingArchive({
-      ...{ dataDir, index: store.recordings, clock, log },
+    const { adminToken, recordingsKeepDays: keepDays, recordingsMaxBytes: maxBytes } = config;
+    const recordings = new Recordings({
+      ...{ dataDir, store, homeserver, prefix: config.commandPrefix, clock, log },
+      admin: adminToken === null ? null : await openHomeserver(config.homeserverUrl, adminToken),
       exporter: new ChildExporter({ ffmpeg, clock }),
+      limits: { keepDays, maxBytes },
       room: (roomId) => this.#deliveryRoom(roomId),
     });
+    const { archive } = recordings;
     const cache = new UploadCache({
       directory: join(dataDir, "cache", "uploads"),
       maxFileBytes: MAX_UPLOAD_BYTES,
@@ -155,9 +162,11 @@ export class App {
       agent: (roomId) => this.#agents.get(roomId)?.moving ?? null,
       onMoved: () => void archive.deliverWaiting(),
     });
-    this.#parts = { store, session, delayed, plane, archive, sources, ice, moves, deviceName };
+    const parts = { store, session, delayed, plane, archive, recordings, sources, ice, moves, deviceName };
+    this.#parts = parts;
     if (this.#closing) return;
     void delayed.start();
+    await archive.findInterrupted();
     await Promise.all([session.start(), ice.start()]);
     this.#running = true;
     log.info("ready", {
@@ -169,8 +178,9 @@ export class App {
     });
     const moving = moves.start();
     const staying = [...this.#agents].filter(([roomId]) => !moving.has(roomId));
+    archive.releaseOthers(new Set(staying.map(([roomId]) => roomId)));
     await Promise.all(staying.map(([, agent]) => agent.resume()));
-    await archive.recover();
+    await recordings.recover();
   }
 
   /** Only when it is asked for: what it loads is more than an idle bot needs. */
@@ -230,6 +240,7 @@ export class App {
   }
 
   async #onRoomEvent(room: RoomState, event: RoomEvent): Promise<void> {
+    this.#parts?.recordings.handle(event);
     if (this.#running && event.type === "m.room.tombstone") this.#parts?.moves.look(room);
     await this.#agents.get(room.id)?.handle(event);
   }
@@ -237,18 +248,9 @@ export class App {
   #deliveryRoom(recordedIn: string): DeliveryRoom | null {
     const parts = this.#parts;
     const roomId = parts?.moves.addressOf(recordedIn) ?? null;
-    const agent = roomId === null ? undefined : this.#agents.get(roomId);
-    if (!parts || roomId === null || !agent) return null;
-    const { session } = parts;
-    return {
-      sendAudio: async (path, { fileName, durationMs, mimeType, txnId, signal }) => {
-        const { size } = await stat(path);
-        const mxc = await session.media.uploadFile(path, { mimeType, fileName, signal });
-        return session.audio(roomId, { mxc, fileName, mimeType, size, durationMs }, txnId);
-      },
-      say: (sentence, txnId) =>
-        session.notice(roomId, render(sentence, agent.settings.get("language")), txnId),
-    };
+    const settings = roomId === null ? undefined : this.#agents.get(roomId)?.settings;
+    if (!parts || roomId === null || !settings) return null;
+    return deliveryRoom({ roomId, session: parts.session, settings });
   }
 
   async #close(): Promise<void> {
@@ -263,7 +265,7 @@ export class App {
     parts?.ice.close();
     // The recordings are closed and LEFT is posted; what follows only ends processes and connections.
     await Promise.all([
-      parts?.archive.close().catch(failed("archive")),
+      parts?.recordings.close().catch(failed("recordings")),
       parts?.session.outbox.drain(DRAIN_MS).catch(failed("outbox")),
       parts?.delayed.close(),
       parts?.plane.close().catch(failed("media plane")),

@@ -53,6 +53,22 @@ export const mediaChildrenSchema = z
   )
   .transform(Number);
 
+export const keepDaysSchema = z
+  .string()
+  .regex(/^\d{1,4}$/, "must be a number of days, 0 to 9999")
+  .transform(Number);
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+
+/** "20G" to bytes. */
+export const sizeSchema = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,3})?[kMGT]B?$/i, "must be a size like 500M or 20G")
+  .transform((text) => {
+    const unit = /[kmgt]/.exec(text.toLowerCase())?.[0] ?? "";
+    return Math.round(Number.parseFloat(text) * (SIZE_UNITS[unit] ?? 1));
+  });
+
 export const commandPrefixSchema = z
   .string()
   .regex(/^[^\s\p{C}]{1,8}$/u, "must be 1 to 8 characters without spaces");

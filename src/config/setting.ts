@@ -27,6 +27,8 @@ export interface Config {
   userId: string | null;
   /** Secret. Of `userId`; null when the token of an earlier login has to do. */
   password: string | null;
+  /** Secret. Of a server administrator, for what the bot's account may not do itself; null: there is none. */
+  adminToken: string | null;
   /** First part of our state key; null: made from the Matrix device id (`deviceNameFrom`). */
   deviceName: string | null;
   dataDir: string;
@@ -36,6 +38,10 @@ export interface Config {
   commandPrefix: string;
   /** Patterns of user ids; null: everyone of the bot's own homeserver. */
   invitesAllow: readonly string[] | null;
+  /** How many days recordings are kept after they were delivered; 0: for ever. */
+  recordingsKeepDays: number;
+  /** How much all recordings may take on the disk, in bytes. */
+  recordingsMaxBytes: number;
   iceAllowPrivate: AllowPrivate;
   /** Besides those of the homeserver. */
   iceServers: readonly IceServerSetting[];
@@ -62,6 +68,7 @@ export const GROUPS = {
   account: "Homeserver and account",
   folders: "Folders and programs",
   rooms: "Rooms",
+  recordings: "Recordings",
   ice: "Ways to the members",
   operation: "Log and health",
 } as const;

@@ -5,10 +5,12 @@ import {
   commandPrefixSchema,
   deviceNameSchema,
   invitesSchema,
+  keepDaysSchema,
   listenSchema,
   mediaChildrenSchema,
   passwordSchema,
   pathSchema,
+  sizeSchema,
   tokenSchema,
   userIdSchema,
 } from "./schemas.ts";
@@ -58,6 +60,18 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallbackText: "none",
     secret: true,
     schema: passwordSchema,
+  },
+  adminToken: {
+    name: "admin_token",
+    group: "account",
+    meaning:
+      "Access token of a server administrator (Synapse). With it, whoever removes a recording from a room also removes the homeserver's own copy of the files. Nothing else is done with it.",
+    unit: "text without spaces",
+    example: "syt_YWRtaW4_example",
+    fallback: null,
+    fallbackText: "none: the homeserver's copies are its administrator's matter",
+    secret: true,
+    schema: tokenSchema,
   },
   deviceName: {
     name: "device_name",
@@ -121,6 +135,28 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallbackText: "*:<the bot's own server>",
     list: true,
     schema: invitesSchema,
+  },
+  recordingsKeepDays: {
+    name: "recordings.keep_days",
+    group: "recordings",
+    meaning:
+      "How many days a recording stays on the bot's disk after it was delivered; 0 is for ever. The room is told a day before, and `!recordings keep` exempts one; rooms can have it shorter.",
+    unit: "0 to 9999 days",
+    example: "30",
+    fallback: 30,
+    fallbackText: "30",
+    schema: keepDaysSchema,
+  },
+  recordingsMaxBytes: {
+    name: "recordings.max_bytes",
+    group: "recordings",
+    meaning:
+      "How much disk all recordings may take. Above, the oldest that were delivered are deleted, a day after their rooms were told.",
+    unit: "a number with k, M, G or T (powers of 1000)",
+    example: "20G",
+    fallback: 20e9,
+    fallbackText: "20G",
+    schema: sizeSchema,
   },
   iceAllowPrivate: {
     name: "ice.allow_private",

@@ -3,9 +3,9 @@ import { ReadableStream } from "node:stream/web";
 import { z } from "zod";
 import { sleep } from "../base/async.ts";
 import type { Clock } from "../base/clock.ts";
-import { BotError, messageOf, toBotError } from "../base/errors.ts";
+import { BotError, toBotError } from "../base/errors.ts";
 import { backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
-import { boundedBy, readBounded } from "./transport.ts";
+import { chunksOf, errorOf, onDisk, readJson, tooLarge, watched } from "./media-transfer.ts";
 
 export interface MediaClientOptions {
   homeserver: Homeserver;
@@ -19,6 +19,8 @@ export interface UploadOptions {
   mimeType: string;
   fileName: string;
   signal?: AbortSignal;
+  /** How long a homeserver that is not there, or has us wait, is waited for; default: a few attempts. */
+  patienceMs?: number;
 }
 
 export interface DownloadOptions {
@@ -28,10 +30,6 @@ export interface DownloadOptions {
 
 const ATTEMPTS = 4;
 const LIMIT_CACHE_MS = 600_000;
-/** A transfer that moves nothing for so long is dead; so is one whose answer takes longer after the last byte. */
-const STALL_MS = 60_000;
-/** For a whole transfer: a gigabyte at 5 Mbit/s. */
-const TOTAL_MS = 1_800_000;
 
 const configSchema = z.object({ "m.upload.size": z.number().positive().optional() });
 const uploadedSchema = z.object({ content_uri: z.string().startsWith("mxc://") });
@@ -65,17 +63,58 @@ export class MediaClient {
     const { size } = await onDisk(stat(path));
     const limit = await this.uploadLimit(signal);
     if (limit !== null && size > limit) throw tooLarge("media.upload_too_large", size, limit);
-    for (let attempt = 1; ; attempt++) {
+    const { clock } = this.#options;
+    const untilMs = clock.now() + (options.patienceMs ?? 0);
+    for (let attempt = 1, failures = 0; ; attempt++) {
       try {
         return await this.#upload(path, size, options, signal);
       } catch (error) {
         if (error instanceof HomeserverError && error.status === 413) {
           throw tooLarge("media.upload_too_large", size, limit ?? size);
         }
-        if (signal.aborted || !toBotError(error).retryable || attempt === ATTEMPTS) throw error;
+        if (signal.aborted || !toBotError(error).retryable) throw error;
+        // What fails while the homeserver answers may be the file's fault; its absence is not.
+        const patient = clock.now() < untilMs && (isLimit(error) || !(await this.#answers(signal)));
+        if (!patient && ++failures === ATTEMPTS) throw error;
         const delayMs = retryDelayMs(error, backoffMs(attempt, 1000, 20_000, Math.random));
-        await sleep(this.#options.clock, delayMs, signal);
+        await sleep(clock, delayMs, signal);
       }
+    }
+  }
+
+  /** Whether the homeserver still has what was uploaded; true when it does not say. @throws BotError `cancelled` */
+  async has(mxc: string, options: { signal?: AbortSignal } = {}): Promise<boolean> {
+    const media = parseMxc(mxc);
+    if (media === null) return false;
+    const signal = this.#signal(options.signal);
+    const name = `${encodeURIComponent(media.server)}/${encodeURIComponent(media.id)}`;
+    try {
+      return await watched(signal, null, async (bound) => {
+        const { baseUrl } = this.#options.homeserver;
+        const response = await fetch(`${baseUrl}/_matrix/client/v1/media/download/${name}`, {
+          headers: { authorization: `Bearer ${this.#options.accessToken}` },
+          redirect: "manual",
+          signal: bound,
+        });
+        await response.body?.cancel();
+        return response.status !== 404 && response.status !== 410;
+      });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return true;
+    }
+  }
+
+  /** Whether there is a homeserver at all at the moment. */
+  async #answers(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#options.homeserver.request("GET", "/_matrix/client/versions", {
+        signal,
+        timeoutMs: 10_000,
+      });
+      return true;
+    } catch (error) {
+      return error instanceof HomeserverError && !error.retryable;
     }
   }
 
@@ -125,7 +164,7 @@ export class MediaClient {
     // Not more than was there at the start: a file that grows must not break the announced length.
     const file = handle.createReadStream({ end: Math.max(size - 1, 0) });
     try {
-      return await watched(signal, async (bound, alive) => {
+      return await watched(signal, size, async (bound, alive) => {
         const init: RequestInit & { duplex: "half" } = {
           method: "POST",
           headers: {
@@ -154,7 +193,7 @@ export class MediaClient {
     options: DownloadOptions,
     signal: AbortSignal,
   ): Promise<{ bytes: number; contentType: string | null }> {
-    return watched(signal, async (bound, alive) => {
+    return watched(signal, null, async (bound, alive) => {
       const response = await fetch(this.#options.homeserver.baseUrl + path, {
         headers: { authorization: `Bearer ${this.#options.accessToken}` },
         // A redirect would take the token, or us, to a place that nobody configured.
@@ -184,6 +223,8 @@ export function parseMxc(mxc: string): { server: string; id: string } | null {
   return match?.[1] !== undefined && match[2] !== undefined ? { server: match[1], id: match[2] } : null;
 }
 
+const isLimit = (error: unknown): boolean => error instanceof HomeserverError && error.status === 429;
+
 async function writeBody(
   response: Response,
   toPath: string,
@@ -206,74 +247,4 @@ async function writeBody(
     await rm(toPath, { force: true });
     throw error;
   }
-}
-
-/** Runs a transfer that ends when it stalls (no `alive` for a minute), takes too long, or is aborted. */
-async function watched<T>(
-  signal: AbortSignal,
-  transfer: (signal: AbortSignal, alive: () => void) => Promise<T>,
-): Promise<T> {
-  return boundedBy({ timeoutMs: TOTAL_MS, signal }, (total) =>
-    boundedBy({ timeoutMs: STALL_MS, signal: total }, transfer),
-  );
-}
-
-async function* chunksOf(
-  file: AsyncIterable<Uint8Array> | [],
-  alive: () => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of file) {
-    alive();
-    yield chunk;
-  }
-}
-
-/** Tells errors of our own disk from those of the connection. */
-async function onDisk<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const kind = code === "ENOSPC" ? "disk_full" : code === "ENOENT" ? "not_found" : "internal";
-    throw new BotError(kind, `a file of ours: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-async function readJson(response: Response): Promise<unknown> {
-  const text = await readBounded(response, 1_000_000);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
-}
-
-const errorSchema = z.object({
-  errcode: z.string().default(""),
-  error: z.string().default(""),
-  retry_after_ms: z.number().optional(),
-});
-
-function errorOf(response: Response, body: unknown): HomeserverError {
-  const error = errorSchema.safeParse(body).data ?? { errcode: "", error: "" };
-  return new HomeserverError(
-    response.status,
-    error.errcode,
-    error.error,
-    "retry_after_ms" in error ? (error.retry_after_ms ?? null) : null,
-  );
-}
-
-function tooLarge(
-  key: "media.upload_too_large" | "media.download_too_large",
-  bytes: number,
-  limit: number,
-): BotError {
-  const params = { size: megabytes(bytes), limit: megabytes(limit) };
-  return new BotError("media_too_large", `${bytes} bytes, the limit is ${limit}`, { say: { key, params } });
-}
-
-/** Rounded so that a size just over its limit does not read like the limit. */
-function megabytes(bytes: number): string {
-  return (bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 2 : 1);
 }

@@ -32,34 +32,39 @@ export function editContent(eventId: string, message: Rendered): Content {
   };
 }
 
-export interface AudioMessage {
+export interface FileMessage {
   mxc: string;
   /** What it is called in the room and when saved. */
   fileName: string;
   mimeType: string;
   /** Bytes. */
   size: number;
-  /** null: not known. */
-  durationMs: number | null;
-  /** The event that it answers. */
-  replyTo?: string;
+  /** For sound; `durationMs` null: not known; `waveform`: values from 0 to 1024 over its length, null: none. */
+  audio: { durationMs: number | null; waveform: readonly number[] | null } | null;
 }
 
-/** An audio file in the room (m.audio, with the duration in ms). */
-export function audioContent(audio: AudioMessage): Content {
+/**
+ * A file in the room, sound as m.audio, with the fields of extensible events (MSC1767, MSC3246) as clients read them:
+ * durations in ms, the waveform from 0 to 1024.
+ */
+export function fileContent({ mxc, fileName, mimeType, size, audio }: FileMessage): Content {
+  const duration = audio?.durationMs == null ? {} : { duration: Math.round(audio.durationMs) };
   return {
-    msgtype: "m.audio",
-    body: audio.fileName,
-    filename: audio.fileName,
-    url: audio.mxc,
-    info: {
-      mimetype: audio.mimeType,
-      size: audio.size,
-      ...(audio.durationMs === null ? {} : { duration: Math.round(audio.durationMs) }),
-    },
+    msgtype: audio ? "m.audio" : "m.file",
+    body: fileName,
+    filename: fileName,
+    url: mxc,
+    info: { mimetype: mimeType, size, ...duration },
+    "org.matrix.msc1767.text": fileName,
+    "org.matrix.msc1767.file": { url: mxc, name: fileName, mimetype: mimeType, size },
+    ...(audio
+      ? {
+          "org.matrix.msc1767.audio": {
+            ...duration,
+            ...(audio.waveform ? { waveform: audio.waveform.map((value) => Math.round(value)) } : {}),
+          },
+        }
+      : {}),
     "m.mentions": {},
-    ...(audio.replyTo === undefined
-      ? {}
-      : { "m.relates_to": { "m.in_reply_to": { event_id: audio.replyTo } } }),
   };
 }

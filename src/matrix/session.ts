@@ -17,9 +17,9 @@ import {
 } from "./homeserver.ts";
 import { Invites } from "./invites.ts";
 import { MediaClient } from "./media-client.ts";
-import { audioContent, noticeContent, replyContent, type AudioMessage } from "./notices.ts";
+import { editContent, fileContent, noticeContent, replyContent, type FileMessage } from "./notices.ts";
 import { OutageNews } from "./outage-news.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type SendOptions } from "./outbox.ts";
 import type { RoomState } from "./room.ts";
 import { MAX_SYNC_PAUSE_MS, SyncLoop, tokenRejected } from "./sync-loop.ts";
 import { SyncRooms, type SessionHandlers, type SyncMode } from "./sync-rooms.ts";
@@ -191,20 +191,13 @@ export class MatrixSession {
     const content = replyContent(toEventId, message);
     const ordinal = this.#replies.get(toEventId) ?? 0;
     this.#replies.set(toEventId, ordinal + 1);
-    return this.outbox.send(
-      roomId,
-      { kind: "message", type: "m.room.message", content },
-      { priority: "reply", txnId: `reply ${ordinal} ${toEventId}` },
-    );
+    return this.#say(roomId, content, { priority: "reply", txnId: `reply ${ordinal} ${toEventId}` });
   }
 
   /** @param txnId what this notice is, if it may be sent again after a kill; see `SendOptions` */
   notice(roomId: string, message: Rendered, txnId?: string): Promise<string> {
-    return this.outbox.send(
-      roomId,
-      { kind: "message", type: "m.room.message", content: noticeContent(message) },
-      { priority: "reply", ...(txnId === undefined ? {} : { txnId }) },
-    );
+    const what = txnId === undefined ? {} : { txnId };
+    return this.#say(roomId, noticeContent(message), { priority: "reply", ...what });
   }
 
   /** Says that we cannot work in an encrypted room: the only thing that is ever sent there, once a day. */
@@ -212,13 +205,15 @@ export class MatrixSession {
     return this.outbox.sendClearNotice(roomId, noticeContent(message));
   }
 
-  /** Posts an uploaded audio file. */
-  audio(roomId: string, audio: AudioMessage, txnId: string): Promise<string> {
-    return this.outbox.send(
-      roomId,
-      { kind: "message", type: "m.room.message", content: audioContent(audio) },
-      { priority: "reply", txnId },
-    );
+  /** Posts an uploaded file. @param txnId what it is, see `SendOptions` */
+  file(roomId: string, file: FileMessage, txnId: string): Promise<string> {
+    return this.#say(roomId, fileContent(file), { priority: "reply", txnId });
+  }
+
+  /** Gives an own notice a new text; what is left out for want of budget is no loss. */
+  edit(roomId: string, eventId: string, message: Rendered): Promise<string> {
+    const options = { priority: "card", coalesceKey: `edit ${eventId}` } as const;
+    return this.#say(roomId, editContent(eventId, message), options);
   }
 
   /** An event of a room by its id; null when there is none that we may see. @throws BotError `homeserver`, `cancelled` */
@@ -234,6 +229,21 @@ export class MatrixSession {
       if (error instanceof HomeserverError && !error.retryable) return null;
       throw error;
     }
+  }
+
+  /** The content of a state event as it stands; null when there is none that we may see. @throws BotError `homeserver`, `cancelled` */
+  async readState(roomId: string, type: string, stateKey: string): Promise<unknown> {
+    try {
+      const path = apiPath`/_matrix/client/v3/rooms/${roomId}/state/${type}/${stateKey}`;
+      return await this.#options.homeserver.request("GET", path, { signal: this.#abort.signal });
+    } catch (error) {
+      if (error instanceof HomeserverError && !error.retryable) return null;
+      throw error;
+    }
+  }
+
+  #say(roomId: string, content: Readonly<Record<string, unknown>>, options: SendOptions): Promise<string> {
+    return this.outbox.send(roomId, { kind: "message", type: "m.room.message", content }, options);
   }
 
   /** Nothing will work any more: no request is made from here on. */

@@ -31,6 +31,8 @@ export interface SessionHandlers {
    * state has the event already.
    */
   onRoomEvent(room: RoomState, event: RoomEvent): void | Promise<void>;
+  /** The timeline of the room had a gap: what was in it may not all have been told, or be told yet. */
+  onGap?(roomId: string): void;
   /**
    * The homeserver answered a sync; what is in the answer follows. `afterFailure`: before it we heard nothing for a while,
    * and others may not have been able to write.
@@ -139,6 +141,7 @@ export class SyncRooms {
     }
     const gap = block.timeline.limited && mode !== "initial" && joinIndex < 0 && since !== null;
     const rereads = (gap && !whole) || !room.known;
+    if (gap) this.#call(() => this.#options.handlers.onGap?.(roomId));
     if (!rereads) this.#deliver(room, standing);
 
     const before = block.timeline.prev_batch;

@@ -1,22 +1,32 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { SerialQueue } from "../base/async.ts";
 import type { Clock } from "../base/clock.ts";
-import { messageOf, toBotError } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { RecordingIndex, RecordingState } from "../store/recordings.ts";
-import { deliver, type DeliveryRoom } from "./delivery.ts";
-import type { Exporter } from "./exporter.ts";
-import { Journal, readJournal, type ReadJournal } from "./journal.ts";
+import { appendTo } from "./delivery/append.ts";
+import { eraseFrom, type ErasedInRoom } from "./delivery/erase.ts";
+import { Finisher } from "./delivery/finisher.ts";
+import { progressOf } from "./delivery/progress-of.ts";
+import type { DeliveryRoom } from "./delivery/room.ts";
+import { bytesOf, rowOf } from "./delivery/row.ts";
+import { WorkList } from "./delivery/work-list.ts";
+import type { Exporter, Splitter } from "./exporter.ts";
+import { Journal, readJournal } from "./journal.ts";
+import type { ConsentMode, JournalFact, JournalStamp, ReadJournal } from "./journal.ts";
+import { bootId, InterruptedRecordings, reopenRecording, type Reopened } from "./reopen.ts";
 
 export interface ArchiveDeps {
   dataDir: string;
-  index: Pick<RecordingIndex, "put">;
-  exporter: Exporter;
+  index: Pick<RecordingIndex, "put" | "nextNumber" | "ofRoom">;
+  exporter: Exporter & Splitter;
   /** The room that a recording goes to; null when the bot is not in it (any more). */
   room: (roomId: string) => DeliveryRoom | null;
+  /** Of commands, for texts. */
+  prefix: string;
+  /** Something of a recording may be in a room now. */
+  onDelivered?: (id: string, read: ReadJournal) => void;
   clock: Clock;
   log: Log;
 }
@@ -28,62 +38,134 @@ export interface OpenRecording {
   journal: Journal;
 }
 
+/** Who starts a recording, where, as what. */
+export interface NewRecording {
+  roomId: string;
+  userId: string;
+  name: string;
+  title?: string | null;
+  consent?: ConsentMode;
+  /** It is a clip, of which the first moment was then. */
+  clipAt?: JournalStamp;
+  /** The room's setting begins it, not a person. */
+  automatic?: boolean;
+}
+
 /**
  * All recordings of the bot, each a folder below dataDir/recordings. A folder says in its journal how far it got
- * (recorded, exported, sent, delivered), so that whatever interrupts us, the next start goes on from there.
+ * (recorded, exported, uploaded, sent, delivered), so that whatever interrupts us, the next start goes on from there.
  */
 export class RecordingArchive {
   readonly #deps: ArchiveDeps;
   readonly #root: string;
-  /** Exports take a core: one after the other. */
-  readonly #work = new SerialQueue();
-  readonly #closing = new AbortController();
-  readonly #open = new Set<string>();
-  /** Exported, and there was no room to send them to. */
-  readonly #homeless = new Set<string>();
+  readonly #work = new WorkList();
+  readonly #open = new Map<string, OpenRecording>();
+  readonly #interrupted: InterruptedRecordings;
+  readonly #finisher: Finisher;
   #waiting = 0;
-  readonly #percent = new Map<string, number>();
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
     this.#root = join(deps.dataDir, "recordings");
+    this.#finisher = new Finisher({
+      ...deps,
+      work: this.#work,
+      directoryOf: (id) => this.directoryOf(id),
+      onSettled: (id, read, state) => this.#settled(id, read, state),
+    });
+    this.#interrupted = new InterruptedRecordings({
+      clock: deps.clock,
+      onOver: (id) => void this.finish(id, { recovered: true }),
+    });
   }
 
   /** A new folder with a journal that has its first entry on disk. @param onFailed the journal cannot be written */
-  async create(
-    by: { roomId: string; userId: string; name: string },
-    onFailed: (error: unknown) => void,
-  ): Promise<OpenRecording> {
-    const { clock } = this.#deps;
+  async create(by: NewRecording, onFailed: (error: unknown) => void): Promise<OpenRecording> {
+    const { clock, index } = this.#deps;
     const id = newRecordingId(clock.wall());
-    const directory = join(this.#root, id);
+    const directory = this.directoryOf(id);
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const journal = await Journal.create(directory, clock, onFailed);
-    const { roomId, userId, name } = by;
-    journal.add({ kind: "start", recording: id, roomId, byUserId: userId, byName: name, bootId: bootId() });
+    const { roomId, userId: byUserId, name: byName, title = null, consent = "opt-out" } = by;
+    const { automatic = false, clipAt } = by;
+    const what = clipAt === undefined ? "recording" : "clip";
+    // As the room wants it now: who changes that meanwhile means the next one.
+    const { format = null, zip = null } = this.#deps.room(roomId)?.wishes ?? {};
+    const number = index.nextNumber(roomId);
+    const start = { kind: "start", recording: id, roomId, byUserId, byName, bootId: bootId() } as const;
+    journal.add({ ...start, what, title, consent, automatic, number, format, zip }, clipAt);
     await journal.flush();
-    this.#open.add(id);
-    this.#index(id, roomId, clock.wall(), "recording", null, null);
-    return { id, directory, journal };
+    const recording = { id, directory, journal };
+    this.#open.set(id, recording);
+    const row = {
+      id,
+      roomId,
+      state: "recording",
+      startedWallMs: clock.wall(),
+      title,
+      byUserId,
+      number,
+    } as const;
+    this.#put(id, () => index.put({ ...row, durationMs: null, tracks: null }));
+    return recording;
   }
 
-  /** Removes a recording that never began. */
-  async discard({ id, directory, journal }: OpenRecording): Promise<void> {
+  /** Removes a recording that never began, or that nobody wants. */
+  async discard({ id, journal }: OpenRecording): Promise<void> {
     await journal.close();
     this.#open.delete(id);
-    await rm(directory, { recursive: true, force: true });
+    await this.remove(id);
   }
 
   /** Its journal has its end and is closed: exports and delivers it, after those before it. Never rejects. */
   finish(id: string, { recovered = false }: { recovered?: boolean } = {}): Promise<void> {
     this.#open.delete(id);
     this.#waiting++;
-    return this.#work.run(() => this.#finish(id, recovered)).finally(() => this.#waiting--);
+    return this.#work
+      .run(id, (signal) => this.#finisher.finish(id, recovered, signal))
+      .catch((error: unknown) => this.#deps.log.error("recording_failed", { recording: id, error }))
+      .finally(() => this.#waiting--);
   }
 
   /** Its journal is closed, and the bot is ending: the next start finishes it. */
   leave(id: string): void {
     this.#open.delete(id);
+  }
+
+  /** Finds what an earlier run has not ended and may go on. To be called before rooms ask for it. Never rejects. */
+  async findInterrupted(): Promise<void> {
+    await this.#interrupted.find(this.#root, await this.#ids());
+  }
+
+  /** Whether a recording of an earlier run waits to go on in that room. */
+  interrupted(roomId: string): boolean {
+    return this.#interrupted.of(roomId) !== null;
+  }
+
+  /** That recording is not to go on: it is finished as it is. */
+  release(roomId: string): void {
+    this.#interrupted.release(roomId);
+  }
+
+  /** The bot is only in these rooms: what was recorded in others does not go on. */
+  releaseOthers(roomIds: ReadonlySet<string>): void {
+    for (const roomId of this.#interrupted.rooms) if (!roomIds.has(roomId)) this.release(roomId);
+  }
+
+  /** Opens that recording to go on with it; null when there is none, or it is too late. @throws what the disk says */
+  async reopen(roomId: string, onFailed: (error: unknown) => void): Promise<Reopened | null> {
+    const id = this.#interrupted.of(roomId);
+    if (id === null) return null;
+    let reopened: Reopened | null = null;
+    try {
+      reopened = await reopenRecording({ id, directory: this.directoryOf(id) }, this.#deps.clock, onFailed);
+    } finally {
+      // Until here nobody else takes it up.
+      this.#interrupted.take(roomId);
+      if (reopened) this.#open.set(id, reopened.recording);
+      else void this.finish(id, { recovered: true });
+    }
+    return reopened;
   }
 
   /** Recordings that run, and those that are exported or delivered or wait for it. */
@@ -93,143 +175,126 @@ export class RecordingArchive {
 
   /** What the running recordings have written so far, in bytes. */
   async runningBytes(): Promise<number> {
-    let bytes = 0;
-    for (const id of this.#open) {
-      const directory = join(this.#root, id);
-      for (const name of await readdir(directory).catch(() => []))
-        bytes += (await stat(join(directory, name)).catch(() => null))?.size ?? 0;
-    }
-    return bytes;
+    const sizes = await Promise.all([...this.#open.values()].map(({ directory }) => bytesOf(directory)));
+    return sizes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** How far the room's export is, in percent; null when none is going on. */
   exporting(roomId: string): number | null {
-    return this.#percent.get(roomId) ?? null;
+    return this.#finisher.exporting(roomId);
+  }
+
+  directoryOf(id: string): string {
+    return join(this.#root, id);
+  }
+
+  /** Whether it is being recorded. */
+  isOpen(id: string): boolean {
+    return this.#open.has(id) || this.#interrupted.has(id);
   }
 
   /**
-   * Finishes what earlier runs could not: recordings without an end, without an export, not delivered. Call it when the
-   * rooms are known; resolves when all were dealt with. Never rejects.
+   * Finishes what earlier runs could not: recordings without an end, without an export, not delivered; and writes all into
+   * the index. Call it when the rooms are known; resolves when all were dealt with. Never rejects.
+   * @param onKnown all are in the index, and what is still to be done with them has begun
    */
-  async recover(): Promise<void> {
-    const names = await readdir(this.#root).catch(() => []);
-    for (const id of names.filter((name) => /^[A-Za-z0-9_-]{1,64}$/.test(name)).sort()) {
-      if (!this.#open.has(id)) await this.finish(id, { recovered: true });
+  async recover(onKnown?: () => void): Promise<void> {
+    const unfinished: Promise<void>[] = [];
+    for (const id of await this.#ids()) {
+      if (this.isOpen(id) || this.#work.has(id)) continue;
+      const read = await readJournal(this.directoryOf(id)).catch((error: unknown) => {
+        this.#deps.log.error("recording_failed", { recording: id, reason: messageOf(error) });
+        return null;
+      });
+      if (read === null) continue;
+      if (!progressOf(read.entries).delivered) unfinished.push(this.finish(id, { recovered: true }));
+      else await this.#settled(id, read);
     }
+    onKnown?.();
+    await Promise.all(unfinished);
   }
 
   /** A room is there that was not: delivers what waits for one. Resolves when that is done. Never rejects. */
   async deliverWaiting(): Promise<void> {
-    const ids = [...this.#homeless];
-    this.#homeless.clear();
-    await Promise.all(ids.map((id) => this.finish(id)));
+    await Promise.all(this.#finisher.takeHomeless().map((id) => this.finish(id)));
   }
 
-  /** Ends a running export (the next start repeats it). Idempotent; resolves when nothing of it runs any more. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#work.idle();
+  /** Reads a recording, alone with it: nothing else is done to it meanwhile. @throws what reading it throws */
+  with<T>(id: string, job: (read: ReadJournal, directory: string) => Promise<T>): Promise<T> {
+    return this.#work.run(id, async () => job(await readJournal(this.directoryOf(id)), this.directoryOf(id)));
   }
 
-  async #finish(id: string, recovered: boolean): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    const { log } = this.#deps;
-    const directory = join(this.#root, id);
-    let read: ReadJournal;
-    try {
-      read = await readJournal(directory);
-    } catch (error) {
-      log.error("recording_failed", { recording: id, reason: messageOf(error) });
-      return;
-    }
-    if (read.entries.some(({ kind }) => kind === "delivered")) return;
-    const { roomId } = read.start;
-    const journal = await Journal.reopen(directory, read.validBytes, this.#deps.clock, (error) =>
-      log.error("recording_failed", { recording: id, reason: messageOf(error) }),
-    );
-    try {
-      if (recovered) log.info("recording_recovered", { recording: id, room: roomId });
-      await this.#exportAndDeliver(id, directory, journal, read, recovered);
-    } catch (error) {
-      if (!this.#closing.signal.aborted) await this.#failed(id, read, error);
-    } finally {
-      this.#percent.delete(roomId);
-      await journal.close();
-    }
+  /** Appends to the journal of a recording, and brings the index up to date. @throws what the disk says */
+  async note(id: string, ...facts: JournalFact[]): Promise<void> {
+    const open = this.#open.get(id);
+    if (open) {
+      for (const fact of facts) open.journal.add(fact);
+      await open.journal.flush();
+    } else await this.#work.run(id, () => appendTo(this.directoryOf(id), this.#deps.clock, facts));
+    await this.#settled(id, await readJournal(this.directoryOf(id)));
   }
 
-  async #exportAndDeliver(
-    id: string,
-    directory: string,
-    journal: Journal,
-    read: ReadJournal,
-    recovered: boolean,
-  ): Promise<void> {
-    const { exporter, log, clock } = this.#deps;
-    const { roomId, wallMs } = read.start;
-    const { signal } = this.#closing;
-    let exported = read.entries.findLast((entry) => entry.kind === "exported");
-    if (!exported) {
-      this.#percent.set(roomId, 0);
-      const onProgress = (percent: number): unknown => this.#percent.set(roomId, percent);
-      const result = await exporter.export(directory, { signal, onProgress });
-      const { durationMs, tracks, documents, mixProblem } = result;
-      if (mixProblem !== null) log.warn("export_failed", { recording: id, reason: mixProblem, part: "mix" });
-      exported = { kind: "exported", durationMs, tracks, documents, atMs: clock.now(), wallMs: clock.wall() };
-      journal.add({ kind: "exported", durationMs, tracks, documents });
-      await journal.flush();
-      log.info("recording_finished", { recording: id, room: roomId, tracks: result.tracks.length });
+  /** Deletes what the finished recordings of a room have of one person. @throws what the file system said */
+  async erase(roomId: string, userId: string): Promise<ErasedInRoom> {
+    const all: ErasedInRoom = { recordings: 0, files: 0, sent: 0 };
+    for (const { id } of this.#deps.index.ofRoom(roomId, Number.MAX_SAFE_INTEGER)) {
+      if (this.#open.has(id)) continue;
+      const directory = this.directoryOf(id);
+      const erased = await this.#work.run(id, async () => {
+        const read = await readJournal(directory).catch(() => null);
+        const found = read === null ? null : await eraseFrom(read, directory, userId);
+        if (found !== null) await appendTo(directory, this.#deps.clock, [found.fact]);
+        return found;
+      });
+      if (erased === null) continue;
+      all.recordings++;
+      all.files += erased.files;
+      all.sent += erased.sent;
+      await this.#settled(id, await readJournal(directory));
     }
-    const { tracks, durationMs } = exported;
-    this.#index(id, roomId, wallMs, "exported", durationMs, tracks.length);
-    const room = this.#deps.room(roomId);
-    if (!room) {
-      this.#homeless.add(id);
-      return;
-    }
-    const done = await deliver({
-      id,
-      directory,
-      journal,
-      exported,
-      entries: read.entries,
-      recovered,
-      room,
-      clock,
-      signal,
+    return all;
+  }
+
+  /** Deletes everything of a recording; what is being done with it is given up. */
+  async remove(id: string): Promise<void> {
+    this.#work.abort(id);
+    const directory = this.directoryOf(id);
+    await this.#work.run(id, async () => {
+      const read = await readJournal(directory).catch(() => null);
+      await rm(directory, { recursive: true, force: true });
+      this.#finisher.forget(id);
+      if (read !== null) this.#put(id, () => this.#deps.index.put({ ...rowOf(read, 0), state: "deleted" }));
     });
-    const state = tracks.length === 0 ? "empty" : done.kept === 0 ? "delivered" : "failed";
-    this.#index(id, roomId, wallMs, state, durationMs, tracks.length);
-    log.info("recording_delivered", { recording: id, room: roomId, ...done });
   }
 
-  async #failed(id: string, { start }: ReadJournal, thrown: unknown): Promise<void> {
-    const error = toBotError(thrown);
-    this.#deps.log.error("export_failed", { recording: id, room: start.roomId, error });
-    this.#index(id, start.roomId, start.wallMs, "failed", null, null);
-    const reason = error.message.slice(0, 160);
-    await this.#deps
-      .room(start.roomId)
-      ?.say({ key: "record.export_failed", params: { id, reason } }, `${id}-failed`)
-      .catch((failure: unknown) =>
-        this.#deps.log.warn("send_failed", { recording: id, reason: messageOf(failure) }),
-      );
+  /** Ends running exports and deliveries (the next start goes on). Idempotent; resolves when nothing of them runs. */
+  async close(): Promise<void> {
+    this.#interrupted.close();
+    await this.#work.close();
   }
 
-  #index(
-    id: string,
-    roomId: string,
-    startedWallMs: number,
-    state: RecordingState,
-    durationMs: number | null,
-    tracks: number | null,
-  ): void {
+  /** Something was done with it: the index follows. */
+  async #settled(id: string, read: ReadJournal, state?: RecordingState): Promise<void> {
+    const { index, onDelivered } = this.#deps;
+    const row = rowOf(read, await bytesOf(this.directoryOf(id)));
+    const number = row.number ?? index.nextNumber(row.roomId);
+    this.#put(id, () => index.put({ ...row, number, ...(state ? { state } : {}) }));
+    onDelivered?.(id, read);
+  }
+
+  #put(id: string, put: () => void): void {
     try {
-      this.#deps.index.put({ id, roomId, startedWallMs, state, durationMs, tracks });
+      put();
     } catch (error) {
       // The folder is the truth; a full disk must not keep a recording from going out.
       this.#deps.log.warn("store_damaged", { recording: id, reason: messageOf(error) });
     }
+  }
+
+  /** Oldest first. */
+  async #ids(): Promise<string[]> {
+    const names = await readdir(this.#root).catch(() => []);
+    return names.filter((name) => /^[A-Za-z0-9_-]{1,64}$/.test(name)).sort();
   }
 }
 
@@ -237,13 +302,4 @@ export class RecordingArchive {
 function newRecordingId(wallMs: number): string {
   const time = new Date(wallMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
   return `${time}-${randomBytes(5).toString("hex")}`;
-}
-
-/** As the track files name it. */
-function bootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return "unknown";
-  }
 }

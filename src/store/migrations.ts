@@ -22,6 +22,15 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX recordings_by_room ON recordings (room_id, started_wall_ms);
   `,
+  `
+  ALTER TABLE recordings ADD COLUMN number INTEGER;
+  ALTER TABLE recordings ADD COLUMN title TEXT;
+  ALTER TABLE recordings ADD COLUMN by_user_id TEXT;
+  ALTER TABLE recordings ADD COLUMN bytes INTEGER;
+  ALTER TABLE recordings ADD COLUMN ended_wall_ms INTEGER;
+  ALTER TABLE recordings ADD COLUMN keep INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE recordings ADD COLUMN delete_wall_ms INTEGER;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -309,8 +309,10 @@ describe("media", () => {
     const got = await session.media.download(mxc, back, { maxBytes: bytes.length });
     expect(got).toEqual({ bytes: bytes.length, contentType: "audio/ogg" });
     expect((await readFile(back)).equals(bytes)).toBe(true);
-    const message = { mxc, ...audio, size: bytes.length, durationMs: 1000 };
-    await session.audio(roomId, message, "recording 1");
+    const message = { mxc, ...audio, size: bytes.length, audio: { durationMs: 1000, waveform: null } };
+    await session.file(roomId, message, "recording 1");
+    expect(await session.media.has(mxc)).toBe(true);
+    expect(await session.media.has("mxc://voice.test/nothing")).toBe(false);
     const event = await ada.waitForEvent((e) => e.content["msgtype"] === "m.audio");
     expect(event.content).toMatchObject({ body: "one two?.ogg", info: { duration: 1000, size: 1_500_000 } });
   });

@@ -210,16 +210,43 @@ export const de: Record<MessageKey, string> = {
     "**Aufnahme läuft.** Was ab jetzt im Sprachkanal gesprochen wird, nehme ich auf, eine Spur je Person; gestartet von {by}. Wer das nicht möchte: mit 🔇 reagieren oder `{prefix}optout` schreiben. `{prefix}record stop` beendet sie.",
   "record.started_opt_in":
     "**Aufnahme läuft.** Ab jetzt nehme ich den Sprachkanal auf, eine Spur für jede Person, die zustimmt; gestartet von {by}. Niemand sonst ist darin. Wer dabei sein möchte: mit ✅ reagieren oder `{prefix}optin` schreiben. `{prefix}record stop` beendet sie.",
-  "record.joined": "{name}, in diesem Sprachkanal läuft eine Aufnahme.",
+  "record.started_titled":
+    "**Aufnahme „{title}“ läuft.** Was ab jetzt im Sprachkanal gesprochen wird, nehme ich auf, eine Spur je Person; gestartet von {by}. Wer das nicht möchte: mit 🔇 reagieren oder `{prefix}optout` schreiben. `{prefix}record stop` beendet sie.",
+  "record.started_titled_opt_in":
+    "**Aufnahme „{title}“ läuft.** Ab jetzt nehme ich den Sprachkanal auf, eine Spur für jede Person, die zustimmt; gestartet von {by}. Niemand sonst ist darin. Wer dabei sein möchte: mit ✅ reagieren oder `{prefix}optin` schreiben. `{prefix}record stop` beendet sie.",
+  "record.started_auto":
+    "**Aufnahme läuft**, wie dieser Raum eingestellt ist, weil {people} im Sprachkanal sind. Was ab jetzt dort gesprochen wird, nehme ich auf, eine Spur je Person. Wer das nicht möchte: mit 🔇 reagieren oder `{prefix}optout` schreiben. `{prefix}record stop` beendet sie.",
+  "record.started_auto_opt_in":
+    "**Aufnahme läuft**, wie dieser Raum eingestellt ist, weil {people} im Sprachkanal sind. Eine Spur für jede Person, die zustimmt, niemand sonst ist darin. Wer dabei sein möchte: mit ✅ reagieren oder `{prefix}optin` schreiben. `{prefix}record stop` beendet sie.",
   "record.already": "Es läuft schon eine Aufnahme, seit {length}.",
   "record.none": "Es läuft keine Aufnahme.",
-  "record.status": "Die Aufnahme läuft seit {length}, bisher {count} Spuren.",
+  "record.status":
+    "**Aufnahme** seit {length}, bisher {count} Spuren, {size}; {free} sind auf der Platte frei.\n{list}",
+  "record.status_titled":
+    "**Aufnahme „{title}“** seit {length}, bisher {count} Spuren, {size}; {free} sind auf der Platte frei.\n{list}",
+  "record.status_paused": "Seit {length} unterbrochen: nichts wird aufgenommen.",
+  "record.status_gap": "Seit {length} wird nichts aufgenommen; ich versuche weiterzumachen.",
+  "record.status_heard": "{name}: zu hören, {level} dBFS",
+  "record.status_distorted": "{name}: zu hören, {level} dBFS, zu laut (verzerrt)",
+  "record.status_lossy": "{name}: zu hören, {level} dBFS, {percent} % davon gehen unterwegs verloren",
+  "record.status_silent": "{name}: seit {length} still",
+  "record.status_never": "{name}: noch nicht zu hören",
+  "record.status_unconnected": "{name}: keine Verbindung, deshalb nicht zu hören",
+  "record.status_out": "{name}: nicht aufgenommen, hat nicht zugestimmt",
+  "record.status_more": "und {count} weitere",
+  "record.status_nobody": "Sonst ist niemand im Kanal.",
+  "record.interrupted":
+    "Ich wurde während der Aufnahme neu gestartet. Sie geht weiter, sobald ich wieder im Sprachkanal bin.",
   "record.exporting": "Die letzte Aufnahme wird aufbereitet ({percent} %).",
   "record.stopped": "Aufnahme nach {length} beendet. Ich bereite die Spuren auf.",
   "record.stopped_limit":
     "Die Aufnahme hat {hours} Stunden erreicht, deshalb habe ich sie beendet. Ich bereite die Spuren auf.",
   "record.stopped_alone":
     "Ich war {minutes} Minuten allein, deshalb habe ich die Aufnahme beendet. Ich bereite die Spuren auf.",
+  "record.stopped_empty":
+    "Alle sind gegangen, deshalb habe ich die Aufnahme nach {length} beendet. Ich bereite die Spuren auf.",
+  "record.stopped_paused":
+    "Die Aufnahme war {hours} Stunden angehalten, deshalb habe ich sie beendet. Ich bereite die Spuren auf.",
   "record.stopped_disk":
     "Der Speicherplatz geht zu Ende, deshalb habe ich die Aufnahme beendet. Ich bereite die Spuren auf.",
   "record.stopped_failed":
@@ -237,9 +264,77 @@ export const de: Record<MessageKey, string> = {
   "record.export_failed":
     "Ich konnte die Aufnahme {id} nicht aufbereiten ({reason}). Das Aufgenommene bleibt bei mir.",
   "record.gap": "Die Aufnahme hatte eine Lücke von {seconds} s; sie geht weiter.",
+  "record.reopened":
+    "Ich wurde neu gestartet: Die Aufnahme hatte eine Lücke von {seconds} s; sie geht weiter.",
+  "record.reopened_paused":
+    "Ich wurde neu gestartet. Die Aufnahme ist noch angehalten: `{prefix}record resume` setzt sie fort, `{prefix}record stop` beendet sie.",
+  "record.paused":
+    "Aufnahme nach {length} angehalten: Nichts wird aufgenommen, bis jemand `{prefix}record resume` schreibt.",
+  "record.unpaused": "Die Aufnahme geht weiter.",
+  "record.paused_already": "Die Aufnahme ist schon angehalten.",
+  "record.not_paused": "Die Aufnahme ist nicht angehalten.",
+  "record.noted": "Notiert bei {at}.",
+  "record.notes_full": "In dieser Aufnahme sind schon tausend Notizen; mehr nimmt sie nicht.",
+  "record.discard_ask":
+    "Das löscht alles, was bisher aufgenommen wurde, für alle. Wenn es so gemeint ist, innerhalb von {seconds} s noch einmal `{prefix}record discard` schreiben.",
+  "record.discarded": "Aufnahme nach {length} beendet und gelöscht, von {by}. Hier ist nichts mehr davon da.",
+  "record.silent":
+    "Von {name} höre ich seit {minutes} Minuten nichts. Ist das Mikrofon an, und das richtige? `{prefix}check` sagt mehr.",
+  "record.clipped":
+    "Der Ton von {name} ist seit {minutes} Minuten verzerrt: zu laut. Bitte das Mikrofon leiser stellen.",
+  "record.name": "🔴 {name} (Aufnahme)",
+  "record.name_paused": "⏸️ {name} (Aufnahme angehalten)",
   "record.music": "Musik",
   "record.mix": "Alle",
   "record.part_of": "von",
+  "record.delivered_zip": "Die Aufnahme: alles in einer Datei, {length}.",
+  "record.summary": "{head}\n{list}",
+  "record.summary_title": "Titel: {title}",
+  "record.summary_gaps": "Unterbrechungen: {count}; dort ist Stille.",
+  "record.summary_unclocked": "Spuren ohne die Uhr des Absenders: {count}; sie liegen weniger genau.",
+  "record.summary_erased": "Menschen, deren Stimme auf ihren Wunsch gelöscht wurde: {count}.",
+  "record.summary_note": "{at} {text} ({name})",
+  "record.summary_more_notes": "und {count} weitere Notizen",
+  "record.summary_number": "Sie ist Nummer {number} in `{prefix}recordings`.",
+  "recordings.none": "Von diesem Raum habe ich keine Aufnahmen. `{prefix}record start` beginnt eine.",
+  "recordings.list": "Aufnahmen dieses Raums:\n{list}",
+  "recordings.list_more": "Die neuesten Aufnahmen dieses Raums, von {count}:\n{list}",
+  "recordings.line": "**{number}** {title} – {when}, {length}, {state}, {size}, {kept}",
+  "recordings.details": "{line}\nBegonnen von {by}, Notizen: {notes}, Ordner: {id}\n{list}",
+  "recordings.unknown": "Eine Aufnahme {number} dieses Raums habe ich nicht.",
+  "recordings.runs": "Diese Aufnahme läuft noch.",
+  "recordings.not_yours": "Das darf nur, wer die Aufnahme begonnen hat, oder jemand mit Power {level}.",
+  "recordings.resending": "Ich schicke Aufnahme {number} noch einmal.",
+  "recordings.kept": "Aufnahme {number} bleibt, bis jemand sie löscht.",
+  "recordings.unkept": "Aufnahme {number} wird wieder bis {day} aufgehoben.",
+  "recordings.kept_on": "bleibt",
+  "recordings.kept_ever": "wird aufgehoben",
+  "recordings.kept_until": "bis {day} aufgehoben",
+  "recordings.delete_ask":
+    "Das löscht Aufnahme {title} endgültig von meiner Platte. Sag innerhalb von zwei Minuten noch einmal `{prefix}recordings delete {number}`, wenn du das willst.",
+  "recordings.deleted":
+    "Aufnahme {number} ist hier gelöscht. Was gesendet wurde, bleibt im Raum, bis es jemand dort entfernt.",
+  "recordings.state_recording": "läuft",
+  "recordings.state_recorded": "wird vorbereitet",
+  "recordings.state_exported": "wird gesendet",
+  "recordings.state_delivered": "im Raum",
+  "recordings.state_empty": "leer",
+  "recordings.state_failed": "nicht alles gesendet",
+  "recordings.state_deleted": "gelöscht",
+  "recordings.redacted_all":
+    "Die Aufnahme wurde aus dem Raum entfernt, also habe ich hier alles davon gelöscht. Der Homeserver hat vielleicht noch seine Kopie der Dateien: Das ist Sache seines Administrators.",
+  "recordings.redacted_all_gone":
+    "Die Aufnahme wurde aus dem Raum entfernt, also habe ich hier alles davon gelöscht, und die Kopie der Dateien auf dem Homeserver.",
+  "recordings.redacted_all_some":
+    "Die Aufnahme wurde aus dem Raum entfernt, also habe ich hier alles davon gelöscht. Die Kopie auf dem Homeserver konnte ich nicht ganz löschen: Bitte frag seinen Administrator.",
+  "recordings.redacted_tracks":
+    "Aus dem Raum entfernt und darum auch hier gelöscht, mit dem, woraus sie gemacht waren: {names}. Der Homeserver hat vielleicht noch seine Kopie davon: Das ist Sache seines Administrators. In einer Mischung sind sie noch.",
+  "recordings.redacted_tracks_gone":
+    "Aus dem Raum entfernt und darum auch hier gelöscht, mit dem, woraus sie gemacht waren, und der Kopie auf dem Homeserver: {names}. In einer Mischung sind sie noch.",
+  "recordings.redacted_tracks_some":
+    "Aus dem Raum entfernt und darum auch hier gelöscht, mit dem, woraus sie gemacht waren: {names}. Die Kopie auf dem Homeserver konnte ich nicht ganz löschen: Bitte frag seinen Administrator. In einer Mischung sind sie noch.",
+  "recordings.foretold":
+    "Diese Aufnahmen lösche ich an dem Tag von meiner Platte, der hinter ihnen steht:\n{list}\n`{prefix}recordings keep {number}` hebt eine auf; was gesendet wurde, bleibt im Raum.",
   "record.voices": "Stimmen",
   // files of an export
   "export.heading": "Aufnahme eines Sprachkanals",
@@ -312,6 +407,21 @@ export const de: Record<MessageKey, string> = {
   "consent.full": "Zu viele haben hier schon etwas zu Aufnahmen gesagt; mehr kann ich mir nicht merken.",
   "consent.too_often":
     "Du hast dich in dieser Aufnahme oft umentschieden, deshalb bleibt es dabei: du bist nicht darin.",
+  // clips and automatic recording
+  "clip.off":
+    "Clips sind in diesem Raum aus. Die Moderation kann sie mit `{prefix}settings clip on` einschalten: Dann halte ich die letzten zwei Minuten derer, die zustimmen, im Speicher.",
+  "clip.alone": "Außer mir ist niemand im Sprachkanal, also gibt es nichts für einen Clip.",
+  "clip.nothing": "Ich habe zuletzt niemanden gehört, der mit Clips einverstanden ist; es gibt also keinen.",
+  "clip.busy": "Ich mache gerade schon einen Clip. Bitte versuche es gleich noch einmal.",
+  "clip.seconds": "Ein Clip hat 1 bis {limit} Sekunden.",
+  "clip.kept":
+    "Solange ich im Sprachkanal bin, sind dessen letzte zwei Minuten in meinem Speicher, von denen, die zustimmen, und nirgends sonst, bis `{prefix}clip` sie hierher schickt. `{prefix}optout` hält deine Stimme heraus, `{prefix}optin` nimmt sie hinein.",
+  "clip.joined":
+    "{name}, die letzten zwei Minuten dieses Sprachkanals sind für `{prefix}clip` in meinem Speicher. Wer das nicht will: `{prefix}optout`.",
+  "clip.delivered": "Die letzten {length} des Sprachkanals, für {by}.",
+  "clip.title": "Clip",
+  "record.auto_failed":
+    "Ich soll hier von selbst aufnehmen und konnte es nicht: {reason} Ich lasse es, bis alle gegangen und wiedergekommen sind; `{prefix}record start` versucht es jetzt.",
   // settings
   "settings.list":
     "Was in diesem Raum eingestellt werden kann:\n{list}\n`{prefix}settings Name Wert` ändert etwas davon.",
@@ -333,6 +443,9 @@ export const de: Record<MessageKey, string> = {
     "Die laufende Aufnahme geht weiter, wie sie begonnen hat; das gilt für die nächste.",
   "settings.stricter_now":
     "Für die laufende Aufnahme gilt das sofort: Von jetzt an sind nur noch die darin, die zustimmen.",
+  "settings.clip_on":
+    "Von jetzt an ist in meinem Speicher, was in den letzten zwei Minuten gesagt wurde, solange ich im Sprachkanal bin, und nirgends sonst, bis `{prefix}clip` es hierher schickt. `{prefix}optout` hält deine Stimme heraus, `{prefix}optin` nimmt sie hinein.",
+  "settings.clip_off": "Was ich im Speicher hatte, ist gelöscht.",
   "settings.language": "die Sprache, die ich hier spreche",
   "settings.record_consent": "wer aufgenommen wird: alle, die nicht ablehnen, oder nur, wer zustimmt",
   "settings.record_format": "was die Dateien von Aufnahmen sind: opus, wie es kam, flac oder wav",
@@ -357,9 +470,12 @@ export const de: Record<MessageKey, string> = {
   "help.queue": "zeigt, was wartet",
   "help.nowplaying": "zeigt, was läuft",
   "help.record": "nimmt den Sprachkanal auf: eine Spur je Person und eine Mischung",
+  "help.recordings":
+    "zeigt die Aufnahmen dieses Raums; schickt eine noch einmal, hebt sie auf oder löscht sie",
   "help.optout":
     "hält dich aus dieser Aufnahme heraus, oder aus allen in diesem Raum (always); entfernt, was du gesagt hast (delete)",
   "help.optin": "stimmt dieser Aufnahme zu, oder allen in diesem Raum (always), und nimmt ein optout zurück",
+  "help.clip": "schickt, was in den letzten Sekunden gesagt wurde, wo der Raum das eingeschaltet hat",
   "help.settings": "zeigt, was in diesem Raum eingestellt ist, erklärt oder ändert es",
   "help.help": "zeigt das hier, oder mehr über einen Befehl",
   "help.check": "zeigt, wie alle verbunden sind und was nicht stimmt",

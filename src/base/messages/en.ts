@@ -200,16 +200,43 @@ export const en = {
     "**Recording.** Everything said in the voice channel from now on is recorded, one track for each person, started by {by}. Who does not want that: react with 🔇, or say `{prefix}optout`. `{prefix}record stop` ends it.",
   "record.started_opt_in":
     "**Recording.** From now on the voice channel is recorded, one track for each person who agrees, started by {by}. Nobody else is in it. Who wants to be: react with ✅, or say `{prefix}optin`. `{prefix}record stop` ends it.",
-  "record.joined": "{name}, this voice channel is being recorded.",
+  "record.started_titled":
+    "**Recording “{title}”.** Everything said in the voice channel from now on is recorded, one track for each person, started by {by}. Who does not want that: react with 🔇, or say `{prefix}optout`. `{prefix}record stop` ends it.",
+  "record.started_titled_opt_in":
+    "**Recording “{title}”.** From now on the voice channel is recorded, one track for each person who agrees, started by {by}. Nobody else is in it. Who wants to be: react with ✅, or say `{prefix}optin`. `{prefix}record stop` ends it.",
+  "record.started_auto":
+    "**Recording**, as this room is set to, because {people} are in the voice channel. Everything said in it from now on is recorded, one track for each person. Who does not want that: react with 🔇, or say `{prefix}optout`. `{prefix}record stop` ends it.",
+  "record.started_auto_opt_in":
+    "**Recording**, as this room is set to, because {people} are in the voice channel. One track for each person who agrees, nobody else is in it. Who wants to be: react with ✅, or say `{prefix}optin`. `{prefix}record stop` ends it.",
   "record.already": "A recording is running already, since {length}.",
   "record.none": "No recording is running.",
-  "record.status": "Recording for {length}, {count} tracks so far.",
+  "record.status":
+    "**Recording** for {length}, {count} tracks so far, {size}; {free} free on the disk.\n{list}",
+  "record.status_titled":
+    "**Recording “{title}”** for {length}, {count} tracks so far, {size}; {free} free on the disk.\n{list}",
+  "record.status_paused": "Paused for {length}: nothing is being recorded.",
+  "record.status_gap": "Nothing has been recorded for {length}; I am trying to go on.",
+  "record.status_heard": "{name}: heard, {level} dBFS",
+  "record.status_distorted": "{name}: heard, {level} dBFS, too loud (distorted)",
+  "record.status_lossy": "{name}: heard, {level} dBFS, {percent} % of it gets lost on the way",
+  "record.status_silent": "{name}: silent for {length}",
+  "record.status_never": "{name}: not heard yet",
+  "record.status_unconnected": "{name}: no connection, so nothing is heard",
+  "record.status_out": "{name}: not recorded, did not agree",
+  "record.status_more": "and {count} more",
+  "record.status_nobody": "Nobody else is in the channel.",
+  "record.interrupted":
+    "I was restarted while recording. The recording goes on when I am in the voice channel again.",
   "record.exporting": "The last recording is being prepared ({percent} %).",
   "record.stopped": "Recording ended after {length}. I am preparing the tracks.",
   "record.stopped_limit":
     "The recording has reached {hours} hours, so I ended it. I am preparing the tracks.",
   "record.stopped_alone":
     "I have been alone for {minutes} minutes, so I ended the recording. I am preparing the tracks.",
+  "record.stopped_empty":
+    "Everybody has left, so I ended the recording after {length}. I am preparing the tracks.",
+  "record.stopped_paused":
+    "The recording was paused for {hours} hours, so I ended it. I am preparing the tracks.",
   "record.stopped_disk": "The disk is nearly full, so I ended the recording. I am preparing the tracks.",
   "record.stopped_failed":
     "I could not go on writing the recording ({reason}), so I ended it. I am preparing what there is.",
@@ -223,9 +250,76 @@ export const en = {
   "record.undelivered": "I could not send {file} ({reason}). It stays with me: {path} in my data directory.",
   "record.export_failed": "I could not prepare recording {id} ({reason}). What was recorded stays with me.",
   "record.gap": "The recording had a gap of {seconds} s; it goes on.",
+  "record.reopened": "I was restarted: the recording had a gap of {seconds} s; it goes on.",
+  "record.reopened_paused":
+    "I was restarted. The recording is still paused: `{prefix}record resume` goes on, `{prefix}record stop` ends it.",
+  "record.paused":
+    "Recording paused after {length}: nothing is recorded until somebody says `{prefix}record resume`.",
+  "record.unpaused": "The recording goes on.",
+  "record.paused_already": "The recording is paused already.",
+  "record.not_paused": "The recording is not paused.",
+  "record.noted": "Noted at {at}.",
+  "record.notes_full": "There are a thousand notes in this recording already; it takes no more.",
+  "record.discard_ask":
+    "This deletes everything recorded so far, for everybody. Say `{prefix}record discard` again within {seconds} s if you mean it.",
+  "record.discarded": "Recording ended after {length} and deleted by {by}. Nothing of it is left here.",
+  "record.silent":
+    "I have heard nothing of {name} for {minutes} minutes. Is the microphone on, and the right one? `{prefix}check` says more.",
+  "record.clipped":
+    "The sound of {name} has been distorted for {minutes} minutes: too loud. Please turn the microphone down.",
+  "record.name": "🔴 {name} (recording)",
+  "record.name_paused": "⏸️ {name} (recording paused)",
   "record.music": "Music",
   "record.mix": "Everybody",
   "record.part_of": "of",
+  "record.delivered_zip": "The recording: everything in one file, {length}.",
+  "record.summary": "{head}\n{list}",
+  "record.summary_title": "Title: {title}",
+  "record.summary_gaps": "Interruptions: {count}; where they were it is silent.",
+  "record.summary_unclocked": "Tracks without the sender's clock: {count}; they are placed less exactly.",
+  "record.summary_erased": "People whose voice was deleted on their wish: {count}.",
+  "record.summary_note": "{at} {text} ({name})",
+  "record.summary_more_notes": "and {count} more notes",
+  "record.summary_number": "It is number {number} in `{prefix}recordings`.",
+  "recordings.none": "There are no recordings of this room with me. `{prefix}record start` begins one.",
+  "recordings.list": "Recordings of this room:\n{list}",
+  "recordings.list_more": "The newest recordings of this room, of {count}:\n{list}",
+  "recordings.line": "**{number}** {title} – {when}, {length}, {state}, {size}, {kept}",
+  "recordings.details": "{line}\nStarted by {by}, notes: {notes}, folder: {id}\n{list}",
+  "recordings.unknown": "I have no recording {number} of this room.",
+  "recordings.runs": "That recording is still running.",
+  "recordings.not_yours": "Only who started that recording, or somebody with power {level}, may do that.",
+  "recordings.resending": "I am sending recording {number} once more.",
+  "recordings.kept": "Recording {number} stays until somebody deletes it.",
+  "recordings.unkept": "Recording {number} is kept until {day} again.",
+  "recordings.kept_on": "stays",
+  "recordings.kept_ever": "kept",
+  "recordings.kept_until": "kept until {day}",
+  "recordings.delete_ask":
+    "This deletes recording {title} from my disk, for good. Say `{prefix}recordings delete {number}` once more within two minutes if that is what you want.",
+  "recordings.deleted":
+    "Recording {number} is deleted here. What was sent stays in the room until somebody removes it there.",
+  "recordings.state_recording": "running",
+  "recordings.state_recorded": "being prepared",
+  "recordings.state_exported": "being sent",
+  "recordings.state_delivered": "in the room",
+  "recordings.state_empty": "empty",
+  "recordings.state_failed": "not all of it sent",
+  "recordings.state_deleted": "deleted",
+  "recordings.redacted_all":
+    "The recording was removed from the room, so I have deleted everything of it here. The homeserver may still have its copy of the files: that is its administrator's matter.",
+  "recordings.redacted_all_gone":
+    "The recording was removed from the room, so I have deleted everything of it here, and the homeserver's copy of the files.",
+  "recordings.redacted_all_some":
+    "The recording was removed from the room, so I have deleted everything of it here. The homeserver's copy I could not delete as a whole: please ask its administrator.",
+  "recordings.redacted_tracks":
+    "Removed from the room, and so deleted here too, with what they were made of: {names}. The homeserver may still have its copy of them: that is its administrator's matter. A mix still has them in it.",
+  "recordings.redacted_tracks_gone":
+    "Removed from the room, and so deleted here too, with what they were made of and the homeserver's copy: {names}. A mix still has them in it.",
+  "recordings.redacted_tracks_some":
+    "Removed from the room, and so deleted here too, with what they were made of: {names}. The homeserver's copy I could not delete as a whole: please ask its administrator. A mix still has them in it.",
+  "recordings.foretold":
+    "I will delete these recordings from my disk on the day that is behind them:\n{list}\n`{prefix}recordings keep {number}` keeps one; what was sent stays in the room.",
   "record.voices": "Voices",
   // files of an export
   "export.heading": "Recording of a voice channel",
@@ -297,6 +391,21 @@ export const en = {
   "consent.full": "Too many people have said something about recordings here; I cannot remember more.",
   "consent.too_often":
     "You have changed your mind many times in this recording, so it stays as it is: you are not in it.",
+  // clips and automatic recording
+  "clip.off":
+    "Clips are off in this room. A moderator can switch them on by `{prefix}settings clip on`: then I keep the last two minutes of those who agree in memory.",
+  "clip.alone": "Nobody else is in the voice channel, so there is nothing to make a clip of.",
+  "clip.nothing": "I have not heard anybody lately who agrees to be in a clip, so there is none.",
+  "clip.busy": "I am making a clip already. Please try again in a moment.",
+  "clip.seconds": "A clip has from 1 to {limit} seconds.",
+  "clip.kept":
+    "While I am in the voice channel, the last two minutes of it are in my memory, of those who agree, and nowhere else, until `{prefix}clip` sends them here. `{prefix}optout` keeps your voice out of it, `{prefix}optin` puts it in.",
+  "clip.joined":
+    "{name}, the last two minutes of this voice channel are in my memory for `{prefix}clip`. Who does not want to be in it: `{prefix}optout`.",
+  "clip.delivered": "The last {length} of the voice channel, for {by}.",
+  "clip.title": "Clip",
+  "record.auto_failed":
+    "I am set to record by myself here, and could not: {reason} I leave it until everybody has gone and come again; `{prefix}record start` tries it now.",
   // settings
   "settings.list": "What can be set in this room:\n{list}\n`{prefix}settings name value` changes one.",
   "settings.line": "{name} = {value} ({allowed}): {meaning}",
@@ -316,6 +425,9 @@ export const en = {
   "settings.next_recording": "The recording that runs goes on as it began; this is for the next one.",
   "settings.stricter_now":
     "For the recording that runs this holds at once: from now on only those who agree are in it.",
+  "settings.clip_on":
+    "From now on what was said in the last two minutes is in my memory while I am in the voice channel, and nowhere else, until `{prefix}clip` sends it here. `{prefix}optout` keeps your voice out of it, `{prefix}optin` puts it in.",
+  "settings.clip_off": "What I had in memory is deleted.",
   "settings.language": "the language that I speak here",
   "settings.record_consent": "who is recorded: everybody who does not opt out, or only who opts in",
   "settings.record_format": "what the files of recordings are: opus as it came, flac, or wav",
@@ -340,9 +452,12 @@ export const en = {
   "help.queue": "shows what waits",
   "help.nowplaying": "shows what is on",
   "help.record": "records the voice channel: one track for each person, and a mix",
+  "help.recordings":
+    "lists this room's recordings; sends one again, keeps it from being deleted, or deletes it",
   "help.optout":
     "keeps you out of this recording, or of all in this room (always); removes what you said (delete)",
   "help.optin": "agrees to be in this recording, or in all of this room (always), and takes back an optout",
+  "help.clip": "sends what was said in the last seconds, where the room has switched that on",
   "help.settings": "shows what is set in this room, explains or changes it",
   "help.help": "shows this, or more about one command",
   "help.check": "shows how everybody is connected, and what is wrong",

@@ -20,6 +20,7 @@ test("two variables are enough, the rest has defaults", () => {
     config: {
       homeserverUrl: "https://matrix.example.org",
       accessToken: "syt_secret_token",
+      adminToken: null,
       userId: null,
       password: null,
       deviceName: null,
@@ -39,6 +40,8 @@ test("two variables are enough, the rest has defaults", () => {
       logFormat: "auto",
       ffmpegPath: null,
       healthListen: null,
+      recordingsKeepDays: 30,
+      recordingsMaxBytes: 20e9,
     },
   });
 });

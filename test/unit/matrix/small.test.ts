@@ -3,7 +3,7 @@ import { HomeserverError, apiPath, backoffMs, retryDelayMs } from "../../../src/
 import { decodeEvent } from "../../../src/matrix/events.ts";
 import { matchesUser } from "../../../src/matrix/invites.ts";
 import { parseMxc } from "../../../src/matrix/media-client.ts";
-import { audioContent, editContent, replyContent } from "../../../src/matrix/notices.ts";
+import { editContent, fileContent, replyContent } from "../../../src/matrix/notices.ts";
 
 test.each<[string, string[], boolean]>([
   ["@ada:voice.test", ["*:voice.test"], true],
@@ -64,17 +64,27 @@ test("an edit carries the new text, and its relation outside of it", () => {
   });
 });
 
-test("audio has its duration in whole milliseconds", () => {
-  const audio = { mxc: "mxc://a/b", fileName: "ada.ogg", mimeType: "audio/ogg", size: 5, durationMs: 1234.6 };
-  expect(audioContent(audio)).toEqual({
+test("a file in the room: sound as m.audio with the fields of extensible events", () => {
+  const file = { mxc: "mxc://a/b", fileName: "ada.ogg", mimeType: "audio/ogg", size: 5 };
+  const audio = { durationMs: 1234.6, waveform: [0, 511.6, 1024] };
+  const extensible = { url: "mxc://a/b", name: "ada.ogg", mimetype: "audio/ogg", size: 5 };
+  expect(fileContent({ ...file, audio })).toEqual({
     msgtype: "m.audio",
     body: "ada.ogg",
     filename: "ada.ogg",
     url: "mxc://a/b",
     info: { mimetype: "audio/ogg", size: 5, duration: 1235 },
+    "org.matrix.msc1767.text": "ada.ogg",
+    "org.matrix.msc1767.file": extensible,
+    "org.matrix.msc1767.audio": { duration: 1235, waveform: [0, 512, 1024] },
     "m.mentions": {},
   });
-  expect(audioContent({ ...audio, durationMs: null })["info"]).not.toHaveProperty("duration");
+  const unknown = fileContent({ ...file, audio: { durationMs: null, waveform: null } });
+  expect(unknown["info"]).not.toHaveProperty("duration");
+  expect(unknown["org.matrix.msc1767.audio"]).toEqual({});
+  const zip = fileContent({ ...file, audio: null });
+  expect(zip).toMatchObject({ msgtype: "m.file", "org.matrix.msc1767.file": extensible });
+  expect(zip).not.toHaveProperty("org.matrix.msc1767.audio");
 });
 
 test("path parts are encoded", () => {

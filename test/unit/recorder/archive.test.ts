@@ -3,53 +3,45 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BotError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import type { Sentence } from "../../../src/base/messages/catalogue.ts";
 import { RecordingArchive } from "../../../src/recorder/archive.ts";
-import type { DeliveryRoom } from "../../../src/recorder/delivery.ts";
-import type { ExportOutcome, Exporter } from "../../../src/recorder/exporter.ts";
+import type { ExportOutcome, Exporter, Splitter } from "../../../src/recorder/exporter.ts";
 import { exportRecording } from "../../../src/recorder/export/export.ts";
 import { JOURNAL_FILE, readJournal } from "../../../src/recorder/journal.ts";
 import { RecordingIndex } from "../../../src/store/recordings.ts";
 import { Store } from "../../../src/store/store.ts";
 import { FakeClock } from "../../fakes/clock.ts";
+import { FakeDelivery } from "../../fakes/delivery.ts";
 import { exportJob, over, tone, writeJournal, writeTrack } from "../../support/recording.ts";
-
-/** A homeserver's side of it: the same transaction id never makes a second event. */
-class FakeDelivery implements DeliveryRoom {
-  readonly sent: string[] = [];
-  readonly said: Sentence[] = [];
-  readonly #events = new Map<string, string>();
-  readonly errors = new Map<string, BotError[]>();
-
-  sendAudio: DeliveryRoom["sendAudio"] = (_, { fileName, txnId }) => {
-    const error = this.errors.get(fileName)?.shift();
-    if (error) return Promise.reject(error);
-    if (!this.#events.has(txnId)) this.sent.push(fileName);
-    this.#events.set(txnId, `$${this.#events.size}`);
-    return Promise.resolve(this.#events.get(txnId) ?? "");
-  };
-  say: DeliveryRoom["say"] = (sentence, txnId) => {
-    if (!this.#events.has(txnId)) this.said.push(sentence);
-    this.#events.set(txnId, "said");
-    return Promise.resolve();
-  };
-}
 
 let dataDir: string;
 let clock: FakeClock;
 let store: Store;
 let room: FakeDelivery;
 let exports: number;
+const BYTES = 400_000;
 const tracks = ["a.ogg", "b.ogg", "mix.ogg"].map((file) => ({
-  ...{ file, what: "voice" as const, title: file, userId: null, bytes: 1, durationMs: 61_000 },
+  ...{ file, what: "voice" as const, title: file, userId: null, bytes: BYTES, durationMs: 61_000 },
   ...{ mimeType: "audio/ogg", waveform: null },
 }));
 let outcome: ExportOutcome;
-const exporter: Exporter = { export: () => (exports++, Promise.resolve(outcome)) };
+/** Parts of the size asked for; nothing is cut. */
+const split: Splitter["split"] = (_, file, { maxBytes }) => {
+  const count = Math.ceil(BYTES / maxBytes);
+  const [stem, ending] = file.split(".");
+  return Promise.resolve(
+    Array.from({ length: count }, (_, index) => ({
+      file: `${stem} (${index + 1} of ${count}).${ending}`,
+      bytes: BYTES / count,
+      fromMs: (index * 61_000) / count,
+      durationMs: 61_000 / count,
+    })),
+  );
+};
+const exporter: Exporter & Splitter = { export: () => (exports++, Promise.resolve(outcome)), split };
 
-const archiveOf = (with_: Exporter = exporter): RecordingArchive =>
+const archiveOf = (with_: Exporter & Splitter = exporter): RecordingArchive =>
   new RecordingArchive({
-    ...{ dataDir, clock, log: silentLog, index: store.recordings, exporter: with_ },
+    ...{ dataDir, clock, log: silentLog, index: store.recordings, exporter: with_, prefix: "!" },
     room: (roomId) => (roomId === "!room:test" ? room : null),
   });
 
@@ -79,17 +71,22 @@ test("exports, sends each file, says the result, and never does it again", async
   expect(store.recordings.get("r1")).toMatchObject({ state: "delivered", tracks: 3 });
 });
 
-test("a file that is too large stays, is told with its place, and does not stop the others", async () => {
-  room.errors.set("b.ogg", [new BotError("media_too_large", "413")]);
-  await archiveOf().finish("r1");
-  expect(room.sent).toEqual(["a.ogg", "mix.ogg"]);
+test("a file of a kind that cannot be cut stays, is told with its place, and does not stop the others", async () => {
+  room.limit = BYTES - 1;
+  const uncut: Splitter["split"] = (directory, file, options) =>
+    file === "b.ogg"
+      ? Promise.reject(new BotError("recording_damaged", "no"))
+      : split(directory, file, options);
+  await archiveOf({ ...exporter, split: uncut }).finish("r1");
+  expect(room.sent).toEqual(["a (1 of 2).ogg", "a (2 of 2).ogg", "mix (1 of 2).ogg", "mix (2 of 2).ogg"]);
   expect(room.said[0]).toEqual({
     key: "record.too_large",
     params: { file: "b.ogg", path: "recordings/r1/export/b.ogg" },
   });
-  expect(room.said[1]).toMatchObject({ params: { count: 2 } });
+  expect(room.said[1]).toMatchObject({ params: { count: 4 } });
   await archiveOf().recover();
   expect(room.said).toHaveLength(2);
+  expect(store.recordings.get("r1")).toMatchObject({ state: "failed" });
 });
 
 test("a passing failure is tried again, a lasting one is told", async () => {
@@ -115,7 +112,7 @@ test("an empty recording is said and sends nothing", async () => {
 });
 
 test("an export that fails is told once, and kept for the next start", async () => {
-  const failing: Exporter = { export: () => Promise.reject(new BotError("recording_damaged", "torn")) };
+  const failing = { split, export: () => Promise.reject(new BotError("recording_damaged", "torn")) };
   await archiveOf(failing).recover();
   await archiveOf(failing).recover();
   expect(room.said).toEqual([{ key: "record.export_failed", params: { id: "r1", reason: "torn" } }]);
@@ -131,7 +128,7 @@ test("a kill at any point of export and delivery sends everything once", async (
   const { validBytes } = await readJournal(directory);
   expect(validBytes).toBe(whole.length);
   // The homeserver keeps what it has; our journal goes back to every byte it ever ended at.
-  for (let length = whole.length; length > 200; length -= 7) {
+  for (let length = whole.length; length > 200; length -= 61) {
     await writeFile(journalPath, whole.subarray(0, length));
     await archiveOf().recover();
     const again = await readJournal(directory).catch(() => null);
