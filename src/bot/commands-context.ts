@@ -5,25 +5,50 @@ import type { RoomTalk } from "./room-talk.ts";
 
 type Given = Pick<
   RoomContext,
-  "prefix" | "player" | "sources" | "recorder" | "settings" | "report" | "status"
+  | "prefix"
+  | "player"
+  | "sources"
+  | "recorder"
+  | "recordings"
+  | "consent"
+  | "clips"
+  | "settings"
+  | "report"
+  | "status"
 >;
 
 export interface CommandsContextDeps extends Given {
   room: RoomState;
   session: Pick<MatrixSession, "readEvent">;
-  channel: Pick<ChannelSession, "state" | "members" | "leave">;
+  channel: Pick<ChannelSession, "state" | "members">;
   talk: Pick<RoomTalk, "language" | "reply">;
   /** Brings the bot into the channel because somebody wants it there. */
   join: () => Promise<void>;
+  /** Takes it out because somebody wants that. */
+  leave: () => Promise<void>;
 }
 
 /** A room as its commands see it. */
 export function commandsContext(deps: CommandsContextDeps): RoomContext {
-  const { room, session, channel, talk, join, prefix, player, sources, recorder, settings, report, status } =
-    deps;
+  const {
+    room,
+    session,
+    channel,
+    talk,
+    join,
+    leave,
+    prefix,
+    player,
+    sources,
+    recorder,
+    settings,
+    report,
+    status,
+  } = deps;
+  const { consent, recordings, clips } = deps;
   return {
     ...{ roomId: room.id, ownUserId: room.ownUserId, prefix },
-    ...{ player, sources, recorder, settings, report, status },
+    ...{ player, sources, recorder, recordings, consent, clips, settings, report, status },
     get language() {
       return talk.language;
     },
@@ -38,7 +63,7 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
         return channel.members().length;
       },
       join,
-      leave: () => channel.leave(),
+      leave,
     },
     powerOf: (userId) => room.powerOf(userId),
     powerNeeded: (type, isState) => room.powerNeeded(type, isState),

@@ -13,6 +13,7 @@ export interface MovingAgentDeps {
   player: Pick<RoomPlayer, "nowPlaying" | "queue">;
   recorder: Pick<RoomRecorder, "status" | "stop">;
   settings: Pick<RoomSettings, "reload">;
+  consent: { reload(): void };
   clearLeftBehind: () => Promise<void>;
   close: () => Promise<void>;
   resume: () => Promise<void>;
@@ -46,15 +47,16 @@ export class MovingAgent {
   async out(): Promise<void> {
     const { recorder, channel, clearLeftBehind, close } = this.#deps;
     this.#say({ key: "room.moved" });
-    if (recorder.status().phase === "recording") await recorder.stop(null);
+    if (recorder.status().phase === "recording") await recorder.stop("left");
     if (channel.state === "out") await clearLeftBehind();
     await close();
   }
 
   /** Goes on in the new room with what the old one has left, unless something went on there already. */
   async in(): Promise<void> {
-    const { room, channel, player, settings, resume } = this.#deps;
+    const { room, channel, player, settings, consent, resume } = this.#deps;
     settings.reload();
+    consent.reload();
     this.#say({ key: room.encrypted ? "room.encrypted" : "room.moved_here" });
     const used = channel.state !== "out" || player.nowPlaying() !== null || player.queue().length > 0;
     if (!used) await resume();

@@ -22,7 +22,9 @@ import type { IceSettings, MediaPlane } from "../media/plane.ts";
 import { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
-import { RoomRecorder, type PeopleFeed } from "../recorder/recorder.ts";
+import type { RoomRecorder } from "../recorder/recorder.ts";
+import type { Recordings } from "./recordings.ts";
+import { RoomRecording } from "./room-recording.ts";
 import { roomReport } from "./room-report.ts";
 import { RoomTalk } from "./room-talk.ts";
 import { roomTransport } from "./room-transport.ts";
@@ -36,6 +38,7 @@ export interface RoomAgentDeps {
   plane: MediaPlane;
   store: Store;
   archive: RecordingArchive;
+  recordings: Pick<Recordings, "ofRoom">;
   sources: Sources;
   /** First part of our state key. */
   deviceName: string;
@@ -63,6 +66,7 @@ export class RoomAgent {
   readonly #channel: ChannelSession;
   readonly #player: RoomPlayer;
   readonly #recorder: RoomRecorder;
+  readonly #recording: RoomRecording;
   readonly #commands: RoomCommands;
   readonly #alone: AloneTimer;
   readonly #people = new Emitter<void>();
@@ -97,18 +101,26 @@ export class RoomAgent {
       documents: this.#documents,
       language,
     });
-    this.#recorder = new RoomRecorder({
-      ...{ roomId, channel: roomId, prefix: deps.prefix, plane, archive, clock, log: deps.log, tell },
-      people: this.#peopleFeed(),
+    this.#recording = new RoomRecording({
+      ...{ room, session: deps.session, plane, archive, clock, log: deps.log, prefix: deps.prefix },
+      ...{ channel: this.#channel, talk: this.#talk, settings: this.settings, documents: this.#documents },
+      onPeople: (listener) => this.#people.on(listener),
+      ...{ player: this.#player, isComingBack: () => this.#comingBack !== null },
       onEnd: () => this.#alone.check(),
-      displayName: (userId) => room.displayName(userId),
     });
+    this.#recorder = this.#recording.recorder;
     this.#commands = new RoomCommands({
       room: commandsContext({
         ...{ room, session: deps.session, channel: this.#channel, talk: this.#talk, prefix: deps.prefix },
         ...{ player: this.#player, sources, recorder: this.#recorder, status: deps.status },
-        settings: this.settings,
+        ...{ settings: this.settings, consent: this.#recording.consent.control },
+        recordings: deps.recordings.ofRoom(roomId),
+        clips: this.#recording.clips.clips,
         join: () => this.#comeBack(),
+        leave: () => {
+          this.#recording.auto.sentAway();
+          return this.#channel.leave();
+        },
         report: () => this.report(),
       }),
       ...{ documents: this.#documents, clock, log: deps.log },
@@ -124,7 +136,7 @@ export class RoomAgent {
     this.#channel.onChange((change) => this.#onChannel(change));
     this.moving = new MovingAgent({
       ...{ room, talk: this.#talk, channel: this.#channel, player: this.#player, recorder: this.#recorder },
-      settings: this.settings,
+      ...{ settings: this.settings, consent: this.#recording.consent },
       clearLeftBehind: () => this.#clearLeftBehind(),
       close: () => this.close(),
       resume: () => this.resume(),
@@ -137,13 +149,14 @@ export class RoomAgent {
     if (event.type === "m.room.member" && event.stateKey !== null) {
       this.#channel.roomMember(event.stateKey, this.#deps.room.membershipOf(event.stateKey));
       this.#people.emit();
+      if (event.stateKey === this.#deps.room.ownUserId) this.#recording.named();
     }
     // A channel event in an encrypted room would be answered there, and nothing of ours may be sent there.
     if (this.#deps.room.encrypted) await this.#channel.leave();
     else this.#channel.handle(event);
     if (event.origin !== "live") return;
     await this.moving.held;
-    await this.#commands.handle(event);
+    await Promise.all([this.#commands.handle(event), this.#recording.handle(event)]);
     await this.#talk.replied();
   }
 
@@ -154,7 +167,14 @@ export class RoomAgent {
 
   /** The room's state is known and this is a start of the program: go on where the last run ended. */
   async resume(): Promise<void> {
-    const { store, room } = this.#deps;
+    await this.#resume();
+    this.#recording.auto.begin();
+  }
+
+  async #resume(): Promise<void> {
+    const { store, room, archive } = this.#deps;
+    if (room.encrypted || !store.channelWanted(room.id)) archive.release(room.id);
+    this.#recording.settled();
     if (room.encrypted) return;
     if (!store.channelWanted(room.id)) {
       this.#player.restore({ resume: false });
@@ -167,8 +187,9 @@ export class RoomAgent {
       join: () => this.#channel.join(),
       onIn: (late) => {
         this.#comingBack = null;
-        if (late) this.#goOn();
-        else this.#player.restore({ resume: true });
+        if (late) return this.#goOn();
+        this.#player.restore({ resume: true });
+        void this.#recorder.goOn();
       },
       onDelayed: () => {
         if (this.#player.restore({ resume: false })) this.#documents.write(HELD, true);
@@ -176,6 +197,8 @@ export class RoomAgent {
       onRefused: (late) => {
         this.#comingBack = null;
         store.setChannelWanted(room.id, false);
+        archive.release(room.id);
+        this.#recording.settled();
         if (!late) this.#player.restore({ resume: false });
       },
     });
@@ -185,6 +208,7 @@ export class RoomAgent {
   async welcome(): Promise<void> {
     const { room, session, store, prefix } = this.#deps;
     const { limited } = session.outbox;
+    this.#recording.auto.begin();
     await greet({ room, talk: this.#talk, documents: store.room(room.id), prefix, limited });
   }
 
@@ -227,8 +251,8 @@ export class RoomAgent {
     this.#comingBack?.abort();
     this.#commands.close();
     this.#alone.close();
-    if (gone && this.#recorder.status().phase === "recording") await this.#recorder.stop(null);
-    await this.#recorder.close();
+    if (gone) this.#deps.archive.release(this.#deps.room.id);
+    await this.#recording.close(gone);
     this.#player.close();
     if (!gone) await this.#channel.leave();
     this.#channel.close();
@@ -244,6 +268,7 @@ export class RoomAgent {
       if (change.new === "out") this.#onOut();
       this.#people.emit();
     } else this.#people.emit();
+    this.#recording.changed(change);
     this.#alone.check();
   }
 
@@ -251,12 +276,13 @@ export class RoomAgent {
   #onOut(): void {
     if (this.#closed || this.#comingBack !== null) return;
     this.#deps.store.setChannelWanted(this.#deps.room.id, false);
+    this.#recording.auto.out();
     if (this.#player.nowPlaying()?.phase === "playing") {
       this.#player.pause();
       this.#documents.write(HELD, true);
     }
     if (this.#recorder.status().phase !== "recording") return;
-    this.#recorder.stop(null).catch((error: unknown) => this.#log.error("recording_failed", { error }));
+    this.#recorder.stop("left").catch((error: unknown) => this.#log.error("recording_failed", { error }));
   }
 
   /** Somebody brought the bot in: with the music that its leaving has interrupted. */
@@ -268,6 +294,7 @@ export class RoomAgent {
   #goOn(): void {
     const held = this.#documents.read(HELD, z.boolean());
     this.#documents.remove(HELD);
+    void this.#recorder.goOn();
     if (held && this.#player.nowPlaying()?.phase === "paused") this.#player.resume();
   }
 
@@ -280,14 +307,5 @@ export class RoomAgent {
   async #clearLeftBehind(): Promise<void> {
     const { room, clock } = this.#deps;
     await clearLeftBehind({ room, clock, log: this.#log, ownKey: this.#ownKey, transport: this.#transport });
-  }
-
-  #peopleFeed(): PeopleFeed {
-    const { room } = this.#deps;
-    return {
-      list: () =>
-        this.#channel.members().map(({ key, userId }) => ({ key, userId, name: room.displayName(userId) })),
-      onChange: (listener) => this.#people.on(listener),
-    };
   }
 }

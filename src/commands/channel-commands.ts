@@ -1,5 +1,5 @@
 import { BotError } from "../base/errors.ts";
-import { missingIn, TALK_EVENT } from "../room-admin/missing.ts";
+import { missingIn, TALK_EVENT, type RoomFacts } from "../room-admin/missing.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function ensureInChannel(invocation: Invocation, command: string): 
 }
 
 /** @throws BotError `room_power` naming the event, the level it needs and what a moderator can change. */
-export function requireChannelPower({ room }: Invocation): void {
+export function requireChannelPower({ room }: { room: RoomFacts }): void {
   for (const missing of missingIn(room)) {
     if (missing.kind !== "bot_power" || missing.event === TALK_EVENT.type) continue;
     const { event, needed, actual, suggested } = missing;
@@ -59,7 +59,7 @@ export const channelCommands: readonly Command[] = [
           say: { key: "command.not_in_channel", params: { prefix } },
         });
       }
-      if (recorder.status().phase === "recording") await recorder.stop(message.sender);
+      if (recorder.status().phase === "recording") await recorder.stop("command", message.sender);
       if (player.nowPlaying() ?? player.queue()[0]) player.stop();
       await channel.leave();
       return { key: "channel.left" };

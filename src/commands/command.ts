@@ -29,6 +29,8 @@ export interface Command {
   power: number | ((invocation: Invocation) => number);
   /** `turn`: one after the other in a room, in the order they were said; `once`: without waiting for others. */
   order: "turn" | "once";
+  /** It is carried out however old it is and however much its sender says: a refusal must not get lost. */
+  urgent?: true;
   /**
    * What takes long (a download) and need not keep the turns of others waiting: done before its own turn. Null when there
    * is nothing of that kind. @throws BotError, which is the answer then

@@ -7,6 +7,7 @@ import type { UploadClaim } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
 import { HandledCommands, type HandledDocuments } from "./handled.ts";
+import { unmarkedName } from "../recorder/name-mark.ts";
 import { parseCommand, type ParsedCommand } from "./parser.ts";
 import type { RoomContext, RoomMessage } from "./room-context.ts";
 import { SenderLimits } from "./sender-limits.ts";
@@ -58,15 +59,20 @@ export class RoomCommands {
     this.#rememberUpload(message, ageMs);
     const { prefix, ownUserId } = this.#room;
     const ownName = this.#room.displayName(ownUserId);
-    const parsed = parseCommand(message.content, { prefix, ownUserId, ownName });
+    // While it records its name says so; people go on calling it as they know it.
+    const ownNames = [...new Set([ownName, unmarkedName(ownName)])];
+    const parsed = parseCommand(message.content, { prefix, ownUserId, ownNames });
     if (!parsed || this.#handled.has(message.eventId)) return;
-    if (ageMs > MAX_AGE_MS) {
+    if (findCommand(parsed.name)?.urgent) {
+      const isQuiet = this.#limits.admit(message.sender, this.#clock.now()) === "dropped";
+      await this.#run(parsed, message, { ageMs, isQuiet }).finally(() => this.#limits.done(message.sender));
+    } else if (ageMs > MAX_AGE_MS) {
       this.#log.info("event_dropped", { room: this.#room.roomId, reason: "command_too_old", ageMs });
     } else if (this.#underWay >= MAX_UNDER_WAY) {
       this.#log.warn("event_dropped", { room: this.#room.roomId, reason: "too_many_commands" });
     } else if (this.#admitted(message)) {
       this.#underWay++;
-      await this.#run(parsed, message, ageMs).finally(() => {
+      await this.#run(parsed, message, { ageMs }).finally(() => {
         this.#underWay--;
         this.#limits.done(message.sender);
       });
@@ -87,7 +93,11 @@ export class RoomCommands {
     return false;
   }
 
-  async #run(parsed: ParsedCommand, message: RoomMessage, ageMs: number): Promise<void> {
+  async #run(
+    parsed: ParsedCommand,
+    message: RoomMessage,
+    { ageMs, isQuiet = false }: { ageMs: number; isQuiet?: boolean },
+  ): Promise<void> {
     const { roomId } = this.#room;
     const beganMs = this.#clock.now();
     const command = findCommand(parsed.name);
@@ -104,14 +114,14 @@ export class RoomCommands {
       const invocation = { room: this.#room, message, args, repliesTo, ageMs, recentUpload, signal };
       const answer = await withTimeout(this.#clock, RUN_MS, name, this.#inOrder(command, invocation));
       this.#handled.add(message.eventId);
-      if (answer) this.#room.reply(message.eventId, answer);
+      if (answer && !isQuiet) this.#room.reply(message.eventId, answer);
       this.#log.info("command", { name, room: roomId, ok: true, ms: this.#sinceMs(beganMs) });
     } catch (thrown) {
       const error = toBotError(thrown);
       const fields = { name, room: roomId, code: error.code, ms: this.#sinceMs(beganMs) };
       this.#log.info("command", { ...fields, ok: false });
       if (error.code === "internal") this.#log.error("command_failed", { ...fields, error });
-      if (this.#closing.signal.aborted || !this.#mayAnswer(error)) return;
+      if (isQuiet || this.#closing.signal.aborted || !this.#mayAnswer(error)) return;
       this.#room.reply(message.eventId, error.say);
     } finally {
       // A command that took too long has been answered: what it still waits for must not hold up the next.

@@ -12,7 +12,8 @@ export interface ParsedCommand {
 export interface Addressing {
   prefix: string;
   ownUserId: string;
-  ownName: string;
+  /** As the room shows them, now or otherwise. */
+  ownNames: readonly string[];
 }
 
 const messageSchema = z.object({
@@ -52,12 +53,13 @@ export function parseCommand(content: unknown, addressing: Addressing): ParsedCo
 }
 
 /** What was said to the bot, without the prefix or the name it was called by. */
-function addressed(said: string, { prefix, ownUserId, ownName }: Addressing): string | null {
+function addressed(said: string, { prefix, ownUserId, ownNames }: Addressing): string | null {
   const lower = said.toLowerCase();
   if (lower.startsWith(prefix.toLowerCase())) return said.slice(prefix.length);
   const localpart = ownUserId.slice(0, ownUserId.indexOf(":"));
   // A name alone also begins ordinary sentences: it needs the @ before it, or a colon or comma after it.
-  const names = [ownUserId, localpart, `@${ownName}`, ...[":", ","].map((mark) => ownName + mark)];
+  const shown = ownNames.flatMap((name) => [`@${name}`, `${name}:`, `${name},`]);
+  const names = [ownUserId, localpart, ...shown];
   for (const name of names) {
     if (name.length < 2 || !lower.startsWith(name.toLowerCase())) continue;
     const rest = said.slice(name.length);

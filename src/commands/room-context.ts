@@ -3,7 +3,11 @@ import type { ChannelReport } from "../diagnosis/report.ts";
 import type { BotStatus } from "../health/status.ts";
 import type { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
+import type { ConsentScope } from "../recorder/consent/consent.ts";
+import type { Removed } from "../recorder/consent/removal.ts";
 import type { RoomRecorder } from "../recorder/recorder.ts";
+import type { RoomRecordings } from "../recorder/shelf/room-recordings.ts";
+import type { RoomClips } from "../recorder/clip/clips.ts";
 import type { RoomSettings } from "../settings/room-settings.ts";
 
 /** A message as the homeserver gave it; the session's events are this and more. */
@@ -29,6 +33,16 @@ export interface CommandChannel {
   leave(): Promise<void>;
 }
 
+/** What people say about being recorded: each for themselves. It holds when the promise resolves, and is kept. */
+export interface ConsentControl {
+  /** Whether there is a recording that it is about; else it is about the next. */
+  readonly recording: boolean;
+  optOut(userId: string, scope: ConsentScope): Promise<void>;
+  optIn(userId: string, scope: ConsentScope): Promise<void>;
+  /** Deletes what there is of who has opted out. */
+  remove(userId: string): Promise<Removed>;
+}
+
 /** What commands may know of a room and do in it. The app makes one for each room. */
 export interface RoomContext {
   readonly roomId: string;
@@ -42,7 +56,14 @@ export interface RoomContext {
     "add" | "skip" | "stop" | "pause" | "resume" | "setVolume" | "volume" | "nowPlaying" | "queue"
   >;
   readonly sources: Pick<Sources, "resolve">;
-  readonly recorder: Pick<RoomRecorder, "start" | "stop" | "status">;
+  readonly recorder: Pick<
+    RoomRecorder,
+    "start" | "stop" | "status" | "report" | "pause" | "unpause" | "note" | "discard"
+  >;
+  readonly consent: ConsentControl;
+  /** Those that are over. */
+  readonly recordings: Pick<RoomRecordings, keyof RoomRecordings>;
+  readonly clips: Pick<RoomClips, "make">;
   readonly settings: Pick<RoomSettings, "get" | "set" | "reset" | "named" | "isDefault">;
   /** How it stands with the channel now. Never rejects. */
   report(): Promise<ChannelReport>;

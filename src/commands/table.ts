@@ -3,9 +3,12 @@ import { render } from "../base/messages/catalogue.ts";
 import { nearest } from "../base/nearest.ts";
 import { channelCommands } from "./channel-commands.ts";
 import { checkCommand } from "./check-command.ts";
+import { consentCommands } from "./consent-commands.ts";
+import { clipCommand } from "./clip-command.ts";
 import type { Command } from "./command.ts";
 import { playerCommands } from "./player-commands.ts";
 import { recordCommand } from "./record-command.ts";
+import { recordingsCommand } from "./recordings-command.ts";
 import { settingsCommand } from "./settings-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { usageLine } from "./usage.ts";
@@ -45,6 +48,9 @@ export const COMMANDS: readonly Command[] = [
   ...channelCommands,
   ...playerCommands,
   recordCommand,
+  recordingsCommand,
+  ...consentCommands,
+  clipCommand,
   settingsCommand,
   checkCommand,
   help,

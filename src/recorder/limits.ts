@@ -4,6 +4,7 @@ import type { Sentence } from "../base/messages/catalogue.ts";
 import type { StopReason } from "./journal.ts";
 
 export interface RecordingLimits {
+  /** Of what is recorded, and of one pause. */
   maxMs: number;
   /** How long it goes on with nobody there. */
   aloneMs: number;
@@ -22,11 +23,14 @@ export const DEFAULT_LIMITS: RecordingLimits = {
 /** Why a recording has to end now, and how that is told; null when it may go on. Durations in ms. */
 export function overLimit(
   { maxMs, aloneMs, diskFloorBytes }: RecordingLimits,
-  now: { elapsedMs: number; aloneForMs: number; freeBytes: number },
+  now: { elapsedMs: number; pausedForMs: number; aloneForMs: number; freeBytes: number },
 ): { reason: StopReason; say: Sentence } | null {
+  const hours = Math.round(maxMs / 360_000) / 10;
   if (now.elapsedMs >= maxMs) {
-    const hours = Math.round(maxMs / 360_000) / 10;
     return { reason: "limit", say: { key: "record.stopped_limit", params: { hours } } };
+  }
+  if (now.pausedForMs >= maxMs) {
+    return { reason: "limit", say: { key: "record.stopped_paused", params: { hours } } };
   }
   if (now.aloneForMs >= aloneMs) {
     const minutes = Math.round(aloneMs / 60_000);

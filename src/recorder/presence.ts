@@ -1,4 +1,5 @@
-import type { Clock, Timer } from "../base/clock.ts";
+import { sleep } from "../base/async.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import type { Journal } from "./journal.ts";
 
@@ -17,40 +18,56 @@ export interface PeopleFeed {
   onChange(listener: () => void): () => void;
 }
 
+/** Who was there and who was told, as an earlier run has left it. */
+export interface PresenceBefore {
+  /** By key. */
+  present: ReadonlyMap<string, ChannelPerson>;
+  noticed: ReadonlySet<string>;
+}
+
+export interface PresenceDeps {
+  /** Of the recording: with it the same notice is the same after a restart. */
+  id: string;
+  journal: Pick<Journal, "add">;
+  clock: Clock;
+  /** Says something in the room, once for the same `what`. @returns whether the homeserver has it; must not reject */
+  say: (sentence: Sentence, what: string) => Promise<boolean>;
+  /** The same, aloud: these people are told now; null: everybody. */
+  onNotice?: (people: readonly ChannelPerson[] | null) => void;
+  /** The same key is somebody else's from now on. */
+  onOtherHands: (key: string) => void;
+  /** Who comes is told this. */
+  newcomers: (names: string) => Sentence;
+}
+
 /** People told of one recording; more would be somebody making them up. */
 const MAX_NOTICED = 1_000;
 
 /** Who comes so soon after the last notice is told in one with the others: a crowd must not spend the rate limit. */
 const GATHER_MS = 10_000;
 const NAMES_PER_NOTICE = 20;
+/** A notice that the homeserver did not take is said again. */
+const SAY_AGAIN_MS = 20_000;
 
 /**
- * Who is there during one recording: kept in the journal, and each told once that they are recorded. `close()` it with
- * the recording.
+ * Who is there during one recording: kept in the journal, and each told once that they are recorded. Who was told stands in
+ * the journal when the homeserver has the notice, not before: after a kill a notice may come twice, but never not at all.
+ * `close()` it with the recording.
  */
 export class Presence {
-  readonly #journal: Pick<Journal, "add">;
-  readonly #clock: Clock;
-  readonly #tell: (sentence: Sentence) => void;
+  readonly #deps: PresenceDeps;
+  readonly #closing = new AbortController();
+  /** Told, or about to be. */
   readonly #noticed: Set<string>;
-  #present = new Map<string, ChannelPerson>();
+  #present: ReadonlyMap<string, ChannelPerson>;
   #aloneSinceMs: number | null = null;
   /** Who came since the last notice; null: nobody was told lately. */
-  #gathered: { readonly people: ChannelPerson[]; readonly timer: Timer } | null = null;
+  #gathered: ChannelPerson[] | null = null;
 
-  /** @param people those who are there at the start: the notice to the room was for them */
-  constructor(
-    journal: Pick<Journal, "add">,
-    clock: Clock,
-    tell: (sentence: Sentence) => void,
-    people: readonly ChannelPerson[],
-  ) {
-    this.#journal = journal;
-    this.#clock = clock;
-    this.#tell = tell;
-    this.#noticed = new Set(people.map(({ userId }) => userId));
-    journal.add({ kind: "notice", userId: null });
-    this.update(people);
+  constructor(deps: PresenceDeps, before: PresenceBefore | null = null) {
+    this.#deps = deps;
+    this.#present = before?.present ?? new Map();
+    this.#noticed = new Set(before?.noticed);
   }
 
   /** Since when (monotonic) nobody is there; null while somebody is. */
@@ -58,46 +75,79 @@ export class Presence {
     return this.#aloneSinceMs;
   }
 
+  /** Tells the whole room. @param people those who are there: it is for them, too */
+  tellRoom(sentence: Sentence, people: readonly ChannelPerson[]): void {
+    for (const { userId } of people) this.#noticed.add(userId);
+    this.update(people);
+    this.#deps.onNotice?.(null);
+    void this.#say(sentence, "started", () => this.#deps.journal.add({ kind: "notice", userId: null }));
+  }
+
   update(people: readonly ChannelPerson[]): void {
+    const { journal, clock } = this.#deps;
     const now = new Map(people.map((person) => [person.key, person]));
     for (const [key, before] of this.#present) {
       // A free-text key can change hands; the journal has to say whose voice it is.
-      if (now.get(key)?.userId !== before.userId) this.#journal.add({ kind: "left", key });
+      const after = now.get(key);
+      if (after?.userId === before.userId) continue;
+      journal.add({ kind: "left", key });
+      if (after !== undefined) this.#deps.onOtherHands(key);
     }
     const newcomers: ChannelPerson[] = [];
     for (const [key, person] of now) {
       const { userId, name } = person;
       const before = this.#present.get(key);
       if (before?.userId !== userId || before.name !== name) {
-        this.#journal.add({ kind: "joined", key, userId, name });
+        journal.add({ kind: "joined", key, userId, name });
       }
       if (this.#noticed.has(userId) || this.#noticed.size >= MAX_NOTICED) continue;
       this.#noticed.add(userId);
       newcomers.push(person);
     }
-    if (this.#gathered) this.#gathered.people.push(...newcomers);
+    if (this.#gathered) this.#gathered.push(...newcomers);
     else if (newcomers.length > 0) this.#notice(newcomers);
     this.#present = now;
-    this.#aloneSinceMs = now.size > 0 ? null : (this.#aloneSinceMs ?? this.#clock.now());
+    this.#aloneSinceMs = now.size > 0 ? null : (this.#aloneSinceMs ?? clock.now());
   }
 
   /** The recording is over: nobody needs a notice of it any more. Idempotent. */
   close(): void {
-    this.#gathered?.timer.cancel();
+    this.#closing.abort();
     this.#gathered = null;
   }
 
   #notice(people: readonly ChannelPerson[]): void {
-    for (const { userId } of people) this.#journal.add({ kind: "notice", userId });
+    const { journal, onNotice, newcomers } = this.#deps;
+    onNotice?.(people);
     for (let start = 0; start < people.length; start += NAMES_PER_NOTICE) {
-      const names = people.slice(start, start + NAMES_PER_NOTICE).map(({ name }) => name);
-      this.#tell({ key: "record.joined", params: { name: names.join(", ") } });
+      const some = people.slice(start, start + NAMES_PER_NOTICE);
+      const names = some.map(({ name }) => name).join(", ");
+      const users = some.map(({ userId }) => userId);
+      void this.#say(newcomers(names), users.join(" "), () => {
+        for (const userId of users) journal.add({ kind: "notice", userId });
+      });
     }
-    const timer = this.#clock.timer(GATHER_MS, () => {
-      const waiting = this.#gathered?.people ?? [];
+    this.#gathered = [];
+    void this.#after(GATHER_MS).then((goOn) => {
+      const waiting = this.#gathered ?? [];
       this.#gathered = null;
-      if (waiting.length > 0) this.#notice(waiting);
+      if (goOn && waiting.length > 0) this.#notice(waiting);
     });
-    this.#gathered = { people: [], timer };
+  }
+
+  async #say(sentence: Sentence, what: string, onSaid: () => void): Promise<void> {
+    const { id, say } = this.#deps;
+    do {
+      const said = await say(sentence, `${id} notice ${what}`);
+      if (said || this.#closing.signal.aborted) return said ? onSaid() : undefined;
+    } while (await this.#after(SAY_AGAIN_MS));
+  }
+
+  /** @returns false when the recording has ended before */
+  #after(ms: number): Promise<boolean> {
+    return sleep(this.#deps.clock, ms, this.#closing.signal).then(
+      () => true,
+      () => false,
+    );
   }
 }

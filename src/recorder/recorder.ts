@@ -1,296 +1,286 @@
+import type { Clock } from "../base/clock.ts";
 import { clockTime } from "../base/duration.ts";
-import type { Clock, Timer } from "../base/clock.ts";
-import { BotError, messageOf, toBotError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
+import { BotError, messageOf } from "../base/errors.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
-import type { MediaPlane, PlaneEvent, PlaneState } from "../media/plane.ts";
-import type { OpenRecording, RecordingArchive } from "./archive.ts";
+import { announcement } from "./announcement.ts";
+import type { OpenRecording } from "./archive.ts";
+import { everybodyAgrees, type RecordingConsent } from "./consent-port.ts";
 import type { StopReason } from "./journal.ts";
-import { DEFAULT_LIMITS, freeBytes, overLimit, requireDisk, type RecordingLimits } from "./limits.ts";
-import { Presence, type PeopleFeed } from "./presence.ts";
+import { DEFAULT_LIMITS, freeBytes, requireDisk, type RecordingLimits } from "./limits.ts";
+import type { RecordingReport } from "./live-ports.ts";
+import { LiveRecording } from "./live-recording.ts";
+import type { RecorderStatus, RoomRecorderDeps, StartedBy } from "./recorder-ports.ts";
+import type { Stood } from "./stood.ts";
 
+export type { RecorderStatus, StartedBy } from "./recorder-ports.ts";
 export type { ChannelPerson, PeopleFeed } from "./presence.ts";
-
-export interface RoomRecorderDeps {
-  roomId: string;
-  /** The media plane's name of the room's channel. */
-  channel: string;
-  prefix: string;
-  plane: Pick<MediaPlane, "state" | "request" | "onEvent" | "onState">;
-  people: PeopleFeed;
-  archive: Pick<RecordingArchive, "create" | "discard" | "finish" | "leave" | "exporting">;
-  displayName: (userId: string) => string;
-  clock: Clock;
-  log: Log;
-  /** Says something in the room that nobody asked for. Must not throw. */
-  tell: (sentence: Sentence) => void;
-  /** A recording is over, however it came to that. */
-  onEnd?: () => void;
-  limits?: Partial<RecordingLimits>;
-  /** Bytes free on the disk of a folder. */
-  freeBytes?: (directory: string) => Promise<number>;
-}
-
-export type RecorderStatus =
-  | { phase: "idle" }
-  | { phase: "recording"; elapsedMs: number; tracks: number }
-  | { phase: "exporting"; percent: number };
 
 interface Running {
   phase: "recording";
+  live: LiveRecording;
   recording: OpenRecording;
-  startedMs: number;
-  tracks: Set<string>;
-  presence: Presence;
-  /** Set while nothing is written. */
-  gapSinceMs: number | null;
-  check: Timer;
-  retry: Timer | null;
+  /** Somebody wants it deleted, and has to say so again. */
+  discardAsked: { byUserId: string; atMs: number } | null;
 }
 
 /**
- *          start()                    stop(), limits, failure, close()
- *   idle ─────────► starting ─► recording ─────────► stopping ─► idle   (the archive exports and delivers meanwhile)
- *                                │  ▲ plane up: record.start in the same folder
- *                     plane down └──┘ gap in the journal
+ *          start()                    stop(), limits, failure, the channel is lost
+ *   idle ─────────► starting ─► recording ───────────────────────────► stopping ─► idle   (the archive exports and delivers)
+ *    │                          ▲  │  │ ⇄ paused, gaps: see LiveRecording
+ *    │ goOn(): the last run was │  │  └ discard(), twice ────────────► stopping ─► idle   (nothing is left)
+ *    └──────────────────────────┘  └ close(): the bot ends ──────────► stopping         (the next start goes on with it)
+ *       interrupted
  */
 type State =
   | { phase: "idle" }
-  | { phase: "starting"; early: PlaneEvent[] }
+  | { phase: "starting"; done: Promise<void> }
   | Running
   | { phase: "stopping"; done: Promise<void> };
 
-const RETRY_MS = 500;
-/** As the media plane takes at most. */
-const MAX_SPEAKERS = 1_000;
+/** Within so long a second `discard` means it. */
+export const DISCARD_WITHIN_MS = 30_000;
 
-/** Records one room's channel: the consent, the journal, the limits. The media plane writes the sound. */
+/** Records one room's channel: one recording at a time. */
 export class RoomRecorder {
   readonly #deps: RoomRecorderDeps;
   readonly #limits: RecordingLimits;
-  readonly #unsubscribe: (() => void)[];
+  readonly #consent: RecordingConsent;
   #state: State = { phase: "idle" };
   #closed = false;
 
   constructor(deps: RoomRecorderDeps) {
     this.#deps = deps;
     this.#limits = { ...DEFAULT_LIMITS, ...deps.limits };
-    this.#unsubscribe = [
-      deps.plane.onEvent((event) => this.#onEvent(event)),
-      deps.plane.onState((state) => this.#onPlane(state)),
-      deps.people.onChange(() => this.#onPeople()),
-    ];
+    this.#consent = deps.consent ?? everybodyAgrees;
   }
 
   status(): RecorderStatus {
+    const { archive, roomId } = this.#deps;
     if (this.#state.phase === "recording") {
-      const { startedMs, tracks } = this.#state;
-      return { phase: "recording", elapsedMs: this.#deps.clock.now() - startedMs, tracks: tracks.size };
+      const { id, title, automatic, paused, elapsedMs, tracks } = this.#state.live;
+      return { phase: "recording", id, title, automatic, paused, elapsedMs, tracks };
     }
-    const percent = this.#deps.archive.exporting(this.#deps.roomId);
+    if (this.#state.phase === "idle" && archive.interrupted(roomId)) return { phase: "interrupted" };
+    const percent = archive.exporting(roomId);
     return percent === null ? { phase: "idle" } : { phase: "exporting", percent };
   }
 
+  /** The recording that runs, with how everybody is heard; null when none does. */
+  async report(): Promise<RecordingReport | null> {
+    return this.#state.phase === "recording" ? this.#state.live.report() : null;
+  }
+
   /**
-   * Starts recording the channel, in which the bot is, and tells the room.
+   * Starts recording the channel, in which the bot is, and tells the room; or goes on with what the last run has left.
    * @throws BotError `already_recording`, `disk_full`, `media_plane_down`, …
    */
-  async start(byUserId: string): Promise<void> {
-    const { archive, clock, plane, channel, displayName, roomId, log } = this.#deps;
-    if (this.#state.phase !== "idle") throw this.#already();
-    const early: PlaneEvent[] = [];
-    this.#state = { phase: "starting", early };
+  async start(by: StartedBy, title: string | null = null): Promise<void> {
+    if (this.#state.phase === "idle" && (await this.goOn())) return;
+    await this.#starting(() => this.#start(by, title));
+  }
+
+  /**
+   * The bot is in the channel: goes on with the recording that the last run has left, if there is one.
+   * @returns whether there was. Never rejects.
+   */
+  async goOn(): Promise<boolean> {
+    const { archive, roomId, log } = this.#deps;
+    if (this.#state.phase !== "idle" || this.#closed || !archive.interrupted(roomId)) return false;
     try {
-      const by = { roomId, userId: byUserId, name: displayName(byUserId) };
-      const recording = await archive.create(by, (error) => this.#onFailed(messageOf(error)));
-      let speakers: string[] = [];
-      try {
-        requireDisk(this.#limits, await this.#free(recording.directory));
-        const { id, directory } = recording;
-        speakers = this.#speakers();
-        await plane.request({ kind: "record.start", channel, recording: id, directory, speakers });
-      } catch (error) {
-        await archive.discard(recording);
-        throw error;
-      }
-      log.info("recording_started", { room: roomId, recording: recording.id });
-      this.#deps.tell({ key: "record.started", params: { by: by.name, prefix: this.#deps.prefix } });
-      const { tell, people } = this.#deps;
-      this.#state = {
-        ...{ phase: "recording", recording, startedMs: clock.now(), gapSinceMs: null, retry: null },
-        tracks: new Set(),
-        presence: new Presence(recording.journal, clock, tell, people.list()),
-        check: clock.timer(this.#limits.checkEveryMs, () => void this.#check()),
-      };
-      for (const event of early) this.#onEvent(event);
-      // Who came or went while it started.
-      if (this.#speakers().join("\n") !== speakers.join("\n")) this.#allow();
+      await this.#starting(() => this.#goOn());
     } catch (error) {
-      if (this.#state.phase === "starting") this.#state = { phase: "idle" };
-      throw error;
+      log.error("recording_failed", { room: roomId, error });
     }
+    return this.#is("recording");
   }
 
   /**
    * Ends the recording and tells the room; resolves when its files are closed. Export and delivery follow by themselves.
-   * @param byUserId who asked; null when the bot has lost the channel
+   * @param byUserId who asked; null when nobody did
    * @throws BotError `not_recording`
    */
-  async stop(byUserId: string | null): Promise<void> {
-    if (this.#state.phase !== "recording") {
-      throw new BotError("not_recording", "not recording", { say: { key: "record.none" } });
-    }
-    const elapsed = this.#deps.clock.now() - this.#state.startedMs;
-    const say: Sentence = { key: "record.stopped", params: { length: clockTime(elapsed) } };
-    await this.#end(byUserId === null ? "left" : "command", byUserId, say);
+  async stop(reason: StopReason, byUserId: string | null = null): Promise<void> {
+    const { live } = this.#running();
+    const key = reason === "alone" ? "record.stopped_empty" : "record.stopped";
+    const say: Sentence = { key, params: { length: clockTime(live.elapsedMs) } };
+    await this.#end(reason, byUserId, say);
   }
 
-  /** Closes the files; export and delivery are for the next start. Idempotent. */
+  /** Writes nothing until `unpause`. @throws BotError `not_recording`, `bad_command` when it is paused already */
+  async pause(byUserId: string): Promise<void> {
+    const { live } = this.#running();
+    const paused = live.pause(byUserId);
+    this.#changed();
+    if (!(await paused)) throw wrong("paused already", { key: "record.paused_already" });
+    const params = { length: clockTime(live.elapsedMs), prefix: this.#deps.prefix };
+    this.#deps.tell({ key: "record.paused", params });
+  }
+
+  /** Goes on after a pause. @throws BotError `not_recording`, `bad_command` when it is not paused */
+  unpause(byUserId: string): void {
+    const { live } = this.#running();
+    if (!live.unpause(byUserId)) throw wrong("not paused", { key: "record.not_paused" });
+    this.#changed();
+    this.#deps.tell({ key: "record.unpaused" });
+  }
+
+  /** Keeps a note with the time. @returns that time, ms of what is recorded. @throws BotError `not_recording`, `queue_full` */
+  note(text: string, byUserId: string): number {
+    const { live } = this.#running();
+    const { elapsedMs } = live;
+    if (!live.note(text, byUserId, this.#deps.displayName(byUserId))) {
+      throw new BotError("queue_full", "too many notes", { say: { key: "record.notes_full" } });
+    }
+    return elapsedMs;
+  }
+
+  /**
+   * Deletes the recording that runs, when the same person asks for it twice within 30 s.
+   * @returns whether that was the second time. @throws BotError `not_recording`
+   */
+  async discard(byUserId: string): Promise<boolean> {
+    const running = this.#running();
+    const { clock, archive, tell, log, roomId } = this.#deps;
+    const asked = running.discardAsked;
+    if (asked?.byUserId !== byUserId || clock.now() - asked.atMs > DISCARD_WITHIN_MS) {
+      running.discardAsked = { byUserId, atMs: clock.now() };
+      return false;
+    }
+    const { live, recording } = running;
+    const length = clockTime(live.elapsedMs);
+    const discarded = live.end("command", byUserId).then(() => archive.discard(recording));
+    await this.#stopping(discarded, { how: "discarded", byUserId });
+    log.info("recording_discarded", { room: roomId, recording: recording.id, by: byUserId });
+    tell({ key: "record.discarded", params: { length, by: this.#deps.displayName(byUserId) } });
+    return true;
+  }
+
+  /** The channel was closed on the media plane, for now. */
+  channelClosed(): void {
+    if (this.#state.phase === "recording") this.#state.live.channelClosed();
+  }
+
+  /** Closes the files; the next start goes on with it, or finishes it. Idempotent. */
   async close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    }
-    if (this.#state.phase === "recording") await this.#end("shutdown", null, null);
-    else if (this.#state.phase === "stopping") await this.#state.done;
+    this.#closed = true;
+    if (this.#state.phase === "starting") await this.#state.done;
+    if (this.#state.phase === "recording") {
+      const { live } = this.#state;
+      await this.#stopping(live.leave(), null);
+      this.#deps.archive.leave(live.id);
+    } else if (this.#state.phase === "stopping") await this.#state.done;
   }
 
-  async #end(reason: StopReason, byUserId: string | null, say: Sentence | null): Promise<void> {
-    const running = this.#state;
-    if (running.phase !== "recording") return;
-    running.check.cancel();
-    running.retry?.cancel();
-    running.presence.close();
-    const done = this.#closeFiles(running, reason, byUserId);
+  async #starting(begin: () => Promise<Running | null>): Promise<void> {
+    if (this.#state.phase !== "idle") throw this.#already();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#state = { phase: "starting", done: promise };
+    try {
+      const running = await begin();
+      this.#state = running ?? { phase: "idle" };
+    } finally {
+      if (this.#is("starting")) this.#state = { phase: "idle" };
+      resolve();
+      this.#changed();
+    }
+  }
+
+  async #start({ userId, automatic }: StartedBy, title: string | null): Promise<Running> {
+    const { archive, displayName, roomId, log, clock, prefix } = this.#deps;
+    const consent = this.#consent.mode;
+    const name = displayName(userId);
+    const recording = await archive.create(
+      { roomId, userId, name, title, consent, automatic: automatic !== undefined },
+      (error) => this.#failed(messageOf(error)),
+    );
+    try {
+      this.#consent.began({ ...recording, entries: [] });
+      requireDisk(this.#limits, await this.#free(recording.directory));
+      const named = { title, byName: name, automatic: automatic !== undefined };
+      const live = this.#live(recording, clock, clock.now(), null, named);
+      await live.begin(announcement({ ...named, mode: consent, prefix, people: automatic?.people ?? 0 }));
+      log.info("recording_started", { room: roomId, recording: recording.id });
+      return { phase: "recording", live, recording, discardAsked: null };
+    } catch (error) {
+      this.#consent.ended("discarded");
+      await archive.discard(recording);
+      throw error;
+    }
+  }
+
+  async #goOn(): Promise<Running | null> {
+    const { archive, roomId, prefix } = this.#deps;
+    const reopened = await archive.reopen(roomId, (error) => this.#failed(messageOf(error)));
+    if (reopened === null) return null;
+    const { recording, stood, entries, clock, startMs } = reopened;
+    this.#consent.began({ ...recording, entries });
+    const live = this.#live(recording, clock, startMs, stood, stood);
+    const people = this.#deps.people.list().length;
+    live.goOn(announcement({ ...stood, mode: this.#consent.mode, prefix, people }));
+    return { phase: "recording", live, recording, discardAsked: null };
+  }
+
+  #live(
+    recording: OpenRecording,
+    clock: Clock,
+    startMs: number,
+    before: Stood | null,
+    { title, byName, automatic }: Pick<LiveRecording, "title" | "byName" | "automatic">,
+  ): LiveRecording {
+    const { roomId, channel, plane, people, prefix, log, tell, say, onNotice } = this.#deps;
+    const deps = {
+      ...{ roomId, channel, recording, before, plane, people, prefix, clock, log, tell, say },
+      ...{ title, byName, automatic, ...(onNotice ? { onNotice } : {}) },
+      consent: this.#consent,
+      limits: this.#limits,
+      free: () => this.#free(recording.directory),
+      onOver: (reason: StopReason, sentence: Sentence) => void this.#end(reason, null, sentence),
+    };
+    return new LiveRecording(deps, startMs);
+  }
+
+  async #end(reason: StopReason, byUserId: string | null, say: Sentence): Promise<void> {
+    if (this.#state.phase !== "recording") return;
+    const { live, recording } = this.#state;
+    await this.#stopping(live.end(reason, byUserId), { how: reason, byUserId });
+    this.#deps.tell(say);
+    void this.#deps.archive.finish(recording.id);
+  }
+
+  /** @param ended null: it is not over, the next start goes on with it */
+  async #stopping(
+    work: Promise<unknown>,
+    ended: { how: StopReason | "discarded"; byUserId: string | null } | null,
+  ): Promise<void> {
+    const done = work.then(
+      () => undefined,
+      (error: unknown) => this.#deps.log.error("recording_failed", { room: this.#deps.roomId, error }),
+    );
     this.#state = { phase: "stopping", done };
     await done;
+    if (ended?.how === "discarded") this.#consent.ended("discarded");
+    else this.#consent.ended();
     this.#state = { phase: "idle" };
-    if (say) this.#deps.tell(say);
-    this.#deps.onEnd?.();
-    const { archive } = this.#deps;
-    if (reason === "shutdown") archive.leave(running.recording.id);
-    else void archive.finish(running.recording.id);
+    this.#changed();
+    if (ended) this.#deps.onEnd?.(ended.how, ended.byUserId);
   }
 
-  async #closeFiles({ recording }: Running, reason: StopReason, byUserId: string | null): Promise<void> {
-    const { plane, channel, log, roomId } = this.#deps;
-    // The end is when it was asked for, not when the disk was done.
-    recording.journal.add({ kind: "stop", reason, byUserId });
-    try {
-      if (plane.state === "up") await plane.request({ kind: "record.stop", channel });
-    } catch (error) {
-      // What was written stays readable; the export takes what is there.
-      log.warn("recording_failed", { room: roomId, recording: recording.id, reason: messageOf(error) });
-    }
-    await recording.journal.close();
+  /** The journal cannot be written. */
+  #failed(detail: string): void {
+    if (this.#state.phase === "recording") this.#state.live.failed(detail);
   }
 
-  #onEvent(event: PlaneEvent): void {
-    if (event.kind !== "record.track" && event.kind !== "record.failed") return;
-    if (event.channel !== this.#deps.channel) return;
-    // The first packets may be there before the answer to record.start.
-    if (this.#state.phase === "starting") this.#state.early.push(event);
-    if (this.#state.phase !== "recording") return;
-    const { recording, tracks } = this.#state;
-    if (event.kind === "record.track" && event.recording === recording.id) {
-      tracks.add(`${event.what} ${event.speaker}`);
-      const { speaker, file, what, hasClock } = event;
-      recording.journal.add({
-        kind: "track",
-        speaker,
-        file,
-        what,
-        ...(hasClock === false ? { hasClock } : {}),
-      });
-    } else if (event.kind === "record.failed" && event.recording === recording.id) {
-      this.#onFailed(event.detail);
-    }
+  #changed(): void {
+    this.#deps.onChange?.(this.status());
   }
 
-  #onFailed(detail: string): void {
-    const reason = detail.slice(0, 160);
-    this.#deps.log.error("recording_failed", { room: this.#deps.roomId, reason });
-    void this.#end("failed", null, { key: "record.stopped_failed", params: { reason } });
+  #is(phase: State["phase"]): boolean {
+    return this.#state.phase === phase;
   }
 
-  #onPlane(state: PlaneState): void {
-    if (this.#state.phase !== "recording") return;
-    if (state === "up") void this.#goOn(this.#state);
-    else this.#gap(this.#state, state);
-  }
-
-  #gap(running: Running, reason: string): void {
-    if (running.gapSinceMs !== null) return;
-    running.gapSinceMs = this.#deps.clock.now();
-    running.recording.journal.add({ kind: "gap", reason });
-    this.#deps.log.warn("recording_gap", {
-      room: this.#deps.roomId,
-      recording: running.recording.id,
-      reason,
-    });
-  }
-
-  /** Goes on in the same folder, as soon as the channel is open in the new media child. */
-  async #goOn(running: Running): Promise<void> {
-    this.#gap(running, "restarted");
-    running.retry?.cancel();
-    running.retry = null;
-    const { plane, channel, clock, tell } = this.#deps;
-    const { id, directory, journal } = running.recording;
-    try {
-      const speakers = this.#speakers();
-      await plane.request({ kind: "record.start", channel, recording: id, directory, speakers });
-    } catch (error) {
-      const { code, message } = toBotError(error);
-      if (this.#state !== running) return;
-      if (code === "not_found" || code === "timeout" || code === "media_plane_down") {
-        running.retry = clock.timer(RETRY_MS, () => {
-          if (this.#state === running && plane.state === "up") void this.#goOn(running);
-        });
-      } else this.#onFailed(message);
-      return;
-    }
-    if (this.#state !== running || running.gapSinceMs === null) return;
-    const seconds = Math.max(1, Math.round((clock.now() - running.gapSinceMs) / 1000));
-    running.gapSinceMs = null;
-    journal.add({ kind: "resumed" });
-    tell({ key: "record.gap", params: { seconds } });
-  }
-
-  #onPeople(): void {
-    if (this.#state.phase !== "recording") return;
-    this.#state.presence.update(this.#deps.people.list());
-    this.#allow();
-  }
-
-  /** Nobody is written whom the media plane was not told to write. */
-  #allow(): void {
-    const { plane, channel } = this.#deps;
-    if (plane.state !== "up") return;
-    // While it is away there is nothing to allow; `#goOn` names everybody again.
-    plane
-      .request({ kind: "record.allow", channel, speakers: this.#speakers() })
-      .catch((error: unknown) =>
-        this.#deps.log.debug("recording_failed", { room: this.#deps.roomId, reason: messageOf(error) }),
-      );
-  }
-
-  #speakers(): string[] {
-    const keys = this.#deps.people.list().map(({ key }) => key);
-    return keys.slice(0, MAX_SPEAKERS);
-  }
-
-  async #check(): Promise<void> {
-    const running = this.#state;
-    if (running.phase !== "recording") return;
-    const { clock } = this.#deps;
-    const freeBytes = await this.#free(running.recording.directory);
-    const now = clock.now();
-    const aloneForMs = now - (running.presence.aloneSinceMs ?? now);
-    const over = overLimit(this.#limits, { elapsedMs: now - running.startedMs, aloneForMs, freeBytes });
-    if (this.#state !== running) return;
-    if (over) await this.#end(over.reason, null, over.say);
-    else running.check = clock.timer(this.#limits.checkEveryMs, () => void this.#check());
+  #running(): Running {
+    if (this.#state.phase === "recording") return this.#state;
+    throw new BotError("not_recording", "not recording", { say: { key: "record.none" } });
   }
 
   /** A disk that does not say counts as roomy: writing will tell. */
@@ -306,4 +296,8 @@ export class RoomRecorder {
       say: { key: "record.already", params: { length } },
     });
   }
+}
+
+function wrong(message: string, say: Sentence): BotError {
+  return new BotError("bad_command", message, { say });
 }

@@ -96,7 +96,7 @@ describe("docs/USAGE.md", () => {
     // Two blanks and more part what is written from what it does.
     .map((line) => line.split(/ {2,}/)[0] ?? "");
   const named = examples.map((body) => {
-    const addressing = { prefix: "!", ownUserId: "@bot:example.org", ownName: "Bot" };
+    const addressing = { prefix: "!", ownUserId: "@bot:example.org", ownNames: ["Bot"] };
     return parseCommand({ msgtype: "m.text", body }, addressing)?.name ?? body;
   });
 

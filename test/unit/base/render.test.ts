@@ -2,7 +2,7 @@ import { render } from "../../../src/base/messages/catalogue.ts";
 import { Members } from "../../../src/matrix/members.ts";
 
 const told = (name: string): { text: string; html: string } =>
-  render({ key: "record.joined", params: { name } }, "en");
+  render({ key: "consent.joined", params: { name, prefix: "!" } }, "en");
 const plain = told("X");
 
 describe("names of strangers in what the bot says", () => {

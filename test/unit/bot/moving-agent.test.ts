@@ -1,5 +1,6 @@
 import type { Sentence } from "../../../src/base/messages/catalogue.ts";
 import { MovingAgent, type MovingAgentDeps } from "../../../src/bot/moving-agent.ts";
+import { runningStatus } from "../../fakes/running-recording.ts";
 
 /** What it did, in order; `said …` with the key of the sentence. */
 function bench(
@@ -24,11 +25,11 @@ function bench(
     channel: { state: is.channel ?? "in" },
     player: { nowPlaying: () => null, queue: () => (is.used === true ? [null as never] : []) },
     recorder: {
-      status: () =>
-        is.recording === true ? { phase: "recording", elapsedMs: 1, tracks: 1 } : { phase: "idle" },
+      status: () => (is.recording === true ? runningStatus : { phase: "idle" }),
       stop: note("recording stopped"),
     },
     settings: { reload: () => void did.push("settings") },
+    consent: { reload: () => void did.push("consent") },
     clearLeftBehind: note("LEFT of the last run"),
     close: note("closed"),
     resume: note("resumed"),
@@ -60,16 +61,16 @@ test("a room that lets nobody speak, or is encrypted, is told nothing", async ()
 test("in: goes on, unless something went on there already", async () => {
   const fresh = bench({ channel: "out" });
   await fresh.agent.in();
-  expect(fresh.did).toEqual(["settings", "said room.moved_here", "resumed"]);
+  expect(fresh.did).toEqual(["settings", "consent", "said room.moved_here", "resumed"]);
   for (const is of [{ channel: "in" } as const, { channel: "out", used: true } as const]) {
     const used = bench(is);
     await used.agent.in();
-    expect(used.did).toEqual(["settings", "said room.moved_here"]);
+    expect(used.did).toEqual(["settings", "consent", "said room.moved_here"]);
   }
 });
 
 test("an encrypted new room is told that the bot cannot work there", async () => {
   const { agent, did } = bench({ encrypted: true, channel: "out" });
   await agent.in();
-  expect(did[1]).toBe("said room.encrypted");
+  expect(did[2]).toBe("said room.encrypted");
 });

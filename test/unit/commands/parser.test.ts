@@ -1,6 +1,6 @@
 import { parseCommand } from "../../../src/commands/parser.ts";
 
-const addressing = { prefix: "!", ownUserId: "@bot:example.org", ownName: "Jukebox" };
+const addressing = { prefix: "!", ownUserId: "@bot:example.org", ownNames: ["🔴 Jukebox (recording)", "Jukebox"] };
 const text = (body: string, more: object = {}) => ({ msgtype: "m.text", body, ...more });
 const parse = (content: unknown): [string, string] | null => {
   const parsed = parseCommand(content, addressing);
@@ -18,6 +18,8 @@ test.each([
   ["@Jukebox play x", ["play", "x"]],
   ["jukebox: play x", ["play", "x"]],
   ["Jukebox, play x", ["play", "x"]],
+  ["🔴 Jukebox (recording): play x", ["play", "x"]],
+  ["@🔴 Jukebox (recording) play x", ["play", "x"]],
   ["Jukebox plays nicely today", null],
   ["@jukeboxes play x", null],
   ["play x", null],
