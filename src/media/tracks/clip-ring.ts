@@ -32,11 +32,14 @@ export interface ClipFile {
 
 const CHUNK_MS = 1_000;
 const PATH_EVERY_MS = 5_000;
-const FIRST_CHUNK_BYTES = 4 * 1024;
+/** A second of a voice takes about 6 kB. */
+const FIRST_CHUNK_BYTES = 8 * 1024;
 /** What somebody sends in a second beyond this is a flood: the rest of that second is left out. */
 const MAX_CHUNK_BYTES = 64 * 1024;
 /** Twenty voices of two minutes take a third of it. */
 const MAX_BYTES = 48 * 1024 * 1024;
+/** Memory that is used again: what is given away once a second and voice leaves holes that the system never gets back. */
+const MAX_SPARE = 64;
 
 /** Whole records of a track file, in order, that were made within one second. */
 interface Chunk {
@@ -62,6 +65,7 @@ export class ClipRing {
   #speakers: ReadonlySet<string> = new Set();
   #keepMs = 0;
   #bytes = 0;
+  #spare: Uint8Array[] = [];
   #timer: Timer | null = null;
   #pathDueMs = 0;
 
@@ -130,6 +134,7 @@ export class ClipRing {
   /** Forgets everything. Idempotent. */
   close(): void {
     this.keep([], 0);
+    this.#spare = [];
   }
 
   #describe(speaker: string, file: string): ClipFile {
@@ -169,7 +174,7 @@ export class ClipRing {
   #add(voice: Voice, atMs: number, record: Uint8Array): void {
     let chunk = voice.chunks.at(-1);
     if (!chunk || atMs >= chunk.fromMs + CHUNK_MS) {
-      chunk = { fromMs: atMs, bytes: new Uint8Array(FIRST_CHUNK_BYTES), used: 0 };
+      chunk = { fromMs: atMs, bytes: this.#spare.pop() ?? new Uint8Array(FIRST_CHUNK_BYTES), used: 0 };
       voice.chunks.push(chunk);
       this.#bytes += chunk.bytes.length;
     }
@@ -179,7 +184,7 @@ export class ClipRing {
       const larger = new Uint8Array(Math.min(MAX_CHUNK_BYTES, Math.max(needed, chunk.bytes.length * 2)));
       larger.set(chunk.bytes.subarray(0, chunk.used));
       this.#bytes += larger.length - chunk.bytes.length;
-      chunk.bytes.fill(0);
+      this.#release(chunk.bytes);
       chunk.bytes = larger;
     }
     chunk.bytes.set(record, chunk.used);
@@ -236,7 +241,12 @@ export class ClipRing {
     const chunk = chunks.shift();
     if (!chunk) return;
     this.#bytes -= chunk.bytes.length;
-    chunk.bytes.fill(0);
+    this.#release(chunk.bytes);
+  }
+
+  #release(bytes: Uint8Array): void {
+    bytes.fill(0);
+    if (bytes.length === FIRST_CHUNK_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(bytes);
   }
 }
 

@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import v8 from "node:v8";
+import vm from "node:vm";
 import type { ReceivedOpus, ReceivedPcm } from "../../../src/media/engine/engine.ts";
 import { KeptSound } from "../../../src/media/kept-sound.ts";
 import type { PlaneEvent } from "../../../src/media/messages.ts";
@@ -170,4 +172,24 @@ test("a clip of a PCM engine is encoded once for it and the recording, and goes 
   await expect(
     kept.writeClip({ recording: "c", directory: path.join(directory, "gone"), seconds: 10 }),
   ).rejects.toMatchObject({ code: "internal" });
+});
+
+test("voices that go on take no more memory than their first seconds did", async () => {
+  v8.setFlagsFromString("--expose-gc");
+  const gc = vm.runInNewContext("gc") as () => void;
+  const speakers = Array.from({ length: 9 }, (_, i) => `speaker ${i}`);
+  await start(speakers);
+  kept.keepClip(speakers, 5);
+  const held = async (seconds: number): Promise<number> => {
+    for (let at = 0; at < seconds; at++) {
+      for (let frame = 0; frame < 50; frame++) for (const speaker of speakers) kept.audio(speaker, opus());
+      clock.tick(1_000);
+      while (clock.pending < 2) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    gc();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = await held(8);
+  expect((await held(30)) - before).toBeLessThan(300_000);
+  await kept.stop();
 });
