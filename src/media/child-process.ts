@@ -31,6 +31,9 @@ const TIMEOUT_MS: Partial<Record<PlaneRequestKind, number>> = {
   "play.start": 12_000,
   probe: 15_000,
   "record.stop": 15_000,
+  "record.erase": 15_000,
+  "clip.write": 30_000,
+  "announce.play": 12_000,
   "channel.close": 15_000,
 };
 const DEFAULT_TIMEOUT_MS = 5_000;

@@ -44,11 +44,16 @@ export function describeSound(name: string, create: () => MediaPlane): void {
       await connect(a, b);
       const into = await record(b);
       const own = await record(a);
+      await b.plane.request({ kind: "clip.keep", channel, speakers: ["a"], seconds: 120 });
       await a.play(channel, tone);
       await a.event("track.ended");
       await pause(300);
       await stopRecording(b);
       await stopRecording(a);
+      const clip = path.join(into, "clip");
+      await mkdir(clip);
+      const request = { channel, recording: "c", directory: clip, seconds: 120 };
+      const { files } = await b.plane.request({ kind: "clip.write", ...request });
 
       expect(b.all("record.track")).toEqual([
         { kind: "record.track", channel, recording: "r", speaker: "a", file: "voice-001.mvt", what: "voice" },
@@ -59,6 +64,11 @@ export function describeSound(name: string, create: () => MediaPlane): void {
       // 100 frames of tone and the silent tail; a packet more or less at either end is the network's business.
       expect(packets.length).toBeGreaterThanOrEqual(104);
       expect(packets.length).toBeLessThanOrEqual(106);
+      // A clip has the same.
+      expect(files).toEqual([{ speaker: "a", file: "voice-001.mvt", what: "voice" }]);
+      const clipped = await readPackets(path.join(clip, "voice-001.mvt"));
+      expect(clipped.packets).toEqual(packets);
+      expect(clipped.reader.header).toMatchObject({ recording: "c", speaker: "a", hasClock: true });
       const first = packets[0]!;
       expect(packets.map(({ sequence }) => (sequence - first.sequence) & 0xffff)).toEqual(
         packets.map((_, i) => i),

@@ -1,6 +1,6 @@
 import type { CpuFigures, Held, MemorySample } from "../../../bench/support/figures.ts";
 import { slope } from "../../../bench/support/statistics.ts";
-import { cpuTable, memoryTable, setupTable } from "../../../bench/support/tables.ts";
+import { cpuTable, memoryTable, recorderTable, setupTable } from "../../../bench/support/tables.ts";
 
 const share = (own: number, programs = 0) => ({
   ...{ own, programs, sentPerSecond: 999.6, receivedPerSecond: 50.2 },
@@ -80,4 +80,15 @@ test("gives no ratio where the two did not do the same work", () => {
     ratio: 0.9,
   } as const;
   expect(cpuTable({ windowMs: 1, windows: 1, rows: [row] })).toContain("not the same work");
+});
+
+test("shows what recording costs beside what it may cost", () => {
+  const flush = { medianMs: 4.7, worstMs: 18.2, cpuMs: 3.1 };
+  const table = recorderTable({
+    ...{ speakers: 20, windowMs: 1, sharePerSpeaker: 0.00123, shares: [], bytesPerSecond: 6_460 },
+    flushes: { written: flush, synced: flush, inTurn: flush },
+  });
+  expect(table).toMatch(/one speaker, of one core +\| 0\.12 % +\| ≤ 0\.3 % /);
+  expect(table).toMatch(/on the disk +\| 6\.46 kB\/s +\| ≤ 7 kB\/s /);
+  expect(table).toContain("4.7 ms (worst 18.2), of which 3.1 ms computed");
 });
