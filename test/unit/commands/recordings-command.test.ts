@@ -17,8 +17,16 @@ import { rejection } from "../../support/rejection.ts";
 const ANN = "@host:test";
 const MODERATOR = "@mod:test";
 const GUEST = "@guest:test";
-const track = (file: string) =>
-  ({ file, what: "voice", title: file, userId: null, bytes: 2_000_000, durationMs: 61_000 }) as const;
+const track = {
+  ...{
+    file: "a.ogg",
+    what: "voice" as const,
+    title: "a",
+    userId: null,
+    bytes: 2_000_000,
+    durationMs: 61_000,
+  },
+};
 
 let dataDir: string;
 let clock: FakeClock;
@@ -38,7 +46,7 @@ beforeEach(async () => {
   });
   const shelf = new RecordingShelf({ archive, index: store.recordings, log: silentLog });
   recordings = new RoomRecordings({ roomId: "!room:test", shelf, days: () => 30, clock });
-  const exported = { kind: "exported", durationMs: 61_000, tracks: [track("a.ogg")], atMs: 62_000 } as const;
+  const exported = { kind: "exported" as const, durationMs: 61_000, tracks: [track], atMs: 62_000 };
   await writeJournal(join(dataDir, "recordings", "r1"), [exported]);
   await archive.recover();
 });

@@ -54,6 +54,9 @@ const exporter: Exporter & Splitter = {
   },
 };
 
+/** What the room wanted when it was exported. */
+let documents: (typeof ZIP)[];
+
 async function recorded(
   files: readonly string[],
   ...facts: (JournalFact & { atMs: number })[]
@@ -61,7 +64,7 @@ async function recorded(
   await writeJournal(directory, [
     ...facts,
     { kind: "stop", reason: "command", byUserId: null, atMs: LENGTH_MS },
-    { kind: "exported", durationMs: LENGTH_MS, tracks: files.map(voice), documents: [ZIP], atMs: LENGTH_MS },
+    { kind: "exported", durationMs: LENGTH_MS, tracks: files.map(voice), documents, atMs: LENGTH_MS },
   ]);
   await mkdir(join(directory, "export"), { recursive: true });
   for (const file of files) await writeFile(join(directory, "export", file), "x".repeat(BYTES));
@@ -80,6 +83,7 @@ beforeEach(async () => {
   store = Store.open({ dataDir, clock, log: silentLog });
   room = new FakeDelivery();
   cuts = [];
+  documents = [];
 });
 afterEach(async () => {
   store.close();
@@ -121,14 +125,13 @@ test("one that takes nothing at all is told where the file is", async () => {
 });
 
 test("the zip goes where the room wants it; above the limit the tracks in its place", async () => {
+  documents = [ZIP];
   await recorded(["a.ogg", "b.ogg"]);
-  room.wishes = { ...room.wishes, zip: true };
   await archiveOf().finish("r1");
   expect(room.sent).toEqual(["all.zip"]);
   expect(room.files.get("all.zip")).toMatchObject({ mimeType: "application/zip", audio: null });
   expect(room.said.at(-1)).toMatchObject({ key: "record.delivered_zip" });
   room = new FakeDelivery();
-  room.wishes = { ...room.wishes, zip: true };
   room.limit = 1.5 * BYTES;
   await rm(directory, { recursive: true });
   await recorded(["a.ogg", "b.ogg"]);
