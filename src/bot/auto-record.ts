@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { Clock, Timer } from "../base/clock.ts";
 import { toBotError, type BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Sentence } from "../base/messages/catalogue.ts";
 import type { RoomSettings } from "../settings/room-settings.ts";
 import type { RoomDocuments } from "../store/store.ts";
 import {
@@ -16,7 +15,9 @@ import {
 export interface AutoRecordDeps {
   settings: Pick<RoomSettings, "get" | "onChange">;
   documents: Pick<RoomDocuments, "read" | "write" | "remove">;
-  /** Nothing may be started now: the room is encrypted, or the bot is still on its way back. */
+  /** Nothing is ever done here. */
+  isOff: () => boolean;
+  /** For now nothing is decided: what went on before the start may still go on again. */
   isHeld: () => boolean;
   /** Persons in the channel besides the bot, whether the bot is in it or not. */
   people: () => number;
@@ -44,6 +45,7 @@ const SPENT = "auto-record-spent";
 /** Longer than people stay; who comes the day after is another gathering even if nobody saw the first one end. */
 const SPENT_MS = 12 * 3_600_000;
 
+const LOOK_AGAIN_MS = 2_000;
 const OVERTAKEN: readonly string[] = ["already_recording", "not_recording", "cancelled"];
 
 /** Comes and records by itself, as far as the room is set so (`record.auto`). What it decides is in `auto-decision.ts`. */
@@ -111,22 +113,29 @@ export class AutoRecord {
     const before = this.#memory;
     const { memory, act, lookAtMs } = decideAuto(before, event, this.#facts());
     this.#memory = memory;
+    const isHeld = this.#isHeld();
     if (memory.spent !== before.spent) {
       if (memory.spent && this.#facts().from !== null) documents.write(SPENT, clock.wall());
       else documents.remove(SPENT);
     }
-    if (lookAtMs !== null) {
-      this.#timer = clock.timer(Math.max(0, lookAtMs - clock.now()), () => this.check());
+    if (isHeld || lookAtMs !== null) {
+      const waitMs = Math.max(0, (lookAtMs ?? Infinity) - clock.now());
+      this.#timer = clock.timer(isHeld ? LOOK_AGAIN_MS : waitMs, () => this.check());
     }
     if (act === "start") void this.#act(() => this.#start());
     if (act === "end") void this.#act(() => this.#end());
   }
 
+  #isHeld(): boolean {
+    const { isOff, isHeld, settings } = this.#deps;
+    return !isOff() && settings.get("record.auto") !== "off" && isHeld();
+  }
+
   #facts(): AutoFacts {
-    const { clock, settings, people, recording, isHeld } = this.#deps;
+    const { clock, settings, people, recording, isOff } = this.#deps;
     const from = settings.get("record.auto");
     return {
-      ...{ nowMs: clock.now(), from: from === "off" || isHeld() ? null : from },
+      ...{ nowMs: clock.now(), from: from === "off" || isOff() || this.#isHeld() ? null : from },
       ...{ people: people(), recording: recording() },
     };
   }

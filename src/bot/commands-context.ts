@@ -20,12 +20,12 @@ type Given = Pick<
 export interface CommandsContextDeps extends Given {
   room: RoomState;
   session: Pick<MatrixSession, "readEvent">;
-  channel: Pick<ChannelSession, "state" | "members">;
+  channel: Pick<ChannelSession, "state" | "members" | "leave">;
   talk: Pick<RoomTalk, "language" | "reply">;
   /** Brings the bot into the channel because somebody wants it there. */
   join: () => Promise<void>;
-  /** Takes it out because somebody wants that. */
-  leave: () => Promise<void>;
+  /** Somebody does not want it there. */
+  onSentAway: () => void;
 }
 
 /** A room as its commands see it. */
@@ -36,7 +36,7 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
     channel,
     talk,
     join,
-    leave,
+    onSentAway,
     prefix,
     player,
     sources,
@@ -63,7 +63,10 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
         return channel.members().length;
       },
       join,
-      leave,
+      leave: () => {
+        onSentAway();
+        return channel.leave();
+      },
     },
     powerOf: (userId) => room.powerOf(userId),
     powerNeeded: (type, isState) => room.powerNeeded(type, isState),

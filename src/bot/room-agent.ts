@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { ChannelSession, type ChannelChange } from "../channel/session.ts";
 import type { ChannelTransport } from "../channel/ports.ts";
 import type { Clock } from "../base/clock.ts";
@@ -11,6 +10,7 @@ import { joinHeard } from "./first-listener.ts";
 import { clearLeftBehind, stands } from "./left-behind.ts";
 import { comeBack } from "./come-back.ts";
 import { greet } from "./greeting.ts";
+import { HeldMusic } from "./held-music.ts";
 import { RoomCommands } from "../commands/dispatcher.ts";
 import { commandsContext } from "./commands-context.ts";
 import type { ChannelReport } from "../diagnosis/report.ts";
@@ -50,8 +50,6 @@ export interface RoomAgentDeps {
   log: Log;
 }
 
-/** Document: the track that is held was interrupted by our leaving, not by a person. */
-const HELD = "held-by-leaving";
 /** Of the outgoing stereo Opus stream, bit/s. */
 const BITRATE = 128_000;
 const ALONE_MS = 5 * 60_000;
@@ -65,6 +63,7 @@ export class RoomAgent {
   readonly #log: Log;
   readonly #channel: ChannelSession;
   readonly #player: RoomPlayer;
+  readonly #held: HeldMusic;
   readonly #recorder: RoomRecorder;
   readonly #recording: RoomRecording;
   readonly #commands: RoomCommands;
@@ -101,12 +100,13 @@ export class RoomAgent {
       documents: this.#documents,
       language,
     });
+    this.#held = new HeldMusic({ player: this.#player, documents: this.#documents });
     this.#recording = new RoomRecording({
       ...{ room, session: deps.session, plane, archive, clock, log: deps.log, prefix: deps.prefix },
       ...{ channel: this.#channel, talk: this.#talk, settings: this.settings, documents: this.#documents },
       onPeople: (listener) => this.#people.on(listener),
-      ...{ player: this.#player, isComingBack: () => this.#comingBack !== null },
-      onEnd: () => this.#alone.check(),
+      ...{ player: this.#player, onEnd: () => this.#alone.check() },
+      isComingBack: () => this.#comingBack !== null,
     });
     this.#recorder = this.#recording.recorder;
     this.#commands = new RoomCommands({
@@ -117,10 +117,7 @@ export class RoomAgent {
         recordings: deps.recordings.ofRoom(roomId),
         clips: this.#recording.clips.clips,
         join: () => this.#comeBack(),
-        leave: () => {
-          this.#recording.auto.sentAway();
-          return this.#channel.leave();
-        },
+        onSentAway: () => this.#recording.auto.sentAway(),
         report: () => this.report(),
       }),
       ...{ documents: this.#documents, clock, log: deps.log },
@@ -191,9 +188,7 @@ export class RoomAgent {
         this.#player.restore({ resume: true });
         void this.#recorder.goOn();
       },
-      onDelayed: () => {
-        if (this.#player.restore({ resume: false })) this.#documents.write(HELD, true);
-      },
+      onDelayed: () => this.#held.restore(),
       onRefused: (late) => {
         this.#comingBack = null;
         store.setChannelWanted(room.id, false);
@@ -206,10 +201,10 @@ export class RoomAgent {
 
   /** The bot was just invited and came. Resolves when it has said so, or could not. */
   async welcome(): Promise<void> {
-    const { room, session, store, prefix } = this.#deps;
-    const { limited } = session.outbox;
+    const { room, session, prefix } = this.#deps;
     this.#recording.auto.begin();
-    await greet({ room, talk: this.#talk, documents: store.room(room.id), prefix, limited });
+    const { limited } = session.outbox;
+    await greet({ room, talk: this.#talk, documents: this.#documents, prefix, limited });
   }
 
   /** The bot is in the channel. */
@@ -219,9 +214,8 @@ export class RoomAgent {
 
   /** How it stands with the channel and everybody in it. Never rejects. */
   report(): Promise<ChannelReport> {
-    const { room, session, plane, ice, clock } = this.#deps;
     const parts = { channel: this.#channel, player: this.#player, recorder: this.#recorder };
-    return roomReport({ room, session, plane, ice, clock, ...parts });
+    return roomReport({ ...this.#deps, ...parts });
   }
 
   /** How the bot stands in the room's channel. An encrypted room is none that it is meant to be in. */
@@ -277,10 +271,7 @@ export class RoomAgent {
     if (this.#closed || this.#comingBack !== null) return;
     this.#deps.store.setChannelWanted(this.#deps.room.id, false);
     this.#recording.auto.out();
-    if (this.#player.nowPlaying()?.phase === "playing") {
-      this.#player.pause();
-      this.#documents.write(HELD, true);
-    }
+    this.#held.hold();
     if (this.#recorder.status().phase !== "recording") return;
     this.#recorder.stop("left").catch((error: unknown) => this.#log.error("recording_failed", { error }));
   }
@@ -292,10 +283,8 @@ export class RoomAgent {
   }
 
   #goOn(): void {
-    const held = this.#documents.read(HELD, z.boolean());
-    this.#documents.remove(HELD);
     void this.#recorder.goOn();
-    if (held && this.#player.nowPlaying()?.phase === "paused") this.#player.resume();
+    this.#held.goOn();
   }
 
   async #leaveAlone(): Promise<void> {

@@ -56,7 +56,8 @@ export class RoomRecording {
     const { prefix, clock, player, isComingBack } = rest;
     const onEnd: typeof rest.onEnd = (how, byUserId) => {
       rest.onEnd(how, byUserId);
-      this.auto.ended();
+      // Who sends the bot out of the channel has said that to it, too.
+      if (how !== "left") this.auto.ended();
     };
     this.#clock = clock;
     const log = rest.log.child({ room: room.id });

@@ -61,12 +61,12 @@ function changed({ room, message }: Invocation, { name, before, value }: Setting
   if (before === value) return { key: "settings.same", params: { name, value } };
   const by = room.displayName(message.sender);
   const params = { by, name, value, before, meaning: meaning(name, language) };
-  const recording = room.recorder.status().phase === "recording";
-  const noteKey = recording ? (settingOf(name).whileRecording?.(value) ?? null) : null;
+  const { phase } = room.recorder.status();
+  const noteKey = settingOf(name).note(value, phase === "recording" || phase === "interrupted");
   if (noteKey === null) return { key: "settings.changed", params };
   return {
     key: "settings.changed_note",
-    params: { ...params, note: render({ key: noteKey }, language).text },
+    params: { ...params, note: render({ key: noteKey, params: { prefix: room.prefix } }, language).text },
   };
 }
 

@@ -69,6 +69,11 @@ const entrySchema = z.discriminatedUnion("kind", [
     consent: consentModeSchema.default("opt-out"),
     /** The room's setting has begun it, not a person. */
     automatic: z.boolean().default(false),
+    /** A clip is what was said before somebody asked for it: it is all there at once, and never goes on. */
+    what: z.enum(["recording", "clip"]).default("recording"),
+    /** What its files are to be, and whether in one; null: as the room has it at the end. */
+    format: z.enum(["opus", "flac", "wav"]).nullable().default(null),
+    zip: z.boolean().nullable().default(null),
     /** What people call it by in their room; null: it gets one when it is listed. */
     number: z.int().min(1).nullable().default(null),
   }),

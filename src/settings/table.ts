@@ -12,8 +12,8 @@ export interface RoomSetting<T extends string | number = string | number> {
   readonly meaning: MessageKey;
   /** The power level that one needs to change it. */
   readonly power: number;
-  /** What a change means for a recording that runs; null: nothing worth saying. */
-  readonly whileRecording: ((value: string | number) => MessageKey) | null;
+  /** What else people have to know when it is so from now on; null: nothing. Its parameters: `prefix`. */
+  readonly note: (value: string | number, recording: boolean) => MessageKey | null;
 }
 
 /** Power level of moderators: what a room records, and how, is theirs. */
@@ -48,7 +48,9 @@ const MIN_AUTO = 2;
 const MAX_AUTO = 100;
 const MAX_KEEP_DAYS = 3650;
 
-const common = { power: MODERATOR, whileRecording: null };
+const common = { power: MODERATOR, note: () => null };
+const nextRecording = (_: string | number, recording: boolean): MessageKey | null =>
+  recording ? "settings.next_recording" : null;
 
 /** Everything that the people of a room may set, by its name; the order is that of `!settings`. */
 export const ROOM_SETTINGS = {
@@ -65,7 +67,8 @@ export const ROOM_SETTINGS = {
     default: "opt-out",
     allowed: "opt-out, opt-in",
     meaning: "settings.record_consent",
-    whileRecording: (value) => (value === "opt-in" ? "settings.stricter_now" : "settings.next_recording"),
+    note: (value, recording) =>
+      recording ? (value === "opt-in" ? "settings.stricter_now" : "settings.next_recording") : null,
   },
   "record.format": {
     ...common,
@@ -73,7 +76,7 @@ export const ROOM_SETTINGS = {
     default: "opus",
     allowed: "opus, flac, wav",
     meaning: "settings.record_format",
-    whileRecording: () => "settings.next_recording",
+    note: nextRecording,
   },
   "record.delivery": {
     ...common,
@@ -81,7 +84,7 @@ export const ROOM_SETTINGS = {
     default: "tracks",
     allowed: "tracks, zip",
     meaning: "settings.record_delivery",
-    whileRecording: () => "settings.next_recording",
+    note: nextRecording,
   },
   "record.auto": {
     ...common,
@@ -96,6 +99,7 @@ export const ROOM_SETTINGS = {
     default: "off",
     allowed: "off, on",
     meaning: "settings.clip",
+    note: (value) => (value === "on" ? "settings.clip_on" : "settings.clip_off"),
   },
   "record.keep-days": {
     ...common,

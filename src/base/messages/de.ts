@@ -415,9 +415,9 @@ export const de: Record<MessageKey, string> = {
   "clip.busy": "Ich mache gerade schon einen Clip. Bitte versuche es gleich noch einmal.",
   "clip.seconds": "Ein Clip hat 1 bis {limit} Sekunden.",
   "clip.kept":
-    "Solange ich im Sprachkanal bin, sind dessen letzte zwei Minuten in meinem Speicher, von denen, die zustimmen, und nirgends sonst, bis `{prefix}clip` sie hierher schickt. `{prefix}optout` hält deine Stimme heraus, `{prefix}optin` nimmt sie hinein.",
+    "Solange ich im Sprachkanal bin, sind dessen letzte zwei Minuten in meinem Speicher, von denen, die zustimmen, und nirgends sonst, bis `{prefix}clip` sie hierher schickt. `{prefix}optout always` hält deine Stimme heraus, `{prefix}optin` nimmt sie hinein.",
   "clip.joined":
-    "{name}, die letzten zwei Minuten dieses Sprachkanals sind für `{prefix}clip` in meinem Speicher. Wer das nicht will: `{prefix}optout`.",
+    "{name}, die letzten zwei Minuten dieses Sprachkanals sind für `{prefix}clip` in meinem Speicher. Wer das nicht will: `{prefix}optout always`.",
   "clip.delivered": "Die letzten {length} des Sprachkanals, für {by}.",
   "clip.title": "Clip",
   "record.auto_failed":
@@ -444,7 +444,7 @@ export const de: Record<MessageKey, string> = {
   "settings.stricter_now":
     "Für die laufende Aufnahme gilt das sofort: Von jetzt an sind nur noch die darin, die zustimmen.",
   "settings.clip_on":
-    "Von jetzt an ist in meinem Speicher, was in den letzten zwei Minuten gesagt wurde, solange ich im Sprachkanal bin, und nirgends sonst, bis `{prefix}clip` es hierher schickt. `{prefix}optout` hält deine Stimme heraus, `{prefix}optin` nimmt sie hinein.",
+    "Von jetzt an ist in meinem Speicher, was in den letzten zwei Minuten gesagt wurde, solange ich im Sprachkanal bin, und nirgends sonst, bis `{prefix}clip` es hierher schickt. `{prefix}optout always` hält deine Stimme heraus, `{prefix}optin` nimmt sie hinein.",
   "settings.clip_off": "Was ich im Speicher hatte, ist gelöscht.",
   "settings.language": "die Sprache, die ich hier spreche",
   "settings.record_consent": "wer aufgenommen wird: alle, die nicht ablehnen, oder nur, wer zustimmt",

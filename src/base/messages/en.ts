@@ -399,9 +399,9 @@ export const en = {
   "clip.busy": "I am making a clip already. Please try again in a moment.",
   "clip.seconds": "A clip has from 1 to {limit} seconds.",
   "clip.kept":
-    "While I am in the voice channel, the last two minutes of it are in my memory, of those who agree, and nowhere else, until `{prefix}clip` sends them here. `{prefix}optout` keeps your voice out of it, `{prefix}optin` puts it in.",
+    "While I am in the voice channel, the last two minutes of it are in my memory, of those who agree, and nowhere else, until `{prefix}clip` sends them here. `{prefix}optout always` keeps your voice out of it, `{prefix}optin` puts it in.",
   "clip.joined":
-    "{name}, the last two minutes of this voice channel are in my memory for `{prefix}clip`. Who does not want to be in it: `{prefix}optout`.",
+    "{name}, the last two minutes of this voice channel are in my memory for `{prefix}clip`. Who does not want to be in it: `{prefix}optout always`.",
   "clip.delivered": "The last {length} of the voice channel, for {by}.",
   "clip.title": "Clip",
   "record.auto_failed":
@@ -426,7 +426,7 @@ export const en = {
   "settings.stricter_now":
     "For the recording that runs this holds at once: from now on only those who agree are in it.",
   "settings.clip_on":
-    "From now on what was said in the last two minutes is in my memory while I am in the voice channel, and nowhere else, until `{prefix}clip` sends it here. `{prefix}optout` keeps your voice out of it, `{prefix}optin` puts it in.",
+    "From now on what was said in the last two minutes is in my memory while I am in the voice channel, and nowhere else, until `{prefix}clip` sends it here. `{prefix}optout always` keeps your voice out of it, `{prefix}optin` puts it in.",
   "settings.clip_off": "What I had in memory is deleted.",
   "settings.language": "the language that I speak here",
   "settings.record_consent": "who is recorded: everybody who does not opt out, or only who opts in",

@@ -23,6 +23,7 @@ class Bench {
   joined = false;
   playing = false;
   held = false;
+  off = false;
   recording: "automatic" | "by hand" | null = null;
   refusals: BotError[] = [];
   /** What the way into the channel waits for. */
@@ -32,15 +33,16 @@ class Bench {
   constructor(documents = new FakeDocuments()) {
     this.documents = documents;
     this.settings = new RoomSettings({ documents, prefix: "!", log: silentLog, tell: () => undefined });
-    const bench = this;
+    const isJoined = (): boolean => this.joined;
     this.auto = new AutoRecord({
       settings: this.settings,
       documents,
+      isOff: () => this.off,
       isHeld: () => this.held,
       people: () => this.count,
       channel: {
         get joined() {
-          return bench.joined;
+          return isJoined();
         },
         join: async () => {
           await this.gate;

@@ -14,6 +14,7 @@ import { botStatus } from "../../fakes/bot-status.ts";
 import { aMember, aReport } from "../../fakes/channel-report.ts";
 import { FakeClock, settle } from "../../fakes/clock.ts";
 import { FakeDocuments } from "../../fakes/documents.ts";
+import { runningReport, runningStatus } from "../../fakes/running-recording.ts";
 
 const ANN = "@ann:test";
 const MOD = "@mod:test";
@@ -74,10 +75,35 @@ class FakeRoom implements RoomContext {
     ...{ documents: new FakeDocuments(), prefix: "!", log: silentLog },
     tell: (sentence) => void this.said.push({ to: "", sentence }),
   });
+  readonly recordings: RoomContext["recordings"] = {
+    list: () => [],
+    find: () => fail(),
+    details: () => fail(),
+    keep: () => fail(),
+    resend: () => fail(),
+    confirmed: () => false,
+    remove: () => fail(),
+    keptUntil: () => null,
+  };
+  readonly clips: RoomContext["clips"] = {
+    make: (by, seconds) => (this.did.push(`clip ${seconds} ${by}`), Promise.resolve()),
+  };
+  removed = { recordings: 0, files: 0, sent: 0 };
+  readonly consent: RoomContext["consent"] = {
+    recording: true,
+    optOut: (userId, scope) => (this.did.push(`${userId} out of ${scope}`), Promise.resolve()),
+    optIn: (userId, scope) => (this.did.push(`${userId} into ${scope}`), Promise.resolve()),
+    remove: (userId) => (this.did.push(`${userId} removed`), Promise.resolve(this.removed)),
+  };
   readonly recorder: RoomContext["recorder"] = {
-    start: (by) => (this.did.push(`record ${by}`), Promise.resolve()),
+    start: ({ userId }) => (this.did.push(`record ${userId}`), Promise.resolve()),
     stop: () => (this.did.push("record stop"), Promise.resolve()),
-    status: () => (this.recording ? { phase: "recording", elapsedMs: 61_000, tracks: 2 } : { phase: "idle" }),
+    status: () => (this.recording ? runningStatus : { phase: "idle" }),
+    report: () => Promise.resolve(this.recording ? runningReport : null),
+    pause: () => (this.did.push("record pause"), Promise.resolve()),
+    unpause: () => void this.did.push("record resume"),
+    note: (text) => (this.did.push(`note ${text}`), 61_000),
+    discard: () => Promise.resolve(this.did.push("record discard") > 1),
   };
 
   get channel(): RoomContext["channel"] {
@@ -463,6 +489,26 @@ test("!settings shows all to everybody, explains one, and lets moderators change
   expect(await say("!settings record.outo 3")).toBe("settings.unknown_nearest");
 });
 
+test("!clip takes the last minute, or up to two, from anybody, and refuses other lengths", async () => {
+  room.settings.set("clip", "on");
+  for (const args of ["", " 1", " 120", " 30s"]) expect(await say(`!clip${args}`)).toBeUndefined();
+  expect(room.did).toEqual([60, 1, 120, 30].map((seconds) => `clip ${seconds} ${ANN}`));
+  for (const args of ["0", "121", "-5", "1e2", "all", "99999"])
+    expect(await say(`!clip ${args}`)).toBe("clip.seconds");
+  [room.joined, room.people] = [true, 0];
+  expect(await say("!clip")).toBe("clip.alone");
+  expect(room.did).toHaveLength(4);
+});
+
+test("!settings says what clips mean to those in the channel, in both directions", async () => {
+  for (const value of ["on", "off"]) {
+    expect(await say(`!settings clip ${value}`, { sender: MOD })).toBe("settings.changed_note");
+    const note = render(room.said[0]?.sentence ?? fail()).text;
+    expect(note).toMatch(value === "on" ? /!optout always keeps your voice out/ : /deleted/);
+    expect(note).not.toMatch(/[{}]/);
+  }
+});
+
 test("!settings says what a change means for the recording that runs", async () => {
   room.recording = true;
   const note = async (args: string): Promise<unknown> => {
@@ -484,4 +530,46 @@ test("names and aliases are unique, and help knows each", async () => {
   await expect(say("!help vol")).resolves.toBe("help.one");
   await expect(say("!help !vol")).resolves.toBe("help.one");
   await expect(say("!help plya")).resolves.toBe("command.unknown_nearest");
+});
+
+test("!optout and !optin are everybody's own, for this recording or for good", async () => {
+  expect(await say("!optout")).toBe("consent.out_recording");
+  expect(await say("!optout always", { sender: MOD })).toBe("consent.out_room");
+  expect(await say("!optin")).toBe("consent.in_recording");
+  expect(await say("!optin always")).toBe("consent.in_room");
+  expect(room.did).toEqual([
+    `${ANN} out of recording`,
+    `${MOD} out of room`,
+    `${ANN} into recording`,
+    `${ANN} into room`,
+  ]);
+  room.did.length = 0;
+  expect(await say("!optout @mod:test")).toBe("command.usage");
+  expect(await say("!optin delete")).toBe("command.usage");
+  expect(room.did).toEqual([]);
+});
+
+test("!optout delete says what is gone, and what was sent before", async () => {
+  expect(await say("!optout delete")).toBe("consent.deleted_nothing");
+  room.removed = { recordings: 1, files: 2, sent: 0 };
+  expect(await say("!optout delete always")).toBe("consent.deleted");
+  room.removed = { recordings: 1, files: 2, sent: 3 };
+  expect(await say("!optout DELETE")).toBe("consent.deleted_some");
+  expect(room.did.filter((what) => what.startsWith(ANN))).toEqual([
+    ...[`${ANN} out of recording`, `${ANN} removed`, `${ANN} out of room`, `${ANN} removed`],
+    ...[`${ANN} out of recording`, `${ANN} removed`],
+  ]);
+});
+
+test("a refusal is never too old nor one too many, a consent may be", async () => {
+  expect(await say("!optout", { ageMs: 3_600_000 })).toBe("consent.out_recording");
+  expect(await say("!optin", { ageMs: 3_600_000 })).toBeUndefined();
+  for (let i = 0; i < 30; i++) await say("!ping");
+  room.did.length = 0;
+  await say("!optin");
+  expect(room.did).toEqual([]);
+  await say("!optout");
+  expect(room.did).toEqual([`${ANN} out of recording`]);
+  // Whose other commands are not taken any more gets no answer to this one either.
+  expect(room.said).toEqual([]);
 });
