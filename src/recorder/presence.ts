@@ -127,12 +127,16 @@ export class Presence {
         for (const userId of users) journal.add({ kind: "notice", userId });
       });
     }
+    void this.#gather();
+  }
+
+  /** Who comes in the next ten seconds is told together. */
+  async #gather(): Promise<void> {
     this.#gathered = [];
-    void this.#after(GATHER_MS).then((goOn) => {
-      const waiting = this.#gathered ?? [];
-      this.#gathered = null;
-      if (goOn && waiting.length > 0) this.#notice(waiting);
-    });
+    const goOn = await this.#after(GATHER_MS);
+    const waiting = this.#gathered;
+    this.#gathered = null;
+    if (goOn && waiting.length > 0) this.#notice(waiting);
   }
 
   async #say(sentence: Sentence, what: string, onSaid: () => void): Promise<void> {

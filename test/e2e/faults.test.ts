@@ -37,7 +37,7 @@ test("kill -9 of the media child in mid-track and mid-recording: sound again, th
   expect(toneDb(track.subarray(-2 * second, -second), second, 440)).toBeGreaterThan(-26);
 });
 
-test("kill -9 of the bot and start: one membership, the music goes on, the recording is closed and delivered once", async () => {
+test("kill -9 of the bot and start: one membership, music and recording go on, delivered once", async () => {
   const scene = await stage.scene();
   const { page } = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
   await page.join();
@@ -51,7 +51,7 @@ test("kill -9 of the bot and start: one membership, the music goes on, the recor
   const { position } = scene.host;
   const restarted = Date.now();
   await scene.bot.startAgain();
-  await scene.botSays(/I was interrupted while recording; .* 3 files/, 60_000, position);
+  await scene.botSays(/I was restarted: the recording had a gap of \d+ s; it goes on/, 30_000, position);
   const again = await page.firstSound(scene.botKey, restarted + 500, 30_000);
   await sleep(4_000);
   const match = stage.matchFirstLight(await page.heard(scene.botKey, again + 500));
@@ -59,16 +59,28 @@ test("kill -9 of the bot and start: one membership, the music goes on, the recor
   expect(match.lagMs).toBeGreaterThan(4_000);
   const joined = (await page.state()).members.filter((key) => key.includes(scene.botUser.userId));
   expect(joined).toEqual([scene.botKey]);
-  expect(scene.deliveries()).toHaveLength(3);
+  expect(scene.names().at(-1)).toMatch(/🔴 .* \(recording\)/);
+  await scene.command("!record stop", /Recording ended after 0:[12]\d/);
+  await scene.botSays(/The recording: \d files/, 60_000, position);
+  const names = scene.deliveries().map(({ content }) => content["body"]);
+  expect(names.filter((name) => name === "host.ogg")).toHaveLength(1);
+  expect(new Set(names).size).toBe(names.length);
+  expect(scene.names().at(-1)).toBe("Bot");
   const greetings = scene.host.events.filter(({ content }) => String(content["body"]).startsWith("Hello!"));
   expect(greetings).toHaveLength(1);
+  // Heard before the kill and after it, and nothing in between.
   const track = toMono(await scene.delivered("host.ogg"));
-  expect(track.length / 48_000).toBeGreaterThan(5);
-  expect(toneDb(track, 48_000, 440)).toBeGreaterThan(-26);
+  const second = 48_000;
+  const seconds = Array.from({ length: Math.floor(track.length / second) }, (_, at) =>
+    toneDb(track.subarray(at * second, (at + 1) * second), second, 440),
+  );
+  expect(seconds.slice(2, 6).every((db) => db > -26)).toBe(true);
+  expect(seconds.slice(-3, -1).every((db) => db > -26)).toBe(true);
+  expect(Math.min(...seconds.slice(6))).toBeLessThan(-60);
   expect(() => process.kill(children[0]!, 0)).toThrow("ESRCH");
 });
 
-test("SIGTERM: LEFT is posted, exit 0 in time, the recording is closed and delivered by the next start", async () => {
+test("SIGTERM: LEFT is posted, exit 0 in time, and the next start goes on with the recording", async () => {
   const scene = await stage.scene();
   const { page } = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
   await page.join();
@@ -83,8 +95,10 @@ test("SIGTERM: LEFT is posted, exit 0 in time, the recording is closed and deliv
   expect(scene.memberships().at(-1)).toBe("LEFT");
   const { position } = scene.host;
   await scene.bot.startAgain();
-  await scene.botSays(/2 files/, 60_000, position);
-  expect(scene.deliveries().map(({ content }) => content["body"])).toEqual(["host.ogg", "Everybody.ogg"]);
+  await scene.botSays(/I was restarted: the recording had a gap/, 30_000, position);
+  await scene.command("!record stop", /Recording ended/);
+  await scene.botSays(/The recording: \d files/, 60_000, position);
+  expect(scene.deliveries().filter(({ content }) => content["body"] === "host.ogg")).toHaveLength(1);
 });
 
 test("SIGTERM while the homeserver hangs: exit 0 in time all the same, and nothing of the recording is lost", async () => {
@@ -104,8 +118,10 @@ test("SIGTERM while the homeserver hangs: exit 0 in time all the same, and nothi
   }
   const { position } = scene.host;
   await scene.bot.startAgain();
-  await scene.botSays(/2 files/, 60_000, position);
-  expect(scene.deliveries().map(({ content }) => content["body"])).toEqual(["host.ogg", "Everybody.ogg"]);
+  await scene.botSays(/I was restarted: the recording had a gap/, 30_000, position);
+  await scene.command("!record stop", /Recording ended/);
+  await scene.botSays(/The recording: \d files/, 60_000, position);
+  expect(scene.deliveries().filter(({ content }) => content["body"] === "host.ogg")).toHaveLength(1);
 });
 
 test("being kicked closes the channel and keeps the recording", async () => {

@@ -62,6 +62,8 @@ export class RecorderRig {
   takesNotices = true;
   present: readonly ChannelPerson[] = [ann];
   #changed: () => void = () => undefined;
+  /** Those of earlier runs still have their files open. */
+  readonly #killed: RoomRecorder[] = [];
 
   private constructor(dataDir: string) {
     this.dataDir = dataDir;
@@ -122,6 +124,7 @@ export class RecorderRig {
     // What is buffered for a second reaches the disk; what comes after the kill is nobody's.
     await this.flushed();
     this.#changed = () => undefined;
+    this.#killed.push(this.recorder);
     this.plane.crash();
     this.plane = new FakePlane({ clock: this.clock });
     this.clock.tick(downMs);
@@ -195,6 +198,7 @@ export class RecorderRig {
 
   async close(): Promise<void> {
     await this.recorder.close();
+    for (const recorder of this.#killed) await recorder.close();
     await this.archive.close();
     await this.plane.close();
     await rm(this.dataDir, { recursive: true, force: true });

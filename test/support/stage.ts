@@ -130,6 +130,19 @@ export class Scene {
       .map(({ content }) => String(content["join_state"]));
   }
 
+  /** The bot's names in the room, oldest first. */
+  names(): string[] {
+    return this.host.events
+      .filter(
+        ({ roomId, type, stateKey, content }) =>
+          roomId === this.roomId &&
+          type === "m.room.member" &&
+          stateKey === this.botUser.userId &&
+          content["membership"] === "join",
+      )
+      .map(({ content }) => String(content["displayname"]));
+  }
+
   async close(): Promise<void> {
     await Promise.all(
       this.#cast.map(async ({ page, person }) => {
