@@ -23,7 +23,9 @@ export interface Delivered {
 }
 
 /** Where the limit is not known, parts are halved until they are taken; below this it is not the size. */
-const SMALLEST_PART_BYTES = 64 * 1024;
+const SMALLEST_GUESS_BYTES = 64 * 1024;
+/** Some seconds of sound: with less a track would be hundreds of messages. */
+const SMALLEST_PART_BYTES = 8 * 1024;
 /** The last word on a track that was sent in parts, or not: what an earlier run, or this one, knows of it. */
 type Outcome = "sent" | "kept";
 
@@ -100,14 +102,24 @@ async function sendTrack(delivery: Delivery, track: ExportedTrack): Promise<Deli
     if ("eventId" in outcome) return { sent: 1, kept: 0 };
     if (outcome.error.code !== "media_too_large") return keep(delivery, fileName, path, outcome.error);
   }
-  return sendInParts(delivery, track, limit !== null && size > limit ? limit : size / 2);
+  return sendInParts(delivery, track, limit !== null && size > limit ? limit : size / 2, limit);
 }
 
-/** @param maxBytes of a part; halved while the homeserver takes no such file */
-async function sendInParts(delivery: Delivery, track: ExportedTrack, maxBytes: number): Promise<Delivered> {
+/**
+ * @param maxBytes of a part; halved while the homeserver takes no such file
+ * @param limit what it says it takes; null when it does not
+ */
+async function sendInParts(
+  delivery: Delivery,
+  track: ExportedTrack,
+  maxBytes: number,
+  limit: number | null,
+): Promise<Delivered> {
   const { directory, progress } = delivery;
   for (let most = maxBytes; ; most /= 2) {
-    const parts = progress.parts.get(track.file) ?? (await cut(delivery, track, most));
+    const isGuess = most !== maxBytes || maxBytes !== limit;
+    const isPossible = most >= (isGuess ? SMALLEST_GUESS_BYTES : SMALLEST_PART_BYTES);
+    const parts = progress.parts.get(track.file) ?? (isPossible ? await cut(delivery, track, most) : null);
     if (parts === null) {
       const path = join(directory, "export", track.file);
       return keep(delivery, track.file, path, null);
@@ -133,7 +145,6 @@ async function cut(
   { file }: ExportedTrack,
   maxBytes: number,
 ): Promise<readonly TrackPart[] | null> {
-  if (maxBytes < SMALLEST_PART_BYTES) return null;
   try {
     const options = { maxBytes: Math.floor(maxBytes), language: room.wishes.language, signal };
     const parts = await splitter.split(directory, file, options);
