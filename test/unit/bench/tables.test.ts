@@ -85,10 +85,14 @@ test("gives no ratio where the two did not do the same work", () => {
 test("shows what recording costs beside what it may cost", () => {
   const flush = { medianMs: 4.7, worstMs: 18.2, cpuMs: 3.1 };
   const table = recorderTable({
-    ...{ speakers: 20, windowMs: 1, sharePerSpeaker: 0.00123, shares: [], bytesPerSecond: 6_460 },
+    ...{ speakers: 20, windowMs: 1, sharePerSpeaker: 0.00123, bytesPerSecond: 6_460 },
+    shares: [
+      { on: 0.08, off: 0.06 },
+      { on: 0.05, off: 0.06 },
+    ],
     flushes: { written: flush, synced: flush, inTurn: flush },
   });
-  expect(table).toMatch(/one speaker, of one core +\| 0\.12 % +\| ≤ 0\.3 % /);
+  expect(table).toMatch(/of one core +\| 0\.12 % \(-0\.05 to 0\.10 in 2 pairs of windows\) +\| ≤ 0\.3 % /);
   expect(table).toMatch(/on the disk +\| 6\.46 kB\/s +\| ≤ 7 kB\/s /);
   expect(table).toContain("4.7 ms (worst 18.2), of which 3.1 ms computed");
 });
