@@ -18,6 +18,8 @@ export interface RoomDocuments {
 const wanted = z.boolean();
 const WANTED = "channel-wanted";
 const MOVED = "moved-to";
+/** Who refused to be recorded for good meant that, also when the bot is thrown out and comes back. */
+const CONSENT = "consent";
 
 /** Durable state of the bot: `dataDir`/bot.db. Calls are synchronous and take well under a millisecond. */
 export class Store {
@@ -80,9 +82,11 @@ export class Store {
     return rooms;
   }
 
-  /** Forgets a room that was left for good, but for where it has moved. Its recordings stay. */
+  /** Forgets a room that was left for good, but for where it has moved and who refused what. Its recordings stay. */
   forgetRoom(roomId: string): void {
-    this.#database.prepare("DELETE FROM rooms WHERE room_id = ? AND name <> ?").run(roomId, MOVED);
+    this.#database
+      .prepare("DELETE FROM rooms WHERE room_id = ? AND name NOT IN (?, ?)")
+      .run(roomId, MOVED, CONSENT);
   }
 
   /**
@@ -94,6 +98,13 @@ export class Store {
     const run = (sql: string, ...values: string[]): unknown => this.#database.prepare(sql).run(...values);
     this.#database.exec("BEGIN IMMEDIATE");
     try {
+      // What people said in either room holds, and what they said in the new one more.
+      run(
+        `UPDATE rooms SET json = json_patch(old.json, rooms.json) FROM rooms AS old
+         WHERE old.room_id = ? AND rooms.room_id = ? AND old.name = ? AND rooms.name = old.name
+         AND json_valid(old.json) AND json_valid(rooms.json)`,
+        ...[from, to, CONSENT],
+      );
       run("UPDATE OR IGNORE rooms SET room_id = ? WHERE room_id = ? AND name <> ?", to, from, MOVED);
       run("DELETE FROM rooms WHERE room_id = ?", from);
       run("UPDATE recordings SET room_id = ? WHERE room_id = ?", to, from);

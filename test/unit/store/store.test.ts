@@ -39,6 +39,20 @@ test("keeps documents of rooms and which channels were wanted over a restart", (
   second.close();
 });
 
+test("who refused to be recorded for good did so also when the bot is thrown out, and in the room that follows", () => {
+  const schema = z.object({ standing: z.record(z.string(), z.boolean()) });
+  const store = open();
+  store.room("!old:b").write("consent", { standing: { ann: false, bob: false } });
+  store.room("!old:b").write("queue", {});
+  store.forgetRoom("!old:b");
+  expect(store.room("!old:b").has("queue")).toBe(false);
+  store.room("!new:b").write("consent", { standing: { bob: true, cat: false } });
+  store.moveRoom("!old:b", "!new:b");
+  const { standing } = store.room("!new:b").read("consent", schema)!;
+  expect(standing).toEqual({ ann: false, bob: true, cat: false });
+  store.close();
+});
+
 test("a document that does not match its schema is as if it were not there", () => {
   const store = open();
   store.room("!a:b").write("queue", { x: "two" });
