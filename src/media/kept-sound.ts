@@ -51,6 +51,7 @@ export class KeptSound {
       if (this.#closed) throw new BotError("cancelled", `the channel ${this.#channel} was closed`);
       if (this.#recording?.recording === recording) {
         this.#recording.allow(speakers);
+        this.#forgetOthers(speakers);
         return;
       }
       if (this.#recording) throw new BotError("already_recording", "the channel is being recorded already");
@@ -79,6 +80,7 @@ export class KeptSound {
     if (!this.#recording) await this.#jobs.idle();
     if (!this.#recording) throw new BotError("not_found", "nothing is being recorded");
     this.#recording.allow(speakers);
+    this.#forgetOthers(speakers);
   }
 
   /**
@@ -87,6 +89,7 @@ export class KeptSound {
    */
   async erase(speaker: string): Promise<string[]> {
     if (!this.#recording) await this.#jobs.idle();
+    this.#discard(speaker);
     try {
       return (await this.#recording?.erase(speaker)) ?? [];
     } catch (error) {
@@ -107,6 +110,7 @@ export class KeptSound {
 
   keepClip(speakers: readonly string[], seconds: number): void {
     this.#clip.keep(speakers, seconds);
+    this.#forgetOthers(speakers);
   }
 
   /** @throws BotError `disk_full`, `internal` when it could not be written; no file is left then. */
@@ -123,10 +127,8 @@ export class KeptSound {
   }
 
   audio(speaker: string, audio: ReceivedAudio): void {
-    if (!this.#wanted(speaker)) {
-      this.#encoders.get(speaker)?.discard();
-      this.#encoders.delete(speaker);
-    } else if (audio.kind === "opus") this.#packet(speaker, audio);
+    if (!this.#wanted(speaker)) this.#discard(speaker);
+    else if (audio.kind === "opus") this.#packet(speaker, audio);
     else {
       let encoder = this.#encoders.get(speaker);
       if (!encoder) {
@@ -157,6 +159,17 @@ export class KeptSound {
     this.#closed = true;
     this.#clip.close();
     await this.stop();
+  }
+
+  /** Whoever drops off a list leaves no half frame either: a key may be somebody else's a moment later. */
+  #forgetOthers(speakers: readonly string[]): void {
+    const stay = new Set(speakers);
+    for (const speaker of this.#encoders.keys()) if (!stay.has(speaker)) this.#discard(speaker);
+  }
+
+  #discard(speaker: string): void {
+    this.#encoders.get(speaker)?.discard();
+    this.#encoders.delete(speaker);
   }
 
   #wanted(speaker: string): boolean {

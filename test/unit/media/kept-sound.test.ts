@@ -94,6 +94,19 @@ test("an engine of PCM: who drops off the list in mid-frame leaves not even that
   expect(await times("voice-002.mvt")).toEqual([9, 11]);
 });
 
+test("a key that changes hands: the half frame of who had it is in nobody's file", async () => {
+  await start(["key"]);
+  for (let i = 0; i < 3; i++) kept.audio("key", pcm(i)); // a frame and a half
+  await kept.allow([]);
+  await kept.allow(["key"]);
+  for (let i = 3; i < 7; i++) kept.audio("key", pcm(i));
+  await kept.stop();
+  const times = (await recordsOf("voice-002.mvt")).flatMap((record) =>
+    record.type === "packet" ? [record.timestamp / 480] : [],
+  );
+  expect(times).toEqual([3, 5]);
+});
+
 test.each(["before the file is there", "while it waits for the disk", "once it is on the disk"])(
   "who is erased %s is nowhere, and the number is never used again",
   async (when) => {
