@@ -62,7 +62,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     schema: passwordSchema,
   },
   adminToken: {
-    name: "admin_token",
+    name: "media_admin_token",
     group: "account",
     meaning:
       "Access token of a server administrator (Synapse). With it, whoever removes a recording from a room also removes the homeserver's own copy of the files. Nothing else is done with it.",
