@@ -107,7 +107,10 @@ export class Recording {
     this.#retired.delete(speaker);
     if (tracks.length === 0) return [];
     const erasing = Promise.all(tracks.map(eraseTrack));
-    const settled = erasing.catch(() => undefined);
+    const settled: Promise<void> = erasing.then(
+      () => undefined,
+      () => undefined,
+    );
     this.#erasing.add(settled);
     await settled;
     this.#erasing.delete(settled);
