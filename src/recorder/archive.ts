@@ -19,7 +19,7 @@ import { bootId, InterruptedRecordings, reopenRecording, type Reopened } from ".
 
 export interface ArchiveDeps {
   dataDir: string;
-  index: Pick<RecordingIndex, "put" | "nextNumber" | "ofRoom">;
+  index: Pick<RecordingIndex, "put" | "nextNumber" | "ofRoom"> & Partial<Pick<RecordingIndex, "get">>;
   exporter: Exporter & Splitter;
   /** The room that a recording goes to; null when the bot is not in it (any more). */
   room: (roomId: string) => DeliveryRoom | null;
@@ -208,6 +208,7 @@ export class RecordingArchive {
       });
       if (read === null) continue;
       if (!progressOf(read.entries).delivered) unfinished.push(this.finish(id, { recovered: true }));
+      else if (this.#isIndexed(id, read)) this.#deps.onDelivered?.(id, read);
       else await this.#settled(id, read);
     }
     onKnown?.();
@@ -280,6 +281,15 @@ export class RecordingArchive {
     const number = row.number ?? index.nextNumber(row.roomId);
     this.#put(id, () => index.put({ ...row, number, ...(state ? { state } : {}) }));
     onDelivered?.(id, read);
+  }
+
+  /** Whether the index says of a delivered recording what its journal says. */
+  #isIndexed(id: string, read: ReadJournal): boolean {
+    const row = this.#deps.index.get?.(id) ?? null;
+    if (row === null || row.bytes === null || row.number === null) return false;
+    const { state, keep, deleteWallMs, tracks } = rowOf(read, row.bytes);
+    const isSame = row.state === state && row.keep === keep && row.tracks === tracks;
+    return isSame && row.deleteWallMs === (deleteWallMs === null ? null : Math.round(deleteWallMs));
   }
 
   #put(id: string, put: () => void): void {

@@ -3,7 +3,14 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { OpenRecording } from "./archive.ts";
-import { Journal, readJournal, type JournalEntry, type JournalStamp, type ReadJournal } from "./journal.ts";
+import {
+  Journal,
+  JOURNAL_FILE,
+  readJournal,
+  type JournalEntry,
+  type JournalStamp,
+  type ReadJournal,
+} from "./journal.ts";
 import { GOES_ON_WITHIN_MS, goesOn, lastKnown, stoodAt, type Stood } from "./stood.ts";
 
 /** A recording of an earlier run that goes on in this one. */
@@ -41,6 +48,8 @@ export class InterruptedRecordings {
   /** Looks through recordings, oldest first. Never rejects: what cannot be read does not go on. */
   async find(root: string, ids: readonly string[]): Promise<void> {
     for (const id of ids) {
+      // There may be a thousand that are over for long.
+      if (await this.#isOld(join(root, id, JOURNAL_FILE))) continue;
       const read = await readJournal(join(root, id)).catch(() => null);
       if (read !== null) this.#found(id, read);
     }
@@ -77,6 +86,12 @@ export class InterruptedRecordings {
   close(): void {
     this.#closed = true;
     for (const roomId of this.rooms) this.take(roomId);
+  }
+
+  /** Whether a journal was not written for so long that its recording does not go on, whatever it says. */
+  async #isOld(path: string): Promise<boolean> {
+    const found = await stat(path).catch(() => null);
+    return found === null || this.#deps.clock.wall() - found.mtimeMs > GOES_ON_WITHIN_MS;
   }
 
   #found(id: string, read: ReadJournal): void {

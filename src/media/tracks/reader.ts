@@ -7,6 +7,8 @@ import { decodeTrackRecord } from "./format.ts";
 import type { TrackHeader, TrackRecord } from "./format.ts";
 
 const CHUNK_BYTES = 256 * 1024;
+/** Read at once when a file is opened: a journal is rarely longer, and there may be a thousand of them. */
+const FIRST_BYTES = 64 * 1024;
 
 /** How far a file could be believed. */
 export interface FileEnd {
@@ -19,14 +21,18 @@ export interface FileEnd {
 /** Reads any file of records in order, a chunk at a time, and stops where it cannot be believed any more. */
 export class RecordReader {
   readonly #handle: FileHandle;
-  #buffer: Uint8Array = new Uint8Array(0);
+  #buffer: Uint8Array;
   /** Of `#buffer`'s first byte in the file. */
   #base = FILE_HEADER_BYTES;
+  /** The end of the file was read. */
+  #ended: boolean;
   #end: FileEnd | null = null;
   #closed = false;
 
-  private constructor(handle: FileHandle) {
+  private constructor(handle: FileHandle, first: Uint8Array) {
     this.#handle = handle;
+    this.#buffer = first.subarray(FILE_HEADER_BYTES);
+    this.#ended = first.length < FIRST_BYTES;
   }
 
   /** @throws BotError `recording_damaged` when it cannot be opened or its header is not that of `kind`. */
@@ -34,11 +40,11 @@ export class RecordReader {
     let handle: FileHandle | undefined;
     try {
       handle = await open(path, "r");
-      const head = new Uint8Array(FILE_HEADER_BYTES);
-      const { bytesRead } = await handle.read(head, 0, FILE_HEADER_BYTES, 0);
-      const wrong = checkFileHeader(head.subarray(0, bytesRead), kind);
+      const first = Buffer.allocUnsafeSlow(FIRST_BYTES);
+      const { bytesRead } = await handle.read(first, 0, FIRST_BYTES, 0);
+      const wrong = checkFileHeader(first.subarray(0, Math.min(bytesRead, FILE_HEADER_BYTES)), kind);
       if (wrong !== null) throw new Error(wrong);
-      return new RecordReader(handle);
+      return new RecordReader(handle, new Uint8Array(first.buffer, 0, bytesRead));
     } catch (error) {
       await handle?.close();
       throw new BotError("recording_damaged", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
@@ -89,12 +95,18 @@ export class RecordReader {
 
   /** Drops `consumed` bytes and reads on; false at the end of the file. */
   async #readMore(consumed: number): Promise<boolean> {
+    if (this.#ended) {
+      this.#buffer = this.#buffer.subarray(consumed);
+      this.#base += consumed;
+      return false;
+    }
     const rest = this.#buffer.subarray(consumed);
     const next = new Uint8Array(rest.length + CHUNK_BYTES);
     next.set(rest);
     this.#base += consumed;
     const { bytesRead } = await this.#handle.read(next, rest.length, CHUNK_BYTES, this.#base + rest.length);
     this.#buffer = next.subarray(0, rest.length + bytesRead);
+    this.#ended = bytesRead < CHUNK_BYTES;
     return bytesRead > 0;
   }
 }

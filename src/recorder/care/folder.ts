@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BotError } from "../../base/errors.ts";
+import { progressOf } from "../delivery/progress-of.ts";
 import type { JournalEntry } from "../journal.ts";
 import type { Instant } from "./inspect.ts";
 
@@ -57,9 +58,9 @@ export type RecordingState = "recording" | "cut off" | "stopped" | "exported" | 
 
 /** How far a recording got, by its journal. @param running whether a bot may be writing it */
 export function stateOf(entries: readonly JournalEntry[], running: boolean): RecordingState {
-  const has = (kind: JournalEntry["kind"]): boolean => entries.some((entry) => entry.kind === kind);
-  if (has("delivered")) return "delivered";
-  if (has("exported")) return "exported";
-  if (has("stop")) return "stopped";
+  const { delivered, exported } = progressOf(entries);
+  if (delivered) return "delivered";
+  if (exported) return "exported";
+  if (entries.some(({ kind }) => kind === "stop")) return "stopped";
   return running ? "recording" : "cut off";
 }

@@ -33,7 +33,7 @@ export async function listRecording(
   id: string,
   running: boolean,
 ): Promise<ListedRecording> {
-  const names = await readdir(directory).catch(() => []);
+  const names: string[] = await readdir(directory).catch(() => []);
   const folder = {
     id,
     bytes: await bytesIn(directory),

@@ -84,11 +84,12 @@ function makeStart({ id, journal, tracks }: Inspected, { known }: RepairOptions)
     (least, one) => (least === null || (one.wallMs ?? 0) < (least.wallMs ?? 0) ? one : least),
     null,
   );
+  const told = tracks.find(({ header }) => header !== null)?.header?.recording;
   const entry = journal?.entries[0];
   const atMs = first?.monotonicMs ?? entry?.atMs ?? 0;
   const made = decodeEntry(
     bytesOf({
-      ...{ kind: "start", recording: id, roomId: known?.roomId ?? "unknown" },
+      ...{ kind: "start", recording: told ?? id, roomId: known?.roomId ?? "unknown" },
       ...{ byUserId: "unknown", byName: "unknown", bootId: first?.bootId ?? "unknown", atMs },
       wallMs: first?.wallMs ?? known?.startedWallMs ?? entry?.wallMs ?? 0,
     }),

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { FILE_HEADER_BYTES } from "../../media/tracks/framing.ts";
+import { progressOf } from "../delivery/progress-of.ts";
 import { JOURNAL_FILE, type JournalEntry } from "../journal.ts";
 import { sinceStart, stateOf, TRACK_FILE, type RecordingState } from "./folder.ts";
 import { inspectJournal, inspectTrack, tailOf, type JournalFacts, type TrackFacts } from "./inspect.ts";
@@ -192,7 +193,7 @@ const newer = (file: string, version: number): Problem[] => [
 function missingTracks(entries: readonly JournalEntry[], tracks: readonly TrackFacts[]): Problem[] {
   const gone = new Set([
     ...tracks.map(({ file }) => file),
-    ...entries.flatMap((entry) => (entry.kind === "erased" ? entry.files : [])),
+    ...entries.flatMap((entry) => (entry.kind === "erased" || entry.kind === "deleted" ? entry.files : [])),
     ...entries.flatMap((entry) => (entry.kind === "repaired" ? entry.files.map(({ file }) => file) : [])),
   ]);
   const named = new Set(
@@ -205,9 +206,11 @@ async function checkExports(
   directory: string,
   entries: readonly JournalEntry[],
 ): Promise<{ file: string; bytes: number; whole: boolean; problem: Problem | null }[]> {
-  const exported = entries.findLast((entry) => entry.kind === "exported");
+  const { exported, tracks, deleted } = progressOf(entries);
+  // What was made of all tracks goes with one that is deleted.
+  const documents = deleted.size > 0 ? [] : (exported?.documents ?? []);
   const found: { file: string; bytes: number; whole: boolean; problem: Problem | null }[] = [];
-  for (const { file, bytes: expected } of exported?.tracks ?? []) {
+  for (const { file, bytes: expected } of [...tracks, ...documents]) {
     // The name comes from a file; it is looked up nowhere but in its folder.
     const stats = await stat(join(directory, "export", basename(file))).catch(() => null);
     const bytes = stats?.size ?? 0;
