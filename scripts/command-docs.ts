@@ -6,7 +6,7 @@ import { usageLine } from "../src/commands/usage.ts";
 /** Who may give a command whose level depends on what is asked: src/commands has the rule, test/unit/commands its tests. */
 const BY_CASE: Readonly<Record<string, string>> = {
   skip: "who asked for the track; level 50",
-  record: "level 50; `status`: everybody",
+  record: "level 50; `status`, `note`: everybody",
   settings: "to see: everybody; to change: level 50",
 };
 

@@ -130,7 +130,11 @@ export class RoomRecording {
     this.clips.close();
     await this.recorder.close();
     this.consent.close();
-    if (!gone) await this.#name.close();
+  }
+
+  /** Puts the bot's name back; takes a second at most. After `close`. */
+  async closeName(): Promise<void> {
+    await this.#name.close();
   }
 }
 
