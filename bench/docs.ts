@@ -1,8 +1,14 @@
 // Writes the tables of docs/BENCHMARKS.md whose figures are in bench/results: `node bench/docs.ts`.
 import { readFileSync, writeFileSync } from "node:fs";
-import type { CpuFigures, MemoryFigures, RecorderFigures, SetupFigures } from "./support/figures.ts";
+import type {
+  CpuFigures,
+  ExportFigures,
+  MemoryFigures,
+  RecorderFigures,
+  SetupFigures,
+} from "./support/figures.ts";
 import { readResult, type Result } from "./support/results.ts";
-import { cpuTable, memoryTable, recorderTable, setupTable } from "./support/tables.ts";
+import { cpuTable, exportTable, memoryTable, recorderTable, setupTable } from "./support/tables.ts";
 
 const path = new URL("../docs/BENCHMARKS.md", import.meta.url).pathname;
 
@@ -30,4 +36,5 @@ text = replace(text, "cpu-wrtc", readResult<CpuFigures>("cpu-wrtc"), cpuTable);
 text = replace(text, "setup", readResult<SetupFigures>("setup"), setupTable);
 text = replace(text, "memory", readResult<MemoryFigures>("memory"), memoryTable);
 text = replace(text, "recorder", readResult<RecorderFigures>("recorder"), recorderTable);
+text = replace(text, "export", readResult<ExportFigures>("export"), exportTable);
 writeFileSync(path, text);

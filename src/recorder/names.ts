@@ -13,7 +13,8 @@ export function safeName(name: string): string {
     .replaceAll(/^[\s.-]+|[\s.\u200d]+$/g, "");
   const cut = clip(plain).replaceAll(/[\s.\u200d]+$/g, "");
   if (cut === "") return "unknown";
-  return /^(con|prn|aux|nul|com\d|lpt\d)$/i.test(cut) ? `${cut}_` : cut;
+  // Windows takes the name of a device for it whatever comes behind a dot.
+  return cut.replace(/^(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(?=\s*(?:\.|$))/i, "$1_");
 }
 
 /** A person's name as a title: one line of at most 80 characters, with nothing in it that is invisible or turns text around. */
@@ -31,15 +32,17 @@ function withoutTricks(name: string): string {
   );
 }
 
-/** Cuts between characters as people see them. */
-function clip(text: string): string {
+const characters = new Intl.Segmenter();
+
+/** The beginning of a text, cut between characters as people see them. */
+export function clip(text: string, maxCharacters = MAX_CHARACTERS, maxBytes = MAX_BYTES): string {
   let kept = "";
-  let count = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    if (count >= MAX_CHARACTERS || Buffer.byteLength(kept + segment) > MAX_BYTES) break;
-    if (kept.length + segment.length > MAX_CHARACTERS) break;
+  let bytes = 0;
+  for (const { segment } of characters.segment(text)) {
+    bytes += Buffer.byteLength(segment);
+    // A character may be as long as who made it wants.
+    if (bytes > maxBytes || kept.length + segment.length > maxCharacters) break;
     kept += segment;
-    count++;
   }
   return kept;
 }

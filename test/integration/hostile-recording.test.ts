@@ -89,7 +89,7 @@ describe("a recording with strangers in it", () => {
 
   test("every file is as long as the recording, whatever the packets claim, and lies in its folder", async () => {
     const files = await readdir(join(directory, "export"));
-    expect(files.length).toBe(outcome.tracks.length + 1); // and info.json
+    expect(files.length).toBe(outcome.tracks.length + outcome.documents.length);
     for (const { file, what } of outcome.tracks) {
       expect(files).toContain(file);
       expect(file).not.toMatch(/[/\\<>\n\r\u202e\u0007]|^\.|^-/);

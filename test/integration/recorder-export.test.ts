@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawnSync } from "node:child_process";
+import { fork, spawnSync } from "node:child_process";
 import { jest } from "@jest/globals";
 import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
@@ -9,7 +10,15 @@ import { ChildExporter, type ExportOutcome } from "../../src/recorder/exporter.t
 import { exportRecording } from "../../src/recorder/export/export.ts";
 import { decodeFile, probeFile } from "../support/decode.ts";
 import { channelOf } from "../support/measure.ts";
-import { exportJob, over, tone, writeGarbage, writeJournal, writeTrack } from "../support/recording.ts";
+import {
+  exportJob,
+  over,
+  tone,
+  writeGarbage,
+  writeJournal,
+  writeTrack,
+  type Sent,
+} from "../support/recording.ts";
 
 jest.setTimeout(60_000);
 
@@ -193,6 +202,129 @@ test("a way that takes 400 ms longer for good moves nothing of what was said", a
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+});
+
+describe("as FLAC and WAV, with a zip", () => {
+  let directory: string;
+  const path = (file: string): string => join(directory, "export", file);
+  const LENGTH_MS = 12_000;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "voicebot-export-"));
+    await writeJournal(directory, [
+      { ...PERSON, key: "ann", atMs: 0 },
+      { kind: "note", text: "Hör zu", byUserId: "@ann:test", byName: "Ann", atMs: 3_000 },
+      { kind: "paused", byUserId: "@ann:test", atMs: 6_000 },
+      { kind: "unpaused", byUserId: "@ann:test", atMs: 8_000 },
+      { kind: "stop", reason: "command", byUserId: null, atMs: LENGTH_MS + 2_000 },
+    ]);
+    // A clock that is 200 ppm slow: 2 ms over this recording. Another file after the pause, as it is recorded.
+    const slow = (sent: readonly Sent[]): Sent[] =>
+      sent.map((packet) => ({ ...packet, sentMs: packet.sentMs * 1.0002 }));
+    const before = tone({ hz: 440, fromMs: 1_000, lengthMs: 3_000 });
+    const after = tone({ hz: 440, fromMs: 10_000, lengthMs: 2_000 });
+    await writeTrack(directory, "voice-001.mvt", { speaker: "ann" }, over(slow(before), { ssrc: 1 }));
+    await writeTrack(directory, "voice-002.mvt", { speaker: "ann" }, over(slow(after), { ssrc: 2 }));
+    const music = tone({ hz: 300, fromMs: 4_500, lengthMs: 1_000, channels: 2 });
+    await writeTrack(
+      directory,
+      "music-001.mvt",
+      { speaker: "music", what: "music" },
+      over(music, { ssrc: 0 }),
+    );
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  test.each([
+    ["flac", "flac", "audio/flac"],
+    ["wav", "pcm_s16le", "audio/wav"],
+  ] as const)("%s has everything where it was, resampled, of one length", async (format, codec, mimeType) => {
+    const choice = exportJob(directory, { format, zip: true, language: "de" });
+    const outcome = await exportRecording(choice, deps);
+    expect(outcome.mixProblem).toBeNull();
+    expect(outcome.tracks.map(({ what }) => what)).toEqual(["voice", "music", "mix", "voices"]);
+    for (const track of outcome.tracks) {
+      expect(track).toMatchObject({ mimeType, durationMs: LENGTH_MS });
+      expect(track.waveform).toHaveLength(100);
+      const { durationMs, codec: found } = await probeFile(path(track.file));
+      expect([found, durationMs]).toEqual([codec, LENGTH_MS]);
+      // A plain WAV file does not say which side its only channel is on.
+      expect(ffmpegComplaints(path(track.file)).replace(/^Guessed Channel Layout.*\n/, "")).toBe("");
+      const channels = track.what === "voice" ? 1 : 2;
+      const samples = channelOf(await decodeFile(path(track.file), { channels }), 0);
+      expect(samples.length).toBe(LENGTH_MS * 48);
+      if (track.what === "music") continue;
+      // The paused 2 s are cut out.
+      for (const [fromMs, toMs] of [
+        [1_000, 4_000],
+        [8_000, 10_000],
+      ] as const) {
+        const heard = soundOf(samples, fromMs - 300, toMs + 300);
+        expect(Math.abs((heard?.fromMs ?? 0) - fromMs)).toBeLessThanOrEqual(10);
+        expect(Math.abs((heard?.toMs ?? 0) - toMs)).toBeLessThanOrEqual(10);
+      }
+      expect(levelAt(samples, 440, 2_000, 3_000)).toBeCloseTo(0.5, 1);
+      const music = track.what === "mix" ? 0.5 : 0;
+      expect(levelAt(samples, 300, 4_700, 5_300)).toBeCloseTo(music, 1);
+    }
+    const zip = outcome.documents.find(({ what }) => what === "zip");
+    expect(zip).toMatchObject({ file: "r1.zip", mimeType: "application/zip" });
+    const list = spawnSync("python3", ["-m", "zipfile", "-l", path("r1.zip")], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    const files = [...outcome.tracks, ...outcome.documents]
+      .map(({ file }) => file)
+      .filter((file) => file !== "r1.zip");
+    for (const file of files) expect(list.stdout).toContain(file);
+    expect((await readdir(join(directory, "export"))).sort()).toEqual([...files, "r1.zip"].sort());
+  });
+
+  test("chapters are in the mix; who spoke when is in info.json; the texts are in the room's language", async () => {
+    await exportRecording(exportJob(directory, { language: "de" }), deps);
+    const probe = ["-v", "error", "-of", "json", "-show_chapters", path("Everybody.ogg")];
+    const { stdout } = spawnSync("ffprobe", probe, { encoding: "utf8", timeout: 30_000 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      chapters: [
+        { start_time: "0.000000", tags: { title: "Anfang" } },
+        { start_time: "3.000000", tags: { title: "Hör zu" } },
+      ],
+    });
+    const info = JSON.parse(await readFile(path("info.json"), "utf8")) as {
+      speech: { turns: [number, number][] }[];
+    };
+    const turns = info.speech[0]?.turns ?? [];
+    expect(turns).toHaveLength(2);
+    expect(Math.abs((turns[1]?.[0] ?? 0) - 8_000)).toBeLessThanOrEqual(50);
+    expect(await readFile(path("labels.txt"), "utf8")).toContain("Pause, herausgeschnitten");
+  });
+
+  test("an export that was killed is gone on with: what it had finished is not made again", async () => {
+    const child = fork(new URL("../../src/recorder/export/export-child.ts", import.meta.url).pathname, [], {
+      execArgv: [],
+    });
+    await rm(join(directory, "export"), { recursive: true, force: true });
+    const track = "Ann _ Ü 🎙.wav";
+    // Killed as soon as the first track is written down.
+    const work = (async (): Promise<string> => {
+      for (;;) {
+        const [part] = (await readdir(directory)).filter((name) => name.endsWith(".part"));
+        const manifest =
+          part && (await readFile(join(directory, part, "manifest.json"), "utf8").catch(() => ""));
+        if (manifest) return join(directory, part ?? "");
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    child.send(exportJob(directory, { format: "wav" }));
+    const left = await work;
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+    const { mtimeMs } = await stat(join(left, track));
+    await exportRecording(exportJob(directory, { format: "wav" }), deps);
+    expect((await stat(path(track))).mtimeMs).toBe(mtimeMs);
+    expect((await readdir(directory)).filter((name) => name.endsWith(".part"))).toEqual([]);
+  });
 });
 
 describe("the export child", () => {

@@ -15,6 +15,15 @@ test.each([
   ["👩‍👩‍👧", "👩‍👩‍👧"],
   ["CON", "CON_"],
   ["x. . ", "x"],
+  ["COM1.tar", "COM1_.tar"],
+  ["nul", "nul_"],
+  ["a\u202e\u2066b\u200f\u061cc", "abc"],
+  ["x".repeat(300), "x".repeat(80)],
+  ["🎙".repeat(300), "🎙".repeat(40)],
+  ["é".normalize("NFD"), "é"],
+  ["\u{e0061}tags\ufeff", "tags"],
+  ["tab\there", "tab here"],
+  ["$(rm -rf ~);`x`|y&", "$(rm -rf ~);`x`_y&"],
 ])("%j is kept as %j", (name, expected) => {
   expect(safeName(name)).toBe(expected);
 });

@@ -1,6 +1,6 @@
 import { oneLine, render, type Language, type Sentence } from "../../../base/messages/catalogue.ts";
 import { shortTime } from "../../../base/duration.ts";
-import { safeTitle } from "../../names.ts";
+import { clip, safeTitle } from "../../names.ts";
 import type { Mark } from "./marks.ts";
 
 /** Who is there when it begins did not come. */
@@ -37,7 +37,7 @@ export function chaptersOf(marks: readonly Mark[], language: Language): Chapter[
     ...notes.map(({ atMs, text }, index) => ({
       // Players take a first chapter that begins later for a fault.
       atMs: index === 0 && atMs < 1_000 ? 0 : atMs,
-      title: clip(oneLine(text)),
+      title: short(oneLine(text)),
     })),
   ];
 }
@@ -66,7 +66,7 @@ export function chapterTags(chapters: readonly Chapter[]): Record<string, string
 
 /** A mark in a line for people. */
 export function textOf(mark: Mark, language: Language): string {
-  return clip(say(sentenceOf(mark), language));
+  return short(say(sentenceOf(mark), language));
 }
 
 function sentenceOf(mark: Mark): Sentence {
@@ -87,7 +87,7 @@ function sentenceOf(mark: Mark): Sentence {
 }
 
 const say = (sentence: Sentence, language: Language): string => oneLine(render(sentence, language).text);
-const clip = (text: string): string => [...text].slice(0, MAX_LABEL).join("");
+const short = (text: string): string => clip(text, MAX_LABEL, 4 * MAX_LABEL);
 const seconds = (ms: number): string => (ms / 1000).toFixed(6);
 
 /** HH:MM:SS.mmm. */

@@ -1,10 +1,10 @@
 /** Source samples on either side of a place that its value is made of. */
-export const HALF_WIDTH = 16;
+export const HALF_WIDTH = 12;
 const TAPS = 2 * HALF_WIDTH;
 /** Places between two samples: the nearest one is off by at most 1/8192 sample, which is heard 80 dB below the sound. */
 const PHASES = 4096;
-/** Of the Kaiser window: side lobes 90 dB down; Opus has nothing above 20 kHz, where it begins to fall. */
-const BETA = 9;
+/** Of the Kaiser window: side lobes 80 dB down; Opus has nothing above 20 kHz, where it begins to fall. */
+const BETA = 8;
 
 /** `PHASES` low-pass filters one after the other; the first only copies. */
 const table = makeTable();
@@ -73,9 +73,15 @@ export function interpolate(
     const weights = phase * TAPS;
     let from = (index - HALF_WIDTH + 1) * stride;
     if (stride === 1) {
-      let sum = 0;
-      for (let tap = 0; tap < TAPS; tap++) sum += table[weights + tap]! * source[from + tap]!;
-      target[to + i] = sum;
+      // Four sums that do not wait for each other: it is where most of the time of an export goes.
+      let [a, b, c, d] = [0, 0, 0, 0];
+      for (let tap = 0; tap < TAPS; tap += 4) {
+        a += table[weights + tap]! * source[from + tap]!;
+        b += table[weights + tap + 1]! * source[from + tap + 1]!;
+        c += table[weights + tap + 2]! * source[from + tap + 2]!;
+        d += table[weights + tap + 3]! * source[from + tap + 3]!;
+      }
+      target[to + i] = a + b + c + d;
     } else {
       let [left, right] = [0, 0];
       for (let tap = 0; tap < TAPS; tap++, from += 2) {
