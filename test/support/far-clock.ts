@@ -31,8 +31,8 @@ export interface FarClock {
   routes: readonly { atMs: number; thereMs: number; backMs: number }[];
   /** Mean of what queues add to each packet. */
   jitterMs?: number;
-  /** Congestion: about every so often, for up to so long, up to so much. */
-  bursts?: { everyMs: number; forMs: number; ms: number };
+  /** Congestion: about every so often, for up to so long, up to so much; on the way here alone. */
+  bursts?: { everyMs: number; forMs: number; ms: number; hereAlone?: boolean };
   /** Share of packets that are lost, in runs of three on average; that overtake; that come twice. */
   loss?: number;
   reordered?: number;
@@ -105,7 +105,8 @@ export function farEvents(clock: FarClock): FarEvent[] {
     if (ms >= nextReportMs) {
       nextReportMs = ms + 4_000 + 2_000 * random();
       const { thereMs, backMs } = route(sentMs);
-      const back = backMs + exponential(jitterMs) + congestion(sentMs);
+      const back =
+        backMs + exponential(jitterMs) + (clock.bursts?.hereAlone === true ? 0 : congestion(sentMs));
       const arrivalMs = sentMs + thereMs + exponential(jitterMs) + congestion(sentMs);
       if (clock.reports) {
         const set = (clock.reports.sets ?? []).reduce(
