@@ -10,7 +10,7 @@ export interface Stretch {
 /** What only happens while something is recorded: the last of them is the end of a recording that was cut off. */
 const LIVE: ReadonlySet<JournalEntry["kind"]> = new Set([
   ...(["joined", "left", "notice", "track", "paused", "unpaused", "note"] as const),
-  ...(["level", "warned", "gap", "resumed"] as const),
+  ...(["level", "warned", "gap", "resumed", "alive"] as const),
 ]);
 const SHORTEST = 960;
 /** A monotonic clock is not set back: where it is, the machine was started again. */
