@@ -1,6 +1,7 @@
 // Writes the tables of docs/BENCHMARKS.md whose figures are in bench/results: `node bench/docs.ts`.
 import { readFileSync, writeFileSync } from "node:fs";
 import type {
+  AlignmentFigures,
   CpuFigures,
   ExportFigures,
   MemoryFigures,
@@ -8,7 +9,14 @@ import type {
   SetupFigures,
 } from "./support/figures.ts";
 import { readResult, type Result } from "./support/results.ts";
-import { cpuTable, exportTable, memoryTable, recorderTable, setupTable } from "./support/tables.ts";
+import {
+  alignmentTable,
+  cpuTable,
+  exportTable,
+  memoryTable,
+  recorderTable,
+  setupTable,
+} from "./support/tables.ts";
 
 const path = new URL("../docs/BENCHMARKS.md", import.meta.url).pathname;
 
@@ -37,4 +45,5 @@ text = replace(text, "setup", readResult<SetupFigures>("setup"), setupTable);
 text = replace(text, "memory", readResult<MemoryFigures>("memory"), memoryTable);
 text = replace(text, "recorder", readResult<RecorderFigures>("recorder"), recorderTable);
 text = replace(text, "export", readResult<ExportFigures>("export"), exportTable);
+text = replace(text, "alignment", readResult<AlignmentFigures>("alignment"), alignmentTable);
 writeFileSync(path, text);

@@ -117,3 +117,28 @@ export interface RecorderFigures {
     readonly inTurn: FlushFigures;
   };
 }
+
+/** How far from the truth (simulated), or from each other (for real), ms. */
+interface Apartness {
+  readonly maxMs: number;
+  readonly p99Ms: number;
+}
+
+export interface AlignmentRow {
+  readonly name: string;
+  readonly resampled: Apartness;
+  readonly opus: Apartness;
+}
+
+export interface AlignmentFigures {
+  readonly seeds: number;
+  /** The worst seed of each scene. */
+  readonly simulated: readonly AlignmentRow[];
+  /** One voice under several identities at once; null where that was not measured. */
+  readonly real: {
+    readonly identities: number;
+    readonly lengthMs: number;
+    readonly resampled: Apartness;
+    readonly opus: Apartness;
+  } | null;
+}

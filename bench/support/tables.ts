@@ -1,14 +1,16 @@
 // Figures as Markdown: what a bench prints, and what stands in docs/BENCHMARKS.md.
 import type {
+  AlignmentFigures,
+  AlignmentRow,
   CpuFigures,
   CpuRow,
   CpuShare,
   ExportFigures,
   ExportRow,
+  FlushFigures,
   Held,
   MemoryFigures,
   MemorySample,
-  FlushFigures,
   RecorderFigures,
   SetupFigures,
 } from "./figures.ts";
@@ -158,4 +160,16 @@ export function recorderTable({ speakers, flushes, ...figures }: RecorderFigures
       [`${of}: written and synced, one after the other`, flush(flushes.inTurn), ""],
     ],
   );
+}
+
+export function alignmentTable({ simulated, real }: AlignmentFigures): string {
+  const ms = ({ maxMs, p99Ms }: AlignmentRow["opus"]): string =>
+    `${maxMs.toFixed(1)} ms, ${p99Ms.toFixed(1)} ms`;
+  const rows = simulated.map(({ name, resampled, opus }) => [name, ms(resampled), ms(opus)]);
+  if (real !== null) {
+    const minutes = Math.round(real.lengthMs / 60_000);
+    const what = `for real: one page as ${real.identities} members, ${minutes} min, each two tracks apart`;
+    rows.push([what, ms(real.resampled), ms(real.opus)]);
+  }
+  return table(["largest, 99th percentile", "WAV, FLAC, mixes", "original Opus"], rows);
 }
