@@ -1,3 +1,4 @@
+import { cutText } from "../base/cut-text.ts";
 import { clockTime, shortTime } from "../base/duration.ts";
 import { oneLine, render, type Language, type Sentence } from "../base/messages/catalogue.ts";
 import type { PersonReport } from "../recorder/listener.ts";
@@ -26,7 +27,10 @@ const ACTS = new Map<string, { power: number; act: Act }>(
       async act(invocation, title) {
         await ensureInChannel(invocation, "record start");
         const { room, message } = invocation;
-        await room.recorder.start({ userId: message.sender }, title === "" ? null : cut(title, MAX_TITLE));
+        await room.recorder.start(
+          { userId: message.sender },
+          title === "" ? null : cutText(title, MAX_TITLE),
+        );
         return null;
       },
     },
@@ -63,7 +67,7 @@ const ACTS = new Map<string, { power: number; act: Act }>(
       power: 0,
       act({ room, message }, text) {
         if (text === "") throw usageOf(recordCommand, room.prefix);
-        const atMs = room.recorder.note(cut(text, MAX_NOTE), message.sender);
+        const atMs = room.recorder.note(cutText(text, MAX_NOTE), message.sender);
         return { key: "record.noted", params: { at: clockTime(atMs) } };
       },
     },
@@ -92,11 +96,6 @@ export const recordCommand: Command = {
 function split(args: string): { word: string; rest: string } {
   const [word = ""] = args.split(/\s/, 1);
   return { word: word.toLowerCase() || "start", rest: oneLine(args.slice(word.length)) };
-}
-
-/** Cuts between characters, not within one. */
-function cut(text: string, length: number): string {
-  return oneLine([...text].slice(0, length).join(""));
 }
 
 async function status({ recorder, language }: Invocation["room"]): Promise<Sentence> {

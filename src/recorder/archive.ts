@@ -15,6 +15,7 @@ import { WorkList } from "./delivery/work-list.ts";
 import type { Exporter, Splitter } from "./exporter.ts";
 import { Journal, readJournal } from "./journal.ts";
 import type { ConsentMode, JournalFact, JournalStamp, ReadJournal } from "./journal.ts";
+import type { OpenRecording } from "./open-recording.ts";
 import { bootId, InterruptedRecordings, reopenRecording, type Reopened } from "./reopen.ts";
 
 export interface ArchiveDeps {
@@ -29,13 +30,6 @@ export interface ArchiveDeps {
   onDelivered?: (id: string, read: ReadJournal) => void;
   clock: Clock;
   log: Log;
-}
-
-/** A recording that is being written. */
-export interface OpenRecording {
-  id: string;
-  directory: string;
-  journal: Journal;
 }
 
 /** Who starts a recording, where, as what. */

@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import type { MediaPlane } from "../media/plane.ts";
-import type { OpenRecording } from "./archive.ts";
+import type { OpenRecording } from "./open-recording.ts";
 import type { RecordingConsent } from "./consent-port.ts";
 import type { StopReason } from "./journal.ts";
 import type { RecordingLimits } from "./limits.ts";

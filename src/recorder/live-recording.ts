@@ -1,8 +1,7 @@
 import type { Timer } from "../base/clock.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import type { PlaneEventOf } from "../media/plane.ts";
-import type { OpenRecording } from "./archive.ts";
-import type { StopReason } from "./journal.ts";
+import type { JournalFact, StopReason } from "./journal.ts";
 import { overLimit } from "./limits.ts";
 import { Listener } from "./listener.ts";
 import { sizeOf, type LiveRecordingDeps, type RecordingReport } from "./live-ports.ts";
@@ -65,7 +64,7 @@ export class LiveRecording {
     this.#pausedAtMs = before?.pausedAtMs ?? null;
     this.#gapAtMs = before?.gapAtMs ?? null;
     this.#writtenAtMs = clock.now();
-    const journal = { add: (fact: Parameters<OpenRecording["journal"]["add"]>[0]) => this.#note(fact) };
+    const journal = { add: (fact: JournalFact) => this.#note(fact) };
     const { say, tell, prefix, onNotice } = deps;
     const newcomers = (name: string): Sentence => ({
       key: consent.mode === "opt-in" ? "consent.joined_opt_in" : "consent.joined",
@@ -260,7 +259,7 @@ export class LiveRecording {
     return gapMs;
   }
 
-  #note(fact: Parameters<OpenRecording["journal"]["add"]>[0]): void {
+  #note(fact: JournalFact): void {
     this.#writtenAtMs = this.#deps.clock.now();
     this.#deps.recording.journal.add(fact);
   }

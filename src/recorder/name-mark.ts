@@ -1,3 +1,4 @@
+import { cutText } from "../base/cut-text.ts";
 import { render, type Language } from "../base/messages/catalogue.ts";
 
 /** What the bot's name in a room says. */
@@ -11,8 +12,7 @@ const PLACE = "NAME";
 
 /** The name with the mark, in the room's language. */
 export function markedName(name: string, mark: NameMark, language: Language): string {
-  const cut = [...name].slice(0, MAX_NAME).join("");
-  return render({ key: KEYS[mark], params: { name: cut } }, language).text;
+  return render({ key: KEYS[mark], params: { name: cutText(name, MAX_NAME) } }, language).text;
 }
 
 /** The name without a mark of ours, in whatever language; the same when it has none. */

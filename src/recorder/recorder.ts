@@ -3,7 +3,7 @@ import { clockTime } from "../base/duration.ts";
 import { BotError, messageOf } from "../base/errors.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import { announcement } from "./announcement.ts";
-import type { OpenRecording } from "./archive.ts";
+import type { OpenRecording } from "./open-recording.ts";
 import { everybodyAgrees, type RecordingConsent } from "./consent-port.ts";
 import type { StopReason } from "./journal.ts";
 import { DEFAULT_LIMITS, freeBytes, requireDisk, type RecordingLimits } from "./limits.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Timer } from "../base/clock.ts";
-import type { OpenRecording } from "./archive.ts";
+import type { OpenRecording } from "./open-recording.ts";
 import {
   Journal,
   JOURNAL_FILE,

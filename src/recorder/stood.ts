@@ -59,45 +59,26 @@ export function stoodAt({ start, entries }: Pick<ReadJournal, "start" | "entries
   let pausedAtMs: number | null = null;
   let gapAtMs: number | null = null;
   for (const entry of entries) {
-    switch (entry.kind) {
-      case "joined": {
-        const { key, userId, name } = entry;
-        present.set(key, { key, userId, name });
-        users.set(key, userId);
-        break;
-      }
-      case "left":
-        present.delete(entry.key);
-        break;
-      case "notice":
-        roomTold ||= entry.userId === null;
-        // What the room was told is for all who were there then.
-        if (entry.userId === null) for (const { userId } of present.values()) noticed.add(userId);
-        else noticed.add(entry.userId);
-        break;
-      case "track":
-        tracks.add(`${entry.what} ${entry.speaker}`);
-        break;
-      case "warned":
-        warned.add(`${entry.what} ${users.get(entry.key) ?? entry.key}`);
-        break;
-      case "note":
-        notes++;
-        break;
-      case "paused":
-        pausedAtMs ??= entry.atMs;
-        break;
-      case "unpaused":
-        if (pausedAtMs !== null) pausedMs += entry.atMs - pausedAtMs;
-        pausedAtMs = null;
-        break;
-      case "gap":
-        gapAtMs ??= entry.atMs;
-        break;
-      case "resumed":
-        gapAtMs = null;
-        break;
-    }
+    const { kind, atMs } = entry;
+    if (kind === "joined") {
+      const { key, userId, name } = entry;
+      present.set(key, { key, userId, name });
+      users.set(key, userId);
+    } else if (kind === "left") present.delete(entry.key);
+    else if (kind === "notice" && entry.userId !== null) noticed.add(entry.userId);
+    else if (kind === "notice") {
+      roomTold = true;
+      // What the room was told is for all who were there then.
+      for (const { userId } of present.values()) noticed.add(userId);
+    } else if (kind === "track") tracks.add(`${entry.what} ${entry.speaker}`);
+    else if (kind === "warned") warned.add(`${entry.what} ${users.get(entry.key) ?? entry.key}`);
+    else if (kind === "note") notes++;
+    else if (kind === "paused") pausedAtMs ??= atMs;
+    else if (kind === "unpaused") {
+      pausedMs += pausedAtMs === null ? 0 : atMs - pausedAtMs;
+      pausedAtMs = null;
+    } else if (kind === "gap") gapAtMs ??= atMs;
+    else if (kind === "resumed") gapAtMs = null;
   }
   const { title, byName, automatic } = start;
   return {

@@ -40,7 +40,7 @@ export class FakeConsent implements RecordingConsent {
   }
   async refuse(userId: string): Promise<void> {
     this.refused.add(userId);
-    await Promise.all([...this.#listeners].map((listener) => listener()));
+    await Promise.all([...this.#listeners].map(async (listener) => listener()));
   }
 }
 
@@ -175,7 +175,8 @@ export class RecorderRig {
   }
 
   async ids(): Promise<string[]> {
-    return (await readdir(join(this.dataDir, "recordings")).catch(() => [])).sort();
+    const names: string[] = await readdir(join(this.dataDir, "recordings")).catch(() => []);
+    return names.toSorted((a, b) => a.localeCompare(b));
   }
 
   async journal(): Promise<JournalEntry[]> {

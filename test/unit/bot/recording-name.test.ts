@@ -7,7 +7,7 @@ import { FakeDocuments } from "../../fakes/documents.ts";
 const OWN = "@bot:test";
 let clock: FakeClock;
 let documents: FakeDocuments;
-let member: Record<string, unknown>;
+let member: { membership: string; displayname?: string; avatar_url?: string };
 let writes: unknown[];
 let refuse: BotError | null;
 let name: RecordingName;
@@ -17,16 +17,16 @@ function build(): RecordingName {
     room: {
       id: "!room:test",
       ownUserId: OWN,
-      displayName: () => String(member["displayname"] ?? OWN),
+      displayName: () => member.displayname ?? OWN,
       encrypted: false,
     },
     session: {
       readState: () => Promise.resolve(member),
       outbox: {
-        send: (_: string, outgoing: { content: Record<string, unknown> }) => {
+        send: (_: string, outgoing: { content: typeof member }) => {
           if (refuse) return Promise.reject(refuse);
           member = outgoing.content;
-          writes.push(member["displayname"]);
+          writes.push(member.displayname);
           return Promise.resolve("$1");
         },
       },
@@ -80,7 +80,7 @@ test("a bot without a name of its own has none again", async () => {
   member = { membership: "join" };
   name.want("recording");
   await settle();
-  expect(member["displayname"]).toBe("🔴 bot (recording)");
+  expect(member.displayname).toBe("🔴 bot (recording)");
   name.want(null);
   await settle();
   expect(member).toEqual({ membership: "join" });
@@ -93,10 +93,10 @@ test("a name that the account gets meanwhile is marked in a minute, and stays af
   name.changed();
   name.changed();
   await clock.advance(60_000);
-  expect(member["displayname"]).toBe("🔴 Radio (recording)");
+  expect(member.displayname).toBe("🔴 Radio (recording)");
   name.want(null);
   await settle();
-  expect(member["displayname"]).toBe("Radio");
+  expect(member.displayname).toBe("Radio");
 });
 
 test("what the homeserver refuses is tried again every minute while it is wanted", async () => {

@@ -34,7 +34,7 @@ test.each([
   ["", ["start", by, null]],
   ["start", ["start", by, null]],
   ["START Episode  7:\n the \u202eend", ["start", by, "Episode 7: the end"]],
-  [`start ${"🎙️".repeat(300)}`, ["start", by, "🎙️".repeat(100)]],
+  [`start ${"🎙️".repeat(300)}`, ["start", by, "🎙️".repeat(66)]],
   ["stop", ["stop", "command", "@mod:test"]],
   ["pause", ["pause", "@mod:test"]],
   ["Resume", ["resume", "@mod:test"]],
