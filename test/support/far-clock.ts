@@ -127,7 +127,8 @@ export function farEvents(clock: FarClock): FarEvent[] {
     const number = sequence++;
     const loss = clock.loss ?? 0;
     losing = losing ? random() > 1 / 3 : random() < loss / 3 / (1 - loss);
-    if (losing) continue;
+    // What was captured half before and half after lost time has no truth to it.
+    if (losing || stepsBy(ms) !== stepsBy(ms + frameMs)) continue;
     let arrivalMs = sentMs + route(sentMs).thereMs + exponential(jitterMs) + congestion(sentMs);
     if (random() < (clock.reordered ?? 0)) arrivalMs += exponential(40);
     else arrivalMs = inOrderMs = Math.max(inOrderMs, arrivalMs);

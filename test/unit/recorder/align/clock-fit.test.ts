@@ -41,14 +41,14 @@ const ROUGH = {
   ...{ jitterMs: 5, bursts: { everyMs: 20_000, forMs: 10_000, ms: 120 }, loss: 0.05, reordered: 0.02 },
   ...{ doubled: 0.01, dtx: true, wanderPpm: 3, reports: { wallPpm: 20 } },
 } satisfies Partial<FarClock>;
-const PLAIN = { seed: 1, fromMs: 2_000, lengthMs: 4 * MINUTE, driftPpm: 150, routes: WAY } satisfies FarClock;
+const PLAIN = { seed: 1, fromMs: 2_000, lengthMs: 3 * MINUTE, driftPpm: 150, routes: WAY } satisfies FarClock;
 
 test("a clock is found to 8 ms behind loss, jitter, congestion, silences, reordering, drift and wrapping numbers", () => {
   fc.assert(
     fc.property(
       fc.record({
         seed: fc.nat(),
-        lengthMs: fc.integer({ min: 40_000, max: 2 * MINUTE }),
+        lengthMs: fc.integer({ min: 40_000, max: 100_000 }),
         driftPpm: fc.integer({ min: -200, max: 200 }),
         firstTimestamp: fc.nat(0xffffffff),
         firstSequence: fc.nat(0xffff),
@@ -67,7 +67,7 @@ test("a clock is found to 8 ms behind loss, jitter, congestion, silences, reorde
         expect(errors.maxMs).toBeLessThan(8);
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
 });
 
@@ -96,7 +96,7 @@ test.each([
       { ...WAY[0]!, atMs: 100_000 },
     ],
   ],
-  ["to and fro", [0, 1, 2, 3, 4].map((i) => ({ atMs: i * 50_000, thereMs: 25 + 40 * (i % 2), backMs: 25 }))],
+  ["to and fro", [0, 1, 2, 3, 4].map((i) => ({ atMs: i * 40_000, thereMs: 25 + 40 * (i % 2), backMs: 25 }))],
 ])("a change of the route is not the clock's: %s", (_, routes) => {
   for (const reports of [ROUGH.reports, null]) {
     const { reports: _, ...without } = ROUGH;
@@ -164,8 +164,8 @@ test("without the sender's clock arrival is followed, whatever timestamps do", (
 
 test("a day is kept in as little memory as an hour", () => {
   const observer = new TrackObserver({ own: false });
-  for (let at = 0; at < 24 * 3_600; at += 4) {
-    const packet = { ssrc: 1, sequence: (at / 4) & 0xffff, samples: 960, timestamp: (at * 48_000) >>> 0 };
+  for (let at = 0; at < 24 * 3_600; at += 10) {
+    const packet = { ssrc: 1, sequence: (at / 10) & 0xffff, samples: 960, timestamp: (at * 48_000) >>> 0 };
     observer.packet({ ...packet, atMs: at * 1_000 * (1 - 1e-4) });
   }
   expect(observer.clocks).toHaveLength(1);
