@@ -1,171 +1,24 @@
 // Who does not want to be recorded is not, shown by looking for their voice: packet by packet in every byte that the bot
 // has, and by its sound in every track and export. The whole bot, Synapse, three people in the channel.
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readJournal, type JournalEntry } from "../../src/recorder/journal.ts";
-import { Bot } from "../support/bot.ts";
 import { correlate } from "../support/correlate.ts";
 import { decodeFile } from "../support/decode.ts";
-import { Member } from "../support/member.ts";
-import { Person, type MatrixEvent } from "../support/people.ts";
-import { startSynapse, type Synapse, type SynapseUser } from "../support/synapse.ts";
+import { ANN_HZ, BOB_HZ, TwoVoices } from "../support/two-voices.ts";
 import { loudest, packetsBelow, toneBelow } from "../support/voice-search.ts";
 
 const RATE = 48_000;
-const ANN_HZ = 520;
-const BOB_HZ = 1_870;
 /** From the event's handling until the media plane has its list: within one process and one pipe. */
 const HANDLED_MS = 100;
 /** Nothing of a tone is louder where it is not. */
 const ABSENT_DB = -75;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-let directory: string;
-let synapse: Synapse;
-let voices: { ann: string; bob: string };
-let users = 0;
-
+let voices: TwoVoices;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "voicebot-consent-"));
-  voices = { ann: join(directory, "ann.wav"), bob: join(directory, "bob.wav") };
-  await writeFile(voices.ann, voice(ANN_HZ, 90, 1));
-  await writeFile(voices.bob, voice(BOB_HZ, 90, 2));
-  synapse = await startSynapse();
+  voices = await TwoVoices.start();
 }, 60_000);
-afterAll(async () => {
-  await synapse?.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-
-/** A tone with a little noise in it, so that no two of its packets are the same. 16 bit WAV, 48 kHz, mono. */
-function voice(hz: number, seconds: number, seed: number): Uint8Array {
-  const count = seconds * RATE;
-  const wav = Buffer.alloc(44 + 2 * count);
-  wav.write("RIFF", 0);
-  wav.writeUInt32LE(36 + 2 * count, 4);
-  wav.write("WAVEfmt ", 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(1, 22);
-  wav.writeUInt32LE(RATE, 24);
-  wav.writeUInt32LE(2 * RATE, 28);
-  wav.writeUInt16LE(2, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write("data", 36);
-  wav.writeUInt32LE(2 * count, 40);
-  let state = seed;
-  for (let i = 0; i < count; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const noise = (state / 2 ** 32 - 0.5) * 0.01;
-    const sample = 0.2 * Math.sin((2 * Math.PI * hz * i) / RATE) + noise;
-    wav.writeInt16LE(Math.round(sample * 32_767), 44 + 2 * i);
-  }
-  return wav;
-}
-
-/** One room with the bot; ann moderates it, bob is anybody. Both are in the channel and speak all the time. */
-class Scene {
-  readonly bot: Bot;
-  readonly botUser: SynapseUser;
-  readonly ann: { person: Person; member: Member };
-  readonly bob: { person: Person; member: Member };
-  readonly roomId: string;
-
-  private constructor(bot: Bot, botUser: SynapseUser, ann: Scene["ann"], bob: Scene["bob"], roomId: string) {
-    this.bot = bot;
-    this.botUser = botUser;
-    this.ann = ann;
-    this.bob = bob;
-    this.roomId = roomId;
-  }
-
-  static async start(): Promise<Scene> {
-    const count = ++users;
-    const [botUser, annUser, bobUser] = await Promise.all([
-      synapse.createUser(`bot${count}`, { displayName: "Bot", exempt: true }),
-      synapse.createUser(`ann${count}`, { displayName: "Ann", exempt: true }),
-      synapse.createUser(`bob${count}`, { displayName: "Bob", exempt: true }),
-    ]);
-    const [bot, ann, bob] = await Promise.all([
-      Bot.start({ user: botUser }),
-      Person.start(annUser),
-      Person.start(bobUser),
-    ]);
-    const roomId = await ann.createVoiceRoom({ invite: [botUser.userId, bobUser.userId] });
-    await bob.join(roomId);
-    await bot.event("room_joined", { room: roomId });
-    const members = await Promise.all([annUser, bobUser].map((session) => Member.start({ session, roomId })));
-    for (const member of members) await member.join();
-    const scene = new Scene(
-      bot,
-      botUser,
-      { person: ann, member: members[0]! },
-      { person: bob, member: members[1]! },
-      roomId,
-    );
-    await scene.says("!join", /./);
-    await Promise.all(members.map((member) => member.connected(scene.botKey)));
-    return scene;
-  }
-
-  get botKey(): string {
-    return `${this.botUser.deviceId}${this.botUser.userId}`;
-  }
-
-  get recordings(): string {
-    return join(this.bot.dataDir, "recordings");
-  }
-
-  async speak(): Promise<void> {
-    await Promise.all([
-      this.ann.member.speak({ file: voices.ann }),
-      this.bob.member.speak({ file: voices.bob }),
-    ]);
-  }
-
-  /** Somebody says something, and the bot answers. @returns the bot's message */
-  async says(text: string, answer: RegExp, who: Person = this.ann.person): Promise<MatrixEvent> {
-    const { position } = this.ann.person;
-    await who.sendText(this.roomId, text);
-    return this.botSays(answer, position);
-  }
-
-  botSays(answer: RegExp, after = 0, timeoutMs = 60_000): Promise<MatrixEvent> {
-    return this.ann.person.waitForEvent(
-      ({ roomId, sender, type, content }) =>
-        roomId === this.roomId &&
-        sender === this.botUser.userId &&
-        type === "m.room.message" &&
-        answer.test(String(content["body"])),
-      timeoutMs,
-      after,
-    );
-  }
-
-  /** The newest recording's journal. */
-  async journal(): Promise<JournalEntry[]> {
-    const newest = (await readdir(this.recordings)).sort().at(-1);
-    return (await readJournal(join(this.recordings, newest ?? ""))).entries;
-  }
-
-  /** Waits until somebody's word is on disk. @returns when it was handled, wall clock in ms, and since the start */
-  async wordKept(agreed: boolean): Promise<{ atMs: number; sinceStartMs: number }> {
-    for (let i = 0; i < 200; i++) {
-      const entries = await this.journal();
-      const word = entries.findLast((entry) => entry.kind === "consent" && entry.agreed === agreed);
-      if (word) return { atMs: word.wallMs, sinceStartMs: word.atMs - entries[0]!.atMs };
-      await sleep(50);
-    }
-    throw new Error("nobody's word is in the journal");
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.ann.member.kill(), this.bob.member.kill()]);
-    await Promise.all([this.ann.person.stop(), this.bob.person.stop()]);
-    await this.bot.discard();
-  }
-}
+afterAll(() => voices?.stop());
 
 const nothing = {};
 /** Those in which it is there. */
@@ -175,7 +28,7 @@ const filesWith = (tones: Record<string, number>): string[] =>
     .sort();
 
 test("it is said aloud; a reaction takes one out from that moment on, and taking it back takes them in again", async () => {
-  const scene = await Scene.start();
+  const scene = await voices.room();
   try {
     const { ann, bob } = scene;
     const startedAt = Date.now();
@@ -230,7 +83,7 @@ test("it is said aloud; a reaction takes one out from that moment on, and taking
 }, 180_000);
 
 test("!optout delete: nothing of them is anywhere, from the beginning, also after a kill; the others are all there", async () => {
-  const scene = await Scene.start();
+  const scene = await voices.room();
   try {
     const { ann, bob } = scene;
     await scene.says("!record start", /^Recording\./);
@@ -261,7 +114,7 @@ test("!optout delete: nothing of them is anywhere, from the beginning, also afte
     const files = scene.ann.person.events.filter(({ content }) => content["msgtype"] === "m.audio");
     expect(files.length).toBeGreaterThan(0);
     for (const { content } of files) {
-      const path = join(directory, "delivered");
+      const path = join(voices.directory, "delivered");
       await writeFile(path, await ann.person.downloadMedia(String(content["url"])));
       expect(loudest((await decodeFile(path)).samples, BOB_HZ)).toBeLessThan(ABSENT_DB);
     }
@@ -271,7 +124,7 @@ test("!optout delete: nothing of them is anywhere, from the beginning, also afte
 }, 240_000);
 
 test("in a room that asks first nobody is recorded who did not agree, and who refused for good never is", async () => {
-  const scene = await Scene.start();
+  const scene = await voices.room();
   try {
     const { ann, bob } = scene;
     await scene.says("!settings record.consent opt-in", /record\.consent/);
