@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
+import { readEventState } from "../../src/matrix/event-state.ts";
 import type { Homeserver } from "../../src/matrix/homeserver.ts";
+import { removeMedia } from "../../src/matrix/media-removal.ts";
 import { openHomeserver } from "../../src/matrix/sdk-client.ts";
 import type { Outgoing } from "../../src/matrix/outbox.ts";
 import type { Priority } from "../../src/matrix/outbox-state.ts";
@@ -332,6 +334,26 @@ describe("media", () => {
       code: "media_too_large",
       say: { key: "media.upload_too_large", params: { size: "3.00", limit: "2.10" } },
     });
+  });
+
+  test("what was removed is told by the homeserver; its own copy only an administrator deletes", async () => {
+    const { session, user, roomId } = await together();
+    const homeserver = await openHomeserver(user.baseUrl, user.accessToken);
+    const path = join(dir, "gone.ogg");
+    await writeFile(path, "sound");
+    const mxc = await session.media.uploadFile(path, audio);
+    const eventId = await session.file(roomId, { mxc, ...audio, size: 5, audio: null }, "gone");
+    const { signal } = new AbortController();
+    expect(await readEventState(homeserver, roomId, eventId, signal)).toEqual({ state: "there" });
+    await ada.redact(roomId, eventId);
+    const redacted = { state: "redacted", by: ada.userId };
+    expect(await readEventState(homeserver, roomId, eventId, signal)).toEqual(redacted);
+    expect(await readEventState(homeserver, roomId, "$nothing", signal)).toEqual({ state: "unknown" });
+    expect(await removeMedia(homeserver, mxc)).toBe(false);
+    expect(await session.media.has(mxc)).toBe(true);
+    const admin = await synapse.createUser("media-admin", { admin: true });
+    expect(await removeMedia(await openHomeserver(user.baseUrl, admin.accessToken), mxc)).toBe(true);
+    expect(await session.media.has(mxc)).toBe(false);
   });
 
   test("a download over the bound, of nothing, or of nonsense leaves no file", async () => {

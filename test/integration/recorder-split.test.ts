@@ -9,7 +9,7 @@ import { findFfmpeg } from "../../src/media/audio/ffmpeg-path.ts";
 import { ChildExporter } from "../../src/recorder/exporter.ts";
 
 const run = promisify(execFile);
-const SECONDS = 20;
+const SECONDS = 6;
 
 let ffmpeg: string;
 let directory: string;
@@ -56,7 +56,12 @@ test.each([
   } as const;
   const parts = await exporter.split(directory, file, options);
   const [stem, ending] = file.split(".");
-  expect(parts.map((part) => part.file)).toEqual([1, 2, 3].map((n) => `${stem} (${n} von 3).${ending}`));
+  const count = parts.length;
+  expect(count).toBeGreaterThan(2);
+  expect(parts.map((part) => part.file)).toEqual(
+    parts.map((_, index) => `${stem} (${index + 1} von ${count}).${ending}`),
+  );
+  expect(Math.max(...parts.map(({ bytes }) => bytes))).toBeLessThanOrEqual(options.maxBytes);
   const sounds = await Promise.all(parts.map((part) => decode(join(directory, "parts", part.file))));
   const expected = await decode(whole);
   expect(sounds.reduce((sum, sound) => sum + sound.length, 0)).toBe(expected.length);
