@@ -25,7 +25,7 @@ let recorder: Watched;
 let child: SupervisedPlane;
 
 const plane = (): SupervisedPlane =>
-  new SupervisedPlane({ clock: systemClock, log: silentLog, ffmpegPath: null });
+  new SupervisedPlane({ clock: systemClock, log: silentLog, ffmpegPath: null, backOffMs: [100] });
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "voicebot-survival-"));
