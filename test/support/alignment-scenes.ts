@@ -46,7 +46,11 @@ export const ALIGNMENT_SCENES: readonly AlignmentScene[] = [
   { name: "without a pause", clocks: (seed) => hour(seed, { dtx: false }) },
   {
     name: "no sender reports",
-    clocks: (seed) => hour(seed, {}).map(({ reports: _, ...clock }) => clock),
+    clocks: (seed) =>
+      hour(seed, {}).map((clock) => {
+        const { reports: _, ...silent } = clock;
+        return silent;
+      }),
   },
   {
     name: "the route changes four times, mostly one way",
