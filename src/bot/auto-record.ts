@@ -62,7 +62,10 @@ export class AutoRecord {
   constructor(deps: AutoRecordDeps) {
     this.#deps = deps;
     this.#unsubscribe = deps.settings.onChange(({ name }) => {
-      if (name === "record.auto") this.#take({ kind: "set" });
+      if (name !== "record.auto") return;
+      // Somebody says so here and now, or the room has taken the place of one that was set so.
+      this.#begun = true;
+      this.#take({ kind: "set" });
     });
   }
 

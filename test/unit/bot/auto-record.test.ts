@@ -237,16 +237,29 @@ test("what may pass is tried three times and then told; what may not is told at 
   expect(bench.taken()).toEqual(["join", "start for 2"]);
 });
 
+test("a room that takes the place of one that was set so goes on with that", async () => {
+  const moved = new Bench();
+  await moved.people(2);
+  moved.documents.write("settings", { "record.auto": "2" });
+  moved.settings.reload();
+  await settle();
+  expect(moved.taken()).toEqual(["join", "start for 2"]);
+});
+
 test("nothing before begin(), in a room that is held, and after close()", async () => {
-  const early = new Bench();
-  early.settings.set("record.auto", "2");
+  const early = new Bench(bench.documents);
   await early.people(5);
   early.held = true;
   early.auto.begin();
-  early.settings.set("record.auto", "3");
   await early.people(6);
+  await early.clock.advance(10_000);
   expect(early.taken()).toEqual([]);
+  early.off = true;
   early.held = false;
+  await early.people(7);
+  await early.clock.advance(10_000);
+  expect(early.taken()).toEqual([]);
+  early.off = false;
   await early.people(6);
   expect(early.taken()).toEqual(["join", "start for 6"]);
   await early.people(0);
