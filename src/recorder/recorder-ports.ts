@@ -17,7 +17,7 @@ export interface RoomRecorderDeps {
   people: PeopleFeed;
   archive: Pick<
     RecordingArchive,
-    "create" | "discard" | "finish" | "leave" | "exporting" | "interrupted" | "reopen"
+    "create" | "discard" | "finish" | "leave" | "exporting" | "interrupted" | "reopen" | "release"
   >;
   /** Default: everybody agrees. */
   consent?: RecordingConsent;

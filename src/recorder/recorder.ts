@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { clockTime } from "../base/duration.ts";
-import { BotError, messageOf } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import { announcement } from "./announcement.ts";
 import type { OpenRecording } from "./open-recording.ts";
@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, freeBytes, requireDisk, type RecordingLimits } from "./
 import type { RecordingReport } from "./live-ports.ts";
 import { LiveRecording } from "./live-recording.ts";
 import type { RecorderStatus, RoomRecorderDeps, StartedBy } from "./recorder-ports.ts";
+import { alreadyRecording, notPaused, notRecording, pausedAlready, tooManyNotes } from "./refusals.ts";
 import type { Stood } from "./stood.ts";
 
 export type { RecorderStatus, StartedBy } from "./recorder-ports.ts";
@@ -100,6 +101,13 @@ export class RoomRecorder {
    * @throws BotError `not_recording`
    */
   async stop(reason: StopReason, byUserId: string | null = null): Promise<void> {
+    const { archive, roomId, onEnd } = this.#deps;
+    if (this.#state.phase === "idle" && archive.interrupted(roomId)) {
+      // It is not to go on: it is delivered as it is.
+      archive.release(roomId);
+      this.#changed();
+      return onEnd?.(reason, byUserId);
+    }
     const { live } = this.#running();
     const key = reason === "alone" ? "record.stopped_empty" : "record.stopped";
     const say: Sentence = { key, params: { length: clockTime(live.elapsedMs) } };
@@ -111,7 +119,7 @@ export class RoomRecorder {
     const { live } = this.#running();
     const paused = live.pause(byUserId);
     this.#changed();
-    if (!(await paused)) throw wrong("paused already", { key: "record.paused_already" });
+    if (!(await paused)) throw pausedAlready();
     const params = { length: clockTime(live.elapsedMs), prefix: this.#deps.prefix };
     this.#deps.tell({ key: "record.paused", params });
   }
@@ -119,7 +127,7 @@ export class RoomRecorder {
   /** Goes on after a pause. @throws BotError `not_recording`, `bad_command` when it is not paused */
   unpause(byUserId: string): void {
     const { live } = this.#running();
-    if (!live.unpause(byUserId)) throw wrong("not paused", { key: "record.not_paused" });
+    if (!live.unpause(byUserId)) throw notPaused();
     this.#changed();
     this.#deps.tell({ key: "record.unpaused" });
   }
@@ -128,9 +136,7 @@ export class RoomRecorder {
   note(text: string, byUserId: string): number {
     const { live } = this.#running();
     const { elapsedMs } = live;
-    if (!live.note(text, byUserId, this.#deps.displayName(byUserId))) {
-      throw new BotError("queue_full", "too many notes", { say: { key: "record.notes_full" } });
-    }
+    if (!live.note(text, byUserId, this.#deps.displayName(byUserId))) throw tooManyNotes();
     return elapsedMs;
   }
 
@@ -172,7 +178,9 @@ export class RoomRecorder {
   }
 
   async #starting(begin: () => Promise<Running | null>): Promise<void> {
-    if (this.#state.phase !== "idle") throw this.#already();
+    if (this.#state.phase !== "idle") {
+      throw alreadyRecording(this.#state.phase === "recording" ? this.#state.live.elapsedMs : 0);
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#state = { phase: "starting", done: promise };
     try {
@@ -280,7 +288,7 @@ export class RoomRecorder {
 
   #running(): Running {
     if (this.#state.phase === "recording") return this.#state;
-    throw new BotError("not_recording", "not recording", { say: { key: "record.none" } });
+    throw notRecording();
   }
 
   /** A disk that does not say counts as roomy: writing will tell. */
@@ -288,16 +296,4 @@ export class RoomRecorder {
     const read = this.#deps.freeBytes ?? freeBytes;
     return read(directory).catch(() => Infinity);
   }
-
-  #already(): BotError {
-    const status = this.status();
-    const length = clockTime(status.phase === "recording" ? status.elapsedMs : 0);
-    return new BotError("already_recording", "already recording", {
-      say: { key: "record.already", params: { length } },
-    });
-  }
-}
-
-function wrong(message: string, say: Sentence): BotError {
-  return new BotError("bad_command", message, { say });
 }

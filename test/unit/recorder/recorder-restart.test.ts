@@ -144,6 +144,16 @@ test("refused by the channel, or in a room that the bot has left, it ends and is
   expect(await rig.recorder.goOn()).toBe(false);
 });
 
+test("whoever says stop while it waits gets it as it is", async () => {
+  await rig.recorder.start(by);
+  await rig.restart(10_000);
+  await rig.recorder.stop("command", HOST);
+  await rig.until(() => rig.finished.length === 1);
+  expect(await rig.recorder.goOn()).toBe(false);
+  expect(rig.ends).toEqual([["command", HOST]]);
+  await expect(rig.recorder.stop("command", HOST)).rejects.toMatchObject({ code: "not_recording" });
+});
+
 test("whoever says start while it waits goes on with it: never two of one room", async () => {
   await rig.recorder.start(by, "first");
   await rig.restart(10_000);
