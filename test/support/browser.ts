@@ -226,6 +226,21 @@ export class PageMember {
     await this.#call("join");
   }
 
+  /**
+   * Joins under another identity, too: the very same voice, over a connection of its own to everybody. Resolves when it is
+   * connected to `to`.
+   */
+  async also({ baseUrl, accessToken }: Session, key: string, to: string, timeoutMs = 15_000): Promise<void> {
+    await this.#call("also", { baseUrl, accessToken, roomId: this.#options.roomId, key });
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const state = (await this.#call("alsoState", key)) as PageState | null;
+      if (state?.peers[to]?.connection === "connected") return;
+      if (performance.now() > deadline) throw new Error(`${key}: not connected: ${JSON.stringify(state)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   async leave(): Promise<void> {
     await this.#call("leave");
   }

@@ -5,6 +5,8 @@ import { Hearing, Voice } from "./audio.js";
 let client = null;
 let voice = null;
 let context = null;
+/** The same voice under other identities: key → Client. */
+const others = new Map();
 /** key → Hearing; outlives connections. */
 const hearings = new Map();
 
@@ -23,6 +25,14 @@ globalThis.voiceMember = {
     await client.start();
   },
   join: () => client.join(),
+  /** Joins as somebody else, too, with the same voice over connections of its own; nothing is kept of what is heard there. */
+  async also(config) {
+    const other = new Client(config, voice.stream, () => {});
+    others.set(config.key, other);
+    await other.start();
+    await other.join();
+  },
+  alsoState: (key) => others.get(key)?.state() ?? null,
   leave: () => client.leave(),
   speak: (signal) => voice.speak(signal),
   silence: () => voice.silence(),
