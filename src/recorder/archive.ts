@@ -6,7 +6,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { RecordingIndex, RecordingState } from "../store/recordings.ts";
 import { appendTo } from "./delivery/append.ts";
-import { eraseFrom, type ErasedInRoom } from "./delivery/erase.ts";
+import { eraseInAll, type ErasedInRoom } from "./delivery/erase.ts";
 import { Finisher } from "./delivery/finisher.ts";
 import { progressOf } from "./delivery/progress-of.ts";
 import type { DeliveryRoom } from "./delivery/room.ts";
@@ -229,25 +229,22 @@ export class RecordingArchive {
     await this.#settled(id, await readJournal(this.directoryOf(id)));
   }
 
-  /** Deletes what the finished recordings of a room have of one person. @throws what the file system said */
+  /**
+   * Deletes what the finished recordings of a room have of one person. One that is being exported or delivered is so anew,
+   * without them: what has not left yet does not. @throws what the file system said
+   */
   async erase(roomId: string, userId: string): Promise<ErasedInRoom> {
-    const all: ErasedInRoom = { recordings: 0, files: 0, sent: 0 };
-    for (const { id } of this.#deps.index.ofRoom(roomId, Number.MAX_SAFE_INTEGER)) {
-      if (this.#open.has(id)) continue;
-      const directory = this.directoryOf(id);
-      const erased = await this.#work.run(id, async () => {
-        const read = await readJournal(directory).catch(() => null);
-        const found = read === null ? null : await eraseFrom(read, directory, userId);
-        if (found !== null) await appendTo(directory, this.#deps.clock, [found.fact]);
-        return found;
-      });
-      if (erased === null) continue;
-      all.recordings++;
-      all.files += erased.files;
-      all.sent += erased.sent;
-      await this.#settled(id, await readJournal(directory));
-    }
-    return all;
+    const rows = this.#deps.index.ofRoom(roomId, Number.MAX_SAFE_INTEGER);
+    return eraseInAll(
+      rows.map(({ id }) => id).filter((id) => !this.#open.has(id)),
+      userId,
+      {
+        ...{ work: this.#work, clock: this.#deps.clock },
+        directoryOf: (id) => this.directoryOf(id),
+        finish: (id) => void this.finish(id),
+        onErased: (id, read) => this.#settled(id, read),
+      },
+    );
   }
 
   /** Deletes everything of a recording; what is being done with it is given up. */

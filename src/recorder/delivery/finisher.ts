@@ -52,14 +52,14 @@ export class Finisher {
 
   /** Resolves when it was delivered, or a failure was told. */
   async finish(id: string, recovered: boolean, signal: AbortSignal): Promise<void> {
-    const read = await this.#exports.run(() =>
-      this.#step(id, signal, () => this.#export(id, recovered, signal)),
-    );
+    const exporting = (): Promise<ReadJournal | null> =>
+      this.#step(id, signal, () => this.#export(id, recovered, signal));
+    const read = await inTurn(signal, (job) => this.#exports.run(job), exporting);
     if (read === null || signal.aborted) return;
     const { roomId } = read.start;
-    await this.#deps.work.inRoom(roomId, () =>
-      this.#step(id, signal, () => this.#deliver(id, recovered, signal)),
-    );
+    const delivering = (): Promise<ReadJournal | null> =>
+      this.#step(id, signal, () => this.#deliver(id, recovered, signal));
+    await inTurn(signal, (job) => this.#deps.work.inRoom(roomId, job), delivering);
   }
 
   /** Does one step; a failure is told, and the next start tries again. */
@@ -164,6 +164,26 @@ export class Finisher {
         this.#deps.log.warn("send_failed", { recording: id, reason: messageOf(failure) }),
       );
   }
+}
+
+/** Does a job when its turn comes, and gives the turn up when `signal` aborts before: then it is null. */
+function inTurn<T>(
+  signal: AbortSignal,
+  queue: (job: () => Promise<T | null>) => Promise<T | null>,
+  job: () => Promise<T | null>,
+): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    let begun = false;
+    const onAbort = (): void => {
+      if (!begun) resolve(null);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    const turn = queue(() => {
+      begun = true;
+      return signal.aborted ? Promise.resolve(null) : job();
+    });
+    turn.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }
 
 /** What the files are to be. A clip is one to listen to at once. */

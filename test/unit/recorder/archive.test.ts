@@ -178,3 +178,55 @@ test("a recording cut off at any byte is closed with what it has, tracks of one 
   expect(results).toEqual([...results].sort((a, b) => b - a));
   expect(results[0]).toBeGreaterThan(550);
 });
+
+test("what somebody has deleted does not leave any more: an export and what waits behind it begin anew, without them", async () => {
+  const directory = join(dataDir, "recordings", "r2");
+  await writeJournal(
+    directory,
+    [
+      { kind: "joined", key: "ann", userId: "@ann:test", name: "Ann", atMs: 0 },
+      { kind: "track", speaker: "ann", file: "voice-001.mvt", what: "voice", atMs: 1 },
+      { kind: "stop", reason: "command", byUserId: null, atMs: 61_000 },
+    ],
+    { recording: "r2" },
+  );
+  const packets = over(tone({ hz: 440, fromMs: 0, lengthMs: 100 }), { ssrc: 1 });
+  await writeTrack(directory, "voice-001.mvt", { speaker: "ann" }, packets);
+  store.recordings.put({
+    ...{
+      id: "r2",
+      roomId: "!room:test",
+      state: "recorded",
+      startedWallMs: 1,
+      durationMs: null,
+      tracks: null,
+    },
+  });
+  /** With which tracks each export was made. */
+  const made: string[][] = [];
+  const archive = archiveOf({
+    split,
+    export: async (path, { signal }) => {
+      made.push((await readdir(path)).filter((name) => /^voice-.*mvt$/.test(name)));
+      if (path !== directory || made.length > 2) return outcome;
+      return new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(new BotError("cancelled", "aborted")), { once: true }),
+      );
+    },
+  });
+  const finishing = archive.finish("r2");
+  // Behind an export that takes long, deleting does not wait for it.
+  const other = archive.finish("r1");
+  for (let turn = 0; turn < 500 && made.length < 1; turn++) await new Promise((r) => setTimeout(r, 2));
+  expect(made).toEqual([["voice-001.mvt"]]);
+  expect(await archive.erase("!room:test", "@ann:test")).toEqual({ recordings: 1, files: 1, sent: 0 });
+  await Promise.all([finishing, other]);
+  for (let turn = 0; turn < 500 && made.length < 3; turn++) await new Promise((r) => setTimeout(r, 2));
+  await archive.close();
+  expect(made.filter((names) => names.includes("voice-001.mvt"))).toHaveLength(1);
+  expect(made).toHaveLength(3);
+  const { entries } = await readJournal(directory);
+  expect(entries.map(({ kind }) => kind)).toContain("erased");
+  expect(entries.findLast(({ kind }) => kind === "exported" || kind === "erased")?.kind).toBe("exported");
+  expect(await archiveOf().erase("!room:test", "@bob:test")).toEqual({ recordings: 0, files: 0, sent: 0 });
+});
