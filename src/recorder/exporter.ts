@@ -51,7 +51,11 @@ export const exportReportSchema = z.discriminatedUnion("type", [
     mixProblem: z.string().nullable(),
   }),
   z.object({ type: z.literal("split"), parts: z.array(trackPartSchema) }),
-  z.object({ type: z.literal("failed"), message: z.string().max(2_000) }),
+  z.object({
+    type: z.literal("failed"),
+    code: z.enum(["recording_damaged", "ffmpeg_failed", "disk_full"]).default("recording_damaged"),
+    message: z.string().max(2_000),
+  }),
 ]);
 export type ExportReport = z.infer<typeof exportReportSchema>;
 /** The last word of a job that went well. */
@@ -83,7 +87,7 @@ interface RunOptions {
 
 /** Makes the files of a finished recording, below its `export/`. It can be done again: then it replaces them. */
 export interface Exporter {
-  /** @throws BotError `recording_damaged`, `ffmpeg_failed`, `timeout`, `cancelled`, `internal` */
+  /** @throws BotError `recording_damaged`, `ffmpeg_failed`, `disk_full`, `timeout`, `cancelled`, `internal` */
   export(directory: string, options: RunOptions & Partial<ExportChoice>): Promise<ExportOutcome>;
 }
 
@@ -167,7 +171,7 @@ export class ChildExporter implements Exporter, Splitter {
         const report = exportReportSchema.safeParse(raw);
         if (!report.success) end(new BotError("internal", "the export said something unknown"));
         else if (report.data.type === "progress") onProgress(report.data.percent);
-        else if (report.data.type === "failed") end(new BotError("recording_damaged", report.data.message));
+        else if (report.data.type === "failed") end(new BotError(report.data.code, report.data.message));
         else end(report.data);
       });
       child.once("error", (error) => end(new BotError("internal", error.message, { cause: error })));

@@ -1,7 +1,7 @@
 // Entry of the export child (exporter.ts forks it): one job by message, reports back, ends. Its own process, so that
 // hours of packets are read without anybody in a voice channel noticing.
 import { constants, setPriority } from "node:os";
-import { messageOf } from "../../base/errors.ts";
+import { BotError, messageOf } from "../../base/errors.ts";
 import { silentLog } from "../../base/log.ts";
 import { systemClock } from "../../base/system-clock.ts";
 import { exportJobSchema, type ExportReport } from "../exporter.ts";
@@ -28,7 +28,9 @@ async function run(raw: unknown): Promise<void> {
       report({ type: "done", ...outcome });
     }
   } catch (error) {
-    report({ type: "failed", message: messageOf(error).slice(0, 2_000) });
+    const known = error instanceof BotError && (error.code === "ffmpeg_failed" || error.code === "disk_full");
+    const code = known ? error.code : "recording_damaged";
+    report({ type: "failed", code, message: messageOf(error).slice(0, 2_000) });
   }
 }
 

@@ -1,5 +1,4 @@
 import { stat, writeFile } from "node:fs/promises";
-import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ExportFormat, ExportJob, ExportOutcome } from "../exporter.ts";
@@ -18,6 +17,8 @@ import { mixdown, type MixOutput } from "./pcm/mixdown.ts";
 import { LEVEL_MS } from "./pcm/meter.ts";
 import type { OpenPackets } from "./pcm/player.ts";
 import { Progress } from "./progress.ts";
+import { documentSchema, fileSchema, mixedSchema, writtenSchema, type Mixed } from "./results.ts";
+import { requireSpace } from "./space.ts";
 import { WorkFolder } from "./work.ts";
 import { writeTrack } from "./tracks.ts";
 
@@ -36,28 +37,6 @@ const TYPES: Record<ExportFormat, { ending: string; mimeType: string }> = {
 };
 /** -dBov; what is quieter counts as nothing to hear. */
 const SILENT = 60;
-
-const writtenSchema = z.object({ residueMs: z.number(), corrections: z.number() });
-const meteredSchema = z.object({
-  waveform: z.array(z.number()),
-  peakDbfs: z.number().nullable(),
-  levelDbov: z.number().nullable(),
-  clippedSamples: z.number(),
-});
-const mixedSchema = z.object({
-  tracks: z.array(
-    meteredSchema.extend({
-      turns: z.array(z.object({ fromMs: z.number(), toMs: z.number() })),
-      loudMs: z.number(),
-      damaged: z.number(),
-      misplaced: z.number(),
-    }),
-  ),
-  mixes: z.array(meteredSchema),
-  problem: z.string().nullable(),
-});
-type Mixed = z.infer<typeof mixedSchema>;
-const fileSchema = z.object({ bytes: z.number() });
 
 /** What all steps are about. */
 interface Context {
@@ -85,6 +64,7 @@ export async function exportRecording(job: ExportJob, deps: ExportDeps): Promise
   const work = await WorkFolder.open(directory, await keyOf(job, journal, plan));
   try {
     const mixes = mixesOf(plan);
+    await requireSpace(job, plan, mixes.length);
     const titles = [...tracks.map((track) => titleOf(track, job)), ...mixes.map((what) => job.titles[what])];
     const names = fileNames(titles, TYPES[format].ending);
     const open: OpenPackets = (track, misplaced) => alignedPackets(plan, track, misplaced);
@@ -178,7 +158,7 @@ async function makeMixes(context: Context, mixes: readonly MixKind[]): Promise<M
     });
     if (rest.problem !== null) await work.remove(files);
     const measured = tracks.map(({ levels, ...metered }) => {
-      const loud = levels.reduce((count, level) => count + (level < SILENT ? 1 : 0), 0);
+      const loud = levels.values.reduce((count, level) => count + (level < SILENT ? 1 : 0), 0);
       return { ...metered, turns: turnsOf(levels), loudMs: loud * LEVEL_MS };
     });
     return { ...rest, tracks: measured };
@@ -260,15 +240,10 @@ async function makeDocuments(
   const documents: ExportedDocument[] = [];
   for (const { text, file, what, mimeType } of texts) {
     // Cheap, and from what is known now: made again each time.
-    const { bytes } = await work.step(
-      `document ${file}`,
-      [file],
-      fileSchema.extend({ text: z.literal(text) }),
-      async () => {
-        await writeFile(work.path(file), text, { mode: 0o640 });
-        return { bytes: Buffer.byteLength(text), text };
-      },
-    );
+    const { bytes } = await work.step(`document ${file}`, [file], documentSchema(text), async () => {
+      await writeFile(work.path(file), text, { mode: 0o640 });
+      return { bytes: Buffer.byteLength(text), text };
+    });
     documents.push({ file, what, mimeType, bytes });
   }
   return documents;

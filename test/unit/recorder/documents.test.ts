@@ -9,6 +9,7 @@ import {
   labelsOf,
 } from "../../../src/recorder/export/documents/lists.ts";
 import { hiddenPeople, marksOf, type Mark } from "../../../src/recorder/export/documents/marks.ts";
+import type { Levels } from "../../../src/recorder/export/pcm/meter.ts";
 import { speechOf, turnsOf } from "../../../src/recorder/export/documents/speech.ts";
 import type { JournalEntry, JournalFact, ReadJournal } from "../../../src/recorder/journal.ts";
 
@@ -121,8 +122,10 @@ describe("chapters", () => {
 
 describe("who speaks when", () => {
   /** Levels of 50 ms, in -dBov. */
-  const levels = (...parts: readonly (readonly [ms: number, level: number])[]): Uint8Array =>
-    Uint8Array.from(parts.flatMap(([ms, level]) => Array.from({ length: ms / 50 }, () => level)));
+  const levels = (...parts: readonly (readonly [ms: number, level: number])[]): Levels => ({
+    fromMs: 0,
+    values: Uint8Array.from(parts.flatMap(([ms, level]) => Array.from({ length: ms / 50 }, () => level))),
+  });
 
   test("turns go over pauses for breath; a click is none", () => {
     const spoken = levels(
@@ -143,6 +146,7 @@ describe("who speaks when", () => {
     ]);
     expect(turnsOf(levels([10_000, 20]))).toEqual([{ fromMs: 0, toMs: 10_000 }]);
     expect(turnsOf(levels([10_000, 127]))).toEqual([]);
+    expect(turnsOf({ ...levels([1_000, 20]), fromMs: 7_000 })).toEqual([{ fromMs: 7_000, toMs: 8_000 }]);
   });
 
   test("overlaps are counted for each who has part in them", () => {

@@ -213,12 +213,16 @@ describe("the meter", () => {
   });
 
   test("levels are those of RFC 6464, each of 50 ms", () => {
-    const meter = new Meter(14_400, 1);
+    const meter = new Meter(24_000, 1);
+    meter.take(null, 4_800);
     meter.take(tone(4_000, 0.5), 4_000);
     meter.take(tone(800, 0.5), 800);
-    meter.take(null, 9_600);
+    meter.take(null, 4_800);
+    meter.take(tone(2_400, 0.5), 2_400);
+    meter.take(null, 7_200);
     const { levelDbov } = meter.result();
-    expect([...meter.levels]).toEqual([9, 9, 127, 127, 127, 127]);
+    expect(meter.levels.fromMs).toBe(100);
+    expect([...meter.levels.values]).toEqual([9, 9, 127, 127, 9]);
     expect(levelDbov).toBeCloseTo(-9, 0);
   });
 

@@ -1,4 +1,4 @@
-import { LEVEL_MS } from "../pcm/meter.ts";
+import { LEVEL_MS, type Levels } from "../pcm/meter.ts";
 
 /** Somebody speaks, ms of the timeline. */
 export interface Turn {
@@ -23,14 +23,14 @@ const ABOVE_ROOM = 10;
 const PAUSE_MS = 600;
 const SHORTEST_MS = 150;
 
-/** When a speaker spoke, from levels of 50 ms each in -dBov (127: nothing came). */
-export function turnsOf(levels: Uint8Array): Turn[] {
-  const threshold = thresholdOf(levels);
+/** When a speaker spoke. */
+export function turnsOf({ fromMs: beginMs, values }: Levels): Turn[] {
+  const threshold = thresholdOf(values);
   const turns: Turn[] = [];
   let open: Turn | null = null;
-  for (const [index, level] of levels.entries()) {
+  for (const [index, level] of values.entries()) {
     if (level > threshold) continue;
-    const fromMs = index * LEVEL_MS;
+    const fromMs = beginMs + index * LEVEL_MS;
     if (open && fromMs - open.toMs <= PAUSE_MS) open.toMs = fromMs + LEVEL_MS;
     else {
       open = { fromMs, toMs: fromMs + LEVEL_MS };

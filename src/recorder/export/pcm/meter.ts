@@ -9,7 +9,7 @@ const CLIPPED = 0.997;
 /** So many in a row are distortion, not a peak. */
 const CLIPPED_RUN = 3;
 /** What a track has where nothing was said: digital silence (RFC 6464 section 3). */
-export const SILENCE_DBOV = -127;
+const SILENCE_DBOV = -127;
 
 export interface Metered {
   /** Peaks over the whole length, 0 to 1024. */
@@ -22,13 +22,25 @@ export interface Metered {
   clippedSamples: number;
 }
 
-/** Measures a track while it goes by: loudness over time, peaks, distortion. Its memory grows by 72 kB an hour. */
+/** Levels of pieces of 50 ms one after the other, 0 (loudest) to 127 (silence), in -dBov; around them is silence. */
+export interface Levels {
+  fromMs: number;
+  values: Uint8Array;
+}
+
+/**
+ * Measures a track while it goes by: loudness over time, peaks, distortion. Its memory grows by 72 kB an hour from the first sound
+ * to the last one.
+ */
 export class Meter {
   readonly #channels: 1 | 2;
   readonly #peaks: Float32Array;
   readonly #bucket: number;
-  #levels: Uint8Array;
+  #levels = new Uint8Array(0);
   #count = 0;
+  /** Pieces of silence since the beginning, or since the last sound. */
+  #silent = 0;
+  #firstPiece = 0;
   #frames = 0;
   #power = 0;
   #inPiece = 0;
@@ -43,7 +55,6 @@ export class Meter {
     const values = Math.min(WAVEFORM_VALUES, Math.max(1, Math.floor(total / LEVEL_SAMPLES)));
     this.#peaks = new Float32Array(values);
     this.#bucket = total / values;
-    this.#levels = new Uint8Array(Math.ceil(total / LEVEL_SAMPLES) + 1);
   }
 
   /** The next samples, interleaved, full scale 1; null for `frames` of silence. */
@@ -52,9 +63,9 @@ export class Meter {
     else this.#measure(pcm, frames);
   }
 
-  /** Of each piece of 50 ms: 0 (loudest) to 127 (silence), in -dBov. */
-  get levels(): Uint8Array {
-    return this.#levels.subarray(0, this.#count);
+  /** Complete after `result`. */
+  get levels(): Levels {
+    return { fromMs: this.#firstPiece * LEVEL_MS, values: this.#levels.subarray(0, this.#count) };
   }
 
   result(): Metered {
@@ -116,13 +127,34 @@ export class Meter {
   #endPiece(): void {
     const power = this.#power / this.#inPiece;
     const level = power === 0 ? -SILENCE_DBOV : Math.min(-SILENCE_DBOV, Math.round(-10 * Math.log10(power)));
-    if (this.#count < this.#levels.length) this.#levels[this.#count++] = Math.max(0, level);
+    this.#keep(Math.max(0, level));
     if (level < 60) {
       this.#loudPower += power;
       this.#loudPieces++;
     }
     this.#power = 0;
     this.#inPiece = 0;
+  }
+
+  #keep(level: number): void {
+    if (level === -SILENCE_DBOV) {
+      this.#silent++;
+      return;
+    }
+    if (this.#count === 0) {
+      this.#firstPiece = this.#silent;
+      this.#silent = 0;
+    }
+    const end = this.#count + this.#silent + 1;
+    if (end > this.#levels.length) {
+      const larger = new Uint8Array(Math.max(1_200, end * 2));
+      larger.set(this.#levels);
+      this.#levels = larger;
+    }
+    this.#levels.fill(-SILENCE_DBOV, this.#count, end - 1);
+    this.#levels[end - 1] = level;
+    this.#count = end;
+    this.#silent = 0;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Log } from "../../../base/log.ts";
 import type { TrackPlan } from "../align/types.ts";
 import type { ExportFormat } from "../../exporter.ts";
 import { PcmEncoder } from "./encode.ts";
-import { Meter, type Metered } from "./meter.ts";
+import { Meter, type Levels, type Metered } from "./meter.ts";
 import { BLOCK_FRAMES, TrackPlayer, type OpenPackets } from "./player.ts";
 
 /** A mix that is wanted. */
@@ -30,7 +30,7 @@ export interface MixdownOptions {
 }
 
 export interface MeteredTrack extends Metered {
-  levels: Uint8Array;
+  levels: Levels;
   /** Packets that were no Opus, or found no place. */
   damaged: number;
   misplaced: number;

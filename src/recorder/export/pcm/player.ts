@@ -16,7 +16,7 @@ export type OpenPackets = (
 export class TrackPlayer {
   readonly track: TrackPlan;
   /** Interleaved; what the last `next` gave. */
-  block: Float32Array;
+  block = new Float32Array(0);
   readonly misplaced: Misplaced = { late: 0, outside: 0 };
   readonly #open: OpenPackets;
   #at = 0;
@@ -29,7 +29,6 @@ export class TrackPlayer {
   constructor(track: TrackPlan, open: OpenPackets) {
     this.track = track;
     this.#open = open;
-    this.block = new Float32Array(BLOCK_FRAMES * track.channels);
   }
 
   /** Puts the next `frames` (at most `BLOCK_FRAMES`) into `block`. @returns whether they are anything but silence */
@@ -45,7 +44,7 @@ export class TrackPlayer {
     if (this.block.length !== frames * channels) this.block = new Float32Array(frames * channels);
     const { renderer } = this.#state;
     const sounds = await renderer.read(this.block);
-    if (renderer.over) await this.close();
+    if (!sounds && renderer.over) await this.close();
     return sounds;
   }
 
@@ -56,5 +55,7 @@ export class TrackPlayer {
       await this.#state.renderer.close();
     }
     this.#state = { phase: "over" };
+    // Of a thousand who came and went, most are not there at a time.
+    this.block = new Float32Array(0);
   }
 }
