@@ -425,10 +425,10 @@ export const de: Record<MessageKey, string> = {
   // settings
   "settings.list":
     "Was in diesem Raum eingestellt werden kann:\n{list}\n`{prefix}settings Name Wert` ändert etwas davon.",
-  "settings.line": "{name} = {value} ({allowed}): {meaning}",
-  "settings.line_changed": "{name} = {value} ({allowed}; von selbst {standard}): {meaning}",
+  "settings.line": "{name} = {value}, die Vorgabe ({allowed}): {meaning}",
+  "settings.line_changed": "{name} = {value}, Vorgabe {standard} ({allowed}): {meaning}",
   "settings.one":
-    "**{name}** ist {value}: {meaning}. Möglich ist {allowed}, von selbst ist es {standard}. `{prefix}settings {name} Wert` ändert es, ab Berechtigungsstufe {power}.",
+    "**{name}** ist {value}: {meaning}. Möglich ist {allowed}, die Vorgabe ist {standard}. `{prefix}settings {name} Wert` ändert es, ab Berechtigungsstufe {power}.",
   "settings.changed": "{by} hat **{name}** auf {value} gesetzt (vorher: {before}): {meaning}.",
   "settings.changed_note": "{by} hat **{name}** auf {value} gesetzt (vorher: {before}): {meaning}. {note}",
   "settings.same": "**{name}** ist schon {value}.",
@@ -436,9 +436,9 @@ export const de: Record<MessageKey, string> = {
   "settings.unknown": "Eine Einstellung „{name}“ gibt es nicht. Es gibt: {names}.",
   "settings.unknown_nearest": "Eine Einstellung „{name}“ gibt es nicht. Meintest du {nearest}?",
   "settings.damaged":
-    "Was in diesem Raum für {names} eingestellt war, ließ sich nicht lesen und ist jetzt wieder wie von selbst. `{prefix}settings` zeigt es.",
+    "Was in diesem Raum für {names} eingestellt war, ließ sich nicht lesen und steht jetzt wieder auf der Vorgabe. `{prefix}settings` zeigt es.",
   "settings.damaged_all":
-    "Was in diesem Raum eingestellt war, ließ sich nicht lesen; alles ist jetzt wieder wie von selbst. `{prefix}settings` zeigt es.",
+    "Was in diesem Raum eingestellt war, ließ sich nicht lesen; alles steht jetzt wieder auf der Vorgabe. `{prefix}settings` zeigt es.",
   "settings.next_recording":
     "Die laufende Aufnahme geht weiter, wie sie begonnen hat; das gilt für die nächste.",
   "settings.stricter_now":

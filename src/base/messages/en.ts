@@ -408,8 +408,8 @@ export const en = {
     "I am set to record by myself here, and could not: {reason} I leave it until everybody has gone and come again; `{prefix}record start` tries it now.",
   // settings
   "settings.list": "What can be set in this room:\n{list}\n`{prefix}settings name value` changes one.",
-  "settings.line": "{name} = {value} ({allowed}): {meaning}",
-  "settings.line_changed": "{name} = {value} ({allowed}; by default {standard}): {meaning}",
+  "settings.line": "{name} = {value}, as by default ({allowed}): {meaning}",
+  "settings.line_changed": "{name} = {value}, by default {standard} ({allowed}): {meaning}",
   "settings.one":
     "**{name}** is {value}: {meaning}. It can be {allowed}, and is {standard} by default. `{prefix}settings {name} value` changes it, from power level {power} on.",
   "settings.changed": "{by} set **{name}** to {value} (before: {before}): {meaning}.",
