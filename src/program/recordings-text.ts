@@ -20,12 +20,12 @@ export function sizeText(bytes: number): string {
 /** A line for each. */
 export function listText(recordings: readonly ListedRecording[]): string {
   return columns(
-    recordings.map(({ id, startedAt, durationMs, bytes, state, roomId, title, problem }) => [
+    recordings.map(({ id, startedAt, durationMs, bytes, state, what, roomId, title, problem }) => [
       id,
       startedAt === null ? "" : `${startedAt.slice(0, 16).replace("T", " ")} UTC`,
       durationMs === null ? "" : clockTime(durationMs),
       sizeText(bytes),
-      state,
+      what === "clip" ? `${state} clip` : state,
       oneLine(problem ?? roomId ?? ""),
       title === null ? "" : `“${oneLine(title)}”`,
     ]),

@@ -7,6 +7,7 @@ import { recordingIds, recordingsFolder, stateOf, TRACK_FILE, type RecordingStat
 export interface ListedRecording {
   id: string;
   state: RecordingState | "damaged";
+  what: "recording" | "clip";
   /** Null where the journal cannot be read. */
   roomId: string | null;
   title: string | null;
@@ -48,12 +49,21 @@ export async function listRecording(
     return {
       ...folder,
       ...{ state: stateOf(entries, running), roomId: start.roomId, title: start.title, problem: null },
+      what: start.what,
       startedAt: new Date(start.wallMs).toISOString(),
       durationMs: exported?.durationMs ?? (last ? Math.max(0, last.atMs - start.atMs) : null),
     };
   } catch (error) {
     return {
-      ...{ ...folder, state: "damaged", roomId: null, title: null, startedAt: null, durationMs: null },
+      ...{
+        ...folder,
+        state: "damaged",
+        what: "recording",
+        roomId: null,
+        title: null,
+        startedAt: null,
+        durationMs: null,
+      },
       problem: messageOf(error),
     };
   }
