@@ -23,6 +23,7 @@ let synapse: Synapse;
 let host: Person;
 let bots = 0;
 const scenes: Scene[] = [];
+const gateways: Gateway[] = [];
 
 interface Scene {
   bot: Bot;
@@ -38,10 +39,8 @@ beforeAll(async () => {
   host = await Person.start(await synapse.createUser("host", { exempt: true, displayName: "Host" }));
 });
 afterEach(async () => {
-  for (const { bot, gateway } of scenes.splice(0)) {
-    await bot.discard();
-    await gateway.close();
-  }
+  for (const { bot } of scenes.splice(0)) await bot.discard();
+  for (const gateway of gateways.splice(0)) await gateway.close();
 });
 afterAll(async () => {
   await host?.stop();
@@ -58,6 +57,7 @@ async function startHomeserver(): Promise<void> {
 async function scene(env: Readonly<Record<string, string>> = {}): Promise<Scene> {
   const user = await synapse.createUser(`bot${++bots}`, { displayName: "Bot" });
   const gateway = await Gateway.start(synapse.baseUrl);
+  gateways.push(gateway);
   const bot = await Bot.start({ user, env, homeserverUrl: gateway.baseUrl });
   const roomId = await host.createVoiceRoom({ invite: [user.userId] });
   await bot.event("room_joined", { room: roomId });

@@ -6,6 +6,7 @@ import type { Splitter } from "../exporter.ts";
 import type { ExportedDocument, ExportedTrack, JournalEntry, TrackPart } from "../journal.ts";
 import { sendFile, throughOutages, transactionId, type FileToSend, type SendContext } from "./send-file.ts";
 import { summaryOf } from "./summary.ts";
+import { readTold } from "./told.ts";
 
 export interface Delivery extends SendContext {
   directory: string;
@@ -58,7 +59,19 @@ export async function deliver(delivery: Delivery): Promise<Delivered> {
     const { entries, recovered, prefix } = delivery;
     const durationMs = progress.exported?.durationMs ?? 0;
     const { language } = room.wishes;
-    const facts = { entries, files: count.sent, zip: zipSent, durationMs, recovered, language, prefix };
+    const start = entries.find((entry) => entry.kind === "start");
+    const named = { title: start?.title ?? null, number: start?.number ?? null };
+    const told = await readTold(directory);
+    const facts = {
+      ...named,
+      told,
+      files: count.sent,
+      zip: zipSent,
+      durationMs,
+      recovered,
+      language,
+      prefix,
+    };
     const eventId = await say(summaryOf(facts), "delivered");
     journal.add({ kind: "summary", eventId, roomId: room.roomId });
     progress.summary = { eventId, roomId: room.roomId };

@@ -139,20 +139,34 @@ test("the zip goes where the room wants it; above the limit the tracks in its pl
   expect(room.sent).toEqual(["a.ogg", "b.ogg"]);
 });
 
-test("the summary has title, notes and what has to be known", async () => {
-  const by = { byUserId: "@ann:test", byName: "Ann" };
-  await recorded(
-    ["a.ogg"],
-    { kind: "paused", byUserId: "@ann:test", atMs: 10_000 },
-    { kind: "unpaused", byUserId: null, atMs: 30_000 },
-    { kind: "gap", reason: "crash", atMs: 40_000 },
-    { kind: "note", text: "the joke", ...by, atMs: 80_000 },
-  );
+test("the summary has the notes and what has to be known", async () => {
+  await recorded(["a.ogg"]);
+  const report = (lostPercent: number, clippedMs: number, silentPercent: number, hasClock = true) => ({
+    ...{ hasClock, packets: { lostPercent }, level: { clippedMs, silentPercent } },
+  });
+  const info = {
+    notes: [{ atMs: 60_000, text: "the joke", by: { name: "Ann" } }],
+    gaps: [{ fromMs: 10_000, toMs: 25_000 }],
+    removedTracks: 0,
+    tracks: [
+      { what: "voice", title: "Ann", report: report(0.5, 0, 40) },
+      { what: "voice", title: "Bob", report: report(12.3, 65_000, 20) },
+      { what: "voice", title: "Cem", report: report(0, 0, 100, false) },
+      { what: "mix", title: "All", report: report(50, 90_000, 0) },
+    ],
+  };
+  await writeFile(join(directory, "export", "info.json"), JSON.stringify(info));
   await archiveOf().finish("r1");
   expect(room.said).toHaveLength(1);
-  expect(render(room.said[0]!).text).toBe(
-    "The recording: 1 files, 1:40 each.\n– Interruptions: 1; where they were it is silent.\n– 1:00 the joke (Ann)",
-  );
+  expect(render(room.said[0]!).text.split("\n")).toEqual([
+    "The recording: 1 files, 1:40 each.",
+    "– Interruptions: 1, 15 s in all; there it is silent.",
+    "– Of Bob 12 % of the packets were lost.",
+    "– Bob is distorted for 1 min.",
+    "– Of Cem nothing is to be heard.",
+    "– Cem came without the sender's clock and is placed less exactly.",
+    "– 1:00 the joke (Ann)",
+  ]);
 });
 
 test("a kill between any two steps uploads no file twice that the homeserver has, and sends each once", async () => {
