@@ -22,6 +22,8 @@ const documentSchema = z.object({
   standing: wordsSchema,
   next: wordsSchema.default({}),
   lost: z.boolean().default(false),
+  /** The recording that asks first since it has begun. */
+  stricter: z.string().nullable().default(null),
 });
 
 /** People whose word one room keeps; more would be somebody making them up. Refusals have room where consent has none. */
@@ -47,6 +49,7 @@ export class RoomConsent implements RecordingConsent {
   readonly #listeners = new Set<() => Promise<void> | void>();
   #state: ConsentState;
   #lost = false;
+  #stricter: string | null = null;
   #recording: ConsentedRecording | null = null;
   /** How often each has agreed during the recording. */
   readonly #changes = new Map<string, number>();
@@ -83,7 +86,8 @@ export class RoomConsent implements RecordingConsent {
     const start = entries.find((entry) => entry.kind === "start");
     const said = this.#state.next;
     let state: ConsentState = { ...this.#state, next: new Map() };
-    state = reduceConsent(state, { kind: "began", mode: start?.consent ?? this.mode });
+    const mode = this.#stricter === recording.id ? "opt-in" : (start?.consent ?? this.mode);
+    state = reduceConsent(state, { kind: "began", mode });
     for (const entry of entries) {
       const fact = factOf(entry);
       if (fact) state = reduceConsent(state, fact);
@@ -139,12 +143,15 @@ export class RoomConsent implements RecordingConsent {
 
   /** The room's setting has changed: a person of power wants it so, which also ends the caution after a loss. */
   async settingChanged(): Promise<void> {
-    if (this.#lost) {
-      this.#lost = false;
-      this.#save();
-    }
+    const before = this.mode;
+    const wasLost = this.#lost;
+    this.#lost = false;
     this.#state = reduceConsent(this.#state, { kind: "setting", mode: this.#deps.setting() });
-    await this.#changed();
+    const isStricter = this.#recording !== null && before === "opt-out" && this.mode === "opt-in";
+    if (isStricter) this.#stricter = this.#recording?.id ?? null;
+    const acted = this.#changed();
+    if (wasLost || isStricter) this.#save();
+    await acted;
   }
 
   /** The store has other documents for the room than before (those of the room it has replaced). */
@@ -197,6 +204,7 @@ export class RoomConsent implements RecordingConsent {
     const kept = documents.read(CONSENT_DOCUMENT, documentSchema);
     // Refusals that cannot be read must not be taken for consent: then only who agrees is recorded.
     this.#lost = kept ? kept.lost : documents.has(CONSENT_DOCUMENT);
+    this.#stricter = kept?.stricter ?? null;
     return {
       ...state,
       setting: this.#lost ? "opt-in" : setting(),
@@ -211,6 +219,7 @@ export class RoomConsent implements RecordingConsent {
       standing: Object.fromEntries(standing),
       next: Object.fromEntries(next),
       lost: this.#lost,
+      stricter: this.#stricter,
     });
   }
 }

@@ -16,7 +16,7 @@ export interface ConsentState {
   standing: ReadonlyMap<string, boolean>;
   /** What was said while nothing was recorded: it is for the next recording. */
   next: ReadonlyMap<string, boolean>;
-  /** `mode`: what people were told at its start. The last word of each counts. */
+  /** `mode`: what people were told. The last word of each counts. */
   recording: {
     mode: ConsentMode;
     words: ReadonlyMap<string, readonly Word[]>;
@@ -61,8 +61,12 @@ export function agrees(state: ConsentState, userId: string): boolean {
 
 export function reduceConsent(state: ConsentState, fact: ConsentFact): ConsentState {
   switch (fact.kind) {
-    case "setting":
-      return { ...state, setting: fact.mode };
+    case "setting": {
+      // Who is there was told so: that holds until the recording ends, whatever the room is set to meanwhile.
+      const { recording } = state;
+      const stricter = recording && fact.mode === "opt-in" ? { ...recording, mode: fact.mode } : recording;
+      return { ...state, setting: fact.mode, recording: stricter };
+    }
     case "began": {
       const words = [...state.next].map(
         ([userId, agreed]) => [userId, [{ agreed, reaction: null }]] as const,

@@ -100,6 +100,17 @@ test("a room that asks first from now on does so at once; one that does not any 
   expect(room.consent.mode).toBe("opt-out");
 });
 
+test("a recording that asks first since it has begun goes on to do so, whatever the room is set to, and after a restart", async () => {
+  room.begin();
+  await room.set("opt-in");
+  await room.set("opt-out");
+  expect(room.agreeing).toEqual([]);
+  room.restart(true);
+  expect(room.agreeing).toEqual([]);
+  room.consent.ended();
+  expect(room.agreeing).toEqual(PEOPLE);
+});
+
 test("a refusal for good holds for every recording and over restarts, until it is taken back", async () => {
   await room.consent.optOut(ann, "room");
   room.restart(false);
