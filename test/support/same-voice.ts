@@ -25,6 +25,7 @@ export async function recordSameVoice(
   const scene = await stage.scene();
   const { page } = await scene.hostPage("Chrome", { clip: "first-light.mp3", gainDb: -6, loop: true });
   await page.join();
+  await scene.command("!record start", /Recording/);
   await page.connected(scene.botKey);
   for (let i = 1; i < identities; i++) {
     const user = await stage.user(`twin${i}`);
@@ -34,8 +35,6 @@ export async function recordSameVoice(
     await person.stop();
     await page.also(user, `twin${i}`, scene.botKey);
   }
-  await sleep(1_000);
-  await scene.command("!record start", /Recording/);
   await sleep(lengthMs);
   await scene.command("!record stop", /Recording ended/);
   const recordings = join(scene.bot.dataDir, "recordings");
