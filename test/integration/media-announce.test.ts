@@ -22,7 +22,7 @@ test("announcements sound at their own level, one after the other, over music th
   try {
     const into = path.join(directory, "recording");
     await mkdir(into);
-    const music = await writeTone(path.join(directory, "music.wav"), 440, 2.8);
+    const music = await writeTone(path.join(directory, "music.wav"), 440, 20);
     const clip = await writeTone(path.join(directory, "clip.wav"), 1_500, 0.3);
     const ice = { servers: [], allowPrivate: "true" as const };
     await plane.request({ kind: "channel.open", channel, ice, bitrate: 128_000 });
@@ -38,25 +38,36 @@ test("announcements sound at their own level, one after the other, over music th
     await new Promise((resolve) => setTimeout(resolve, 300));
     for (let i = 0; i < 2; i++)
       await plane.request({ kind: "announce.play", channel, source: { path: clip } });
-    await until("its end", () => events.find(({ kind }) => kind === "track.ended"));
+    const left = (): Float32Array =>
+      channelOf({ sampleRate: 48_000, channels: 2, samples: engine.outputs[0]!.samples() }, 0);
+    const of = (hertz: number, samples: Float32Array): number[] =>
+      Array.from({ length: Math.floor(samples.length / WINDOW) }, (_, i) =>
+        toneDb(samples.subarray(i * WINDOW, (i + 1) * WINDOW), 48_000, hertz),
+      );
+    const soundingIn = (levels: readonly number[]): number[] =>
+      levels.flatMap((db, i) => (db > -12 ? [i] : []));
+    // A busy machine takes its time to start a decoder: until both were heard and the music is back.
+    for (const deadline = Date.now() + 15_000; Date.now() < deadline;) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      const levels = of(1_500, left());
+      const sounding = soundingIn(levels);
+      if (sounding.length >= 8 && levels.length > sounding.at(-1)! + 16) break;
+    }
+    await plane.request({ kind: "play.stop", channel });
     await plane.request({ kind: "record.stop", channel });
 
-    const samples = channelOf({ sampleRate: 48_000, channels: 2, samples: engine.outputs[0]!.samples() }, 0);
-    const windows = Array.from({ length: Math.floor(samples.length / WINDOW) }, (_, i) =>
-      samples.subarray(i * WINDOW, (i + 1) * WINDOW),
-    );
-    const of = (hertz: number): number[] => windows.map((part) => toneDb(part, 48_000, hertz));
-    const [announced, played] = [of(1_500), of(440)];
-    const sounding = announced.flatMap((db, i) => (db > -12 ? [i] : []));
+    const samples = left();
+    const [announced, played] = [of(1_500, samples), of(440, samples)];
+    const sounding = soundingIn(announced);
     // Two clips of 0.3 s, each at the level of its file: 0.5 of full scale is -6 dB, as RMS 3 less.
     expect(Math.abs(sounding.length - 12)).toBeLessThanOrEqual(4);
-    const middle = announced[sounding[3]!]!;
+    const middle = announced[sounding[2]!]!;
     expect(Math.abs(middle - -9.03)).toBeLessThan(0.5);
     expect(Math.abs(played[sounding[0]! - 3]! - -15.05)).toBeLessThan(0.5);
-    for (const at of [sounding[4]!, sounding.at(-2)!])
+    for (const at of [sounding[3]!, sounding.at(-2)!])
       expect(Math.abs(played[at]! - (-15.05 - 12.04))).toBeLessThan(0.7);
     // Between the two it stays down, behind them it comes back.
-    const between = played.slice(sounding[4], sounding.at(-1));
+    const between = played.slice(sounding[3], sounding.at(-1));
     expect(Math.max(...between)).toBeLessThan(-25);
     expect(Math.abs(played[sounding.at(-1)! + 14]! - -15.05)).toBeLessThan(0.5);
     expect(findClicks(samples, 48_000)).toEqual([]);
@@ -65,11 +76,11 @@ test("announcements sound at their own level, one after the other, over music th
     const reader = await TrackReader.open(path.join(into, "music-001.mvt"));
     let packets = 0;
     for await (const record of reader.records()) if (record.type === "packet") packets++;
-    // Six silent frames follow the end of a track.
-    expect(engine.outputs[0]!.frames.length - packets).toBeLessThanOrEqual(6);
-    expect(packets).toBeGreaterThan(130);
+    // All but the silence that follows the end.
+    expect(engine.outputs[0]!.frames.length - packets).toBeLessThanOrEqual(8);
+    expect(packets).toBeGreaterThan(50);
   } finally {
     await plane.close();
     await rm(directory, { recursive: true, force: true });
   }
-}, 20_000);
+}, 40_000);
