@@ -73,14 +73,20 @@ export interface MemoryFigures {
   readonly connections: number;
 }
 
+export interface ExportTimes {
+  readonly ms: number;
+  readonly cpuMs: number;
+}
+
 /** How long one kind of export took, against ffmpeg that does the same with files that are already aligned. */
 export interface ExportRow {
   readonly what: "track" | "mixes" | "everything";
   readonly format: "opus" | "flac" | "wav";
   readonly speakers: number;
-  /** Medians; of ffmpeg null where it has nothing to compare. */
-  readonly ms: number;
-  readonly ffmpegMs: number | null;
+  /** Medians: time by the clock, and of all cores together. */
+  readonly ours: ExportTimes;
+  /** Null where there is nothing to compare. */
+  readonly ffmpeg: ExportTimes | null;
 }
 
 export interface ExportFigures {

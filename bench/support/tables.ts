@@ -121,16 +121,26 @@ const EXPORTS: Record<ExportRow["what"], (row: ExportRow) => string> = {
   everything: ({ format, speakers }) => `everything of ${speakers}, ${format}, with the zip`,
 };
 
-export function exportTable({ lengthMs, rows }: ExportFigures): string {
-  return table(
-    ["", "times real time", "ffmpeg alone", "time against ffmpeg"],
-    rows.map((row) => {
-      const times = (ms: number): string => `${Math.round(lengthMs / ms)}`;
-      const bare =
-        row.ffmpegMs === null ? ["–", "–"] : [times(row.ffmpegMs), (row.ms / row.ffmpegMs).toFixed(2)];
-      return [EXPORTS[row.what](row), times(row.ms), ...bare];
-    }),
-  );
+export function exportTable({ lengthMs, rows, peakBytes }: ExportFigures): string {
+  const times = (ms: number): string => `${Math.round(lengthMs / ms)}`;
+  const lines = rows.map((row) => {
+    const { ours, ffmpeg } = row;
+    const bare = ffmpeg
+      ? [times(ffmpeg.ms), times(ffmpeg.cpuMs), (ours.cpuMs / ffmpeg.cpuMs).toFixed(2)]
+      : ["–", "–", "–"];
+    return [EXPORTS[row.what](row), times(ours.ms), times(ours.cpuMs), ...bare];
+  });
+  const head = [
+    "times real time",
+    "by the clock",
+    "for one core",
+    "ffmpeg: by the clock",
+    "for one core",
+    "core time against it",
+  ];
+  const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`;
+  const peak = `Largest resident set of the child: ${mb(peakBytes.short)}, of a recording four times as long ${mb(peakBytes.long)}.`;
+  return `${table(head, lines)}\n\n${peak}`;
 }
 
 export function recorderTable({ speakers, flushes, ...figures }: RecorderFigures): string {

@@ -9,7 +9,7 @@ import { planTracks, type RecordingPlan } from "./align/plan.ts";
 import { documentsOf } from "./documents/documents.ts";
 import type { DescribedTrack } from "./documents/info.ts";
 import { chaptersOf, chapterTags } from "./documents/lists.ts";
-import { hiddenPeople, marksOf } from "./documents/marks.ts";
+import { hiddenPeople, marksOf, type Mark } from "./documents/marks.ts";
 import { reportOf } from "./documents/report.ts";
 import { speechOf, turnsOf } from "./documents/speech.ts";
 import { writeZip } from "./documents/zip.ts";
@@ -49,6 +49,8 @@ interface Context {
   progress: Progress;
   /** Of the tracks, then of the mixes. */
   names: string[];
+  hidden: ReadonlySet<string>;
+  marks: readonly Mark[];
 }
 
 /**
@@ -68,7 +70,10 @@ export async function exportRecording(job: ExportJob, deps: ExportDeps): Promise
     const titles = [...tracks.map((track) => titleOf(track, job)), ...mixes.map((what) => job.titles[what])];
     const names = fileNames(titles, TYPES[format].ending);
     const open: OpenPackets = (track, misplaced) => alignedPackets(plan, track, misplaced);
-    const context: Context = { job, deps, journal, plan, open, work, progress, names };
+    const owners = tracks.flatMap(({ owner }) => (owner.userId === null ? [] : [owner.userId]));
+    const hidden = hiddenPeople(journal, new Set(owners));
+    const marks = marksOf(journal, timeline, hidden);
+    const context: Context = { job, deps, journal, plan, open, work, progress, names, hidden, marks };
     progress.begin({ tracks: tracks.length, samples: timeline.totalSamples, format, mixes: mixes.length });
     const residues = await makeTracks(context);
     const mixed = await makeMixes(context, mixes);
@@ -141,10 +146,9 @@ async function makeTracks({
 
 /** Measures the tracks and writes the mixes. Without mixes the tracks still go out. */
 async function makeMixes(context: Context, mixes: readonly MixKind[]): Promise<Mixed> {
-  const { job, deps, journal, plan, open, work, progress, names } = context;
+  const { job, deps, journal, plan, open, work, progress, names, marks } = context;
   const files = names.slice(plan.tracks.length);
   if (mixes.length === 0) return { tracks: [], mixes: [], problem: null };
-  const marks = marksOf(journal, plan.timeline, new Set());
   const tags = job.format === "wav" ? {} : chapterTags(chaptersOf(marks, job.language));
   const outputs = mixes.map((what, index): MixOutput => {
     const title = journal.start.title === null ? job.titles[what] : safeTitle(journal.start.title);
@@ -223,15 +227,10 @@ async function describe(
 }
 
 async function makeDocuments(
-  { job, journal, plan, work }: Context,
+  { job, journal, plan, work, hidden, marks }: Context,
   tracks: readonly DescribedTrack[],
   mixProblem: string | null,
 ): Promise<ExportedDocument[]> {
-  const withTrack = new Set(
-    plan.tracks.flatMap(({ owner }) => (owner.userId === null ? [] : [owner.userId])),
-  );
-  const hidden = hiddenPeople(journal, withTrack);
-  const marks = marksOf(journal, plan.timeline, hidden);
   const { timeline, unreadable } = plan;
   const texts = documentsOf(
     { journal, timeline, format: job.format, tracks, marks, hidden, mixProblem, unreadable },

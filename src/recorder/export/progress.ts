@@ -3,8 +3,8 @@ import type { ExportFormat } from "../exporter.ts";
 /** Of the whole. */
 const PLANNING = 10;
 const ZIP = 3;
-/** Telling costs a message. */
-const EVERY_PERCENT = 0.25;
+/** Telling costs a message; who hears nothing for two minutes takes the export for dead, however long it is. */
+const EVERY_PERCENT = 0.05;
 
 /** How far an export is, in percent, never going back. */
 export class Progress {
