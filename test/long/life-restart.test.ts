@@ -93,10 +93,12 @@ test.each([
     const last = await anna?.stats(botKey);
     await sleep(2000);
     expect((await anna?.stats(botKey))?.packetsReceived).toBe(last?.packetsReceived);
-    // Closed on disk: the journal says that it ended.
+    // Closed on disk, without an end: the next start goes on with it.
     const recordings = join(bot.dataDir, "recordings");
     const [id = ""] = await readdir(recordings);
-    expect(await readFile(join(recordings, id, "journal.mvt"), "latin1")).toMatch(/"stop/);
+    const journal = await readFile(join(recordings, id, "journal.mvt"), "latin1");
+    expect(journal).toMatch(/"shutdown"/);
+    expect(journal).not.toMatch(/"kind":"stop"/);
     const answer = (await matrixRequest(
       { baseUrl: synapse.baseUrl, accessToken: null },
       "POST",
@@ -112,6 +114,8 @@ test.each([
     const startedMs = Date.now();
     await bot.startAgain({ VOICEBOT_ACCESS_TOKEN: answer.access_token });
     await anna?.firstAudio(botKey, startedMs, 30_000);
+    await current.botSays(/I was restarted: the recording had a gap/, 60_000, position);
+    await current.command("!record stop", /Recording ended/);
     await current.botSays(/files/, 60_000, position);
   },
   300_000,
