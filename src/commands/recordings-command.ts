@@ -1,8 +1,8 @@
 import { BotError } from "../base/errors.ts";
 import { clockTime } from "../base/duration.ts";
 import { render, type MessageKey, type Sentence } from "../base/messages/catalogue.ts";
-import type { RecordingRow, RecordingState } from "../store/recordings.ts";
 import { dayOf, momentOf, sizeOf, titleOf } from "../recorder/shelf/text.ts";
+import type { RecordingRow, RecordingState } from "../recorder/shelf/text.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
 import { usageOf } from "./usage.ts";
 

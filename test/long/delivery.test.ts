@@ -10,6 +10,7 @@ import { decodeFile } from "../support/decode.ts";
 import { Gateway, LIMITED } from "../support/gateway.ts";
 import { Person, type MatrixEvent } from "../support/people.ts";
 import { over, tone, writeJournal, writeTrack, type Arrived } from "../support/recording.ts";
+import { rejection } from "../support/rejection.ts";
 import { startSynapse, type Synapse } from "../support/synapse.ts";
 
 jest.setTimeout(300_000);
@@ -156,19 +157,23 @@ test("a homeserver that dies in the middle of an upload, and answers that get lo
   await here.bot.stop();
   await leaveRecording(here, "r1", 2);
   let uploads = 0;
+  const died = Promise.withResolvers<void>();
   let lost = 0;
   here.gateway.trouble = ({ method, path }) => {
     if (method === "POST" && path.endsWith("/upload")) {
       uploads++;
       if (uploads === 1) return LIMITED(1_500);
-      if (uploads === 2) process.kill(synapse.pid, "SIGKILL");
+      if (uploads === 2) {
+        process.kill(synapse.pid, "SIGKILL");
+        died.resolve();
+      }
       return "pass";
     }
     // The homeserver has it, and we never hear so.
     return path.includes("/send/m.room.message/") && lost++ < 2 ? "truncate" : "pass";
   };
   await here.bot.startAgain();
-  while (uploads < 2) await sleep(50);
+  await died.promise;
   await sleep(5_000);
   await synapse.stop();
   await startHomeserver();
@@ -235,7 +240,7 @@ test("removing from the room deletes here: live, while the bot is away, and lost
   expect(await left_()).not.toEqual(expect.arrayContaining(["Ann.ogg"]));
   expect(await left_()).not.toContain("voice-001.mvt");
   expect(await left_()).toEqual(expect.arrayContaining(["Bob.ogg", "voice-002.mvt"]));
-  await expect(host.downloadMedia(url)).rejects.toThrow();
+  expect(await rejection(host.downloadMedia(url))).toMatchObject({ status: 404 });
 
   // In a gap that is longer than what is read back: nobody tells the bot.
   let hold = true;

@@ -1,19 +1,28 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SerialQueue } from "../../base/async.ts";
+import type { Clock } from "../../base/clock.ts";
 import { messageOf, toBotError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
 import type { RecordingState } from "../../store/recordings.ts";
-import type { ArchiveDeps } from "../archive.ts";
 import type { ExportChoice, ExportOutcome } from "../exporter.ts";
+import type { Exporter, Splitter } from "../exporter.ts";
 import { Journal, readJournal, type ReadJournal } from "../journal.ts";
 import { appendTo } from "./append.ts";
 import { deliver } from "./deliver.ts";
 import { ExportProgress } from "./export-progress.ts";
 import { progressOf } from "./progress-of.ts";
 import type { RoomWishes } from "./room.ts";
+import type { DeliveryRoom } from "./room.ts";
 import type { WorkList } from "./work-list.ts";
 
-export interface FinisherDeps extends Pick<ArchiveDeps, "exporter" | "room" | "prefix" | "clock" | "log"> {
+export interface FinisherDeps {
+  exporter: Exporter & Splitter;
+  /** The room that a recording goes to; null when the bot is not in it (any more). */
+  room: (roomId: string) => DeliveryRoom | null;
+  prefix: string;
+  clock: Clock;
+  log: Log;
   work: WorkList;
   directoryOf: (id: string) => string;
   /** Something was done with a recording. @param state when it is another than the journal says */

@@ -1,6 +1,8 @@
 import { clockTime } from "../../base/duration.ts";
 import type { RecordingRow } from "../../store/recordings.ts";
 
+export type { RecordingRow, RecordingState } from "../../store/recordings.ts";
+
 /** "2026-11-23 14:05 UTC": the people of a room may be anywhere. */
 export function momentOf(wallMs: number): string {
   return `${new Date(wallMs).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { ByteSource } from "./byte-source.ts";
 import { flacFrames, readFlacHead, type FlacFrame, type FlacHead } from "./flac-reader.ts";
 import { renumbered } from "./flac-frame.ts";
-import type { PartFile, SplitOptions } from "./split.ts";
+import type { PartFile, SplitOptions } from "./parts.ts";
 
 /** Size of a STREAMINFO block without its head (RFC 9639 section 8.2). */
 const STREAMINFO_BYTES = 34;

@@ -5,7 +5,7 @@ import { OggOpusWriter } from "../ogg-opus.ts";
 import { packetSamples, SAMPLES_PER_MS } from "../opus.ts";
 import { ByteSource } from "./byte-source.ts";
 import { oggPackets } from "./ogg-reader.ts";
-import type { PartFile, SplitOptions } from "./split.ts";
+import type { PartFile, SplitOptions } from "./parts.ts";
 
 /**
  * RFC 7845 section 4.6 gives a decoder that starts within a stream 80 ms; of a loud steady tone a quarter is still wrong

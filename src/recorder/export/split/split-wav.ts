@@ -1,7 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import { BotError } from "../../../base/errors.ts";
 import { ByteSource } from "./byte-source.ts";
-import type { PartFile, SplitOptions } from "./split.ts";
+import type { PartFile, SplitOptions } from "./parts.ts";
 
 /** Sizes in a RIFF file have 32 bits. */
 const MAX_RIFF_BYTES = 4_000_000_000;

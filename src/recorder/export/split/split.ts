@@ -2,24 +2,10 @@ import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { BotError } from "../../../base/errors.ts";
 import type { TrackPart } from "../../journal.ts";
+import type { PartFile, SplitOptions } from "./parts.ts";
 import { splitFlac } from "./split-flac.ts";
 import { splitOgg } from "./split-ogg.ts";
 import { splitWav } from "./split-wav.ts";
-
-export interface SplitOptions {
-  /** Of each part, at most. */
-  maxBytes: number;
-  /** Where the part of that index, from 0, is to be. */
-  path: (index: number) => string;
-  /** How far the whole was read, in bytes. */
-  onBytes: (bytes: number) => void;
-}
-
-export interface PartFile {
-  path: string;
-  bytes: number;
-  durationMs: number;
-}
 
 /** Into `parts/` of the recording's directory. */
 export interface Split {
