@@ -47,12 +47,21 @@ test("announcements sound at their own level, one after the other, over music th
     const soundingIn = (levels: readonly number[]): number[] =>
       levels.flatMap((db, i) => (db > -12 ? [i] : []));
     // A busy machine takes its time to start a decoder: until both were heard and the music is back.
-    for (const deadline = Date.now() + 15_000; Date.now() < deadline;) {
-      await new Promise((resolve) => setTimeout(resolve, 250));
-      const levels = of(1_500, left());
-      const sounding = soundingIn(levels);
-      if (sounding.length >= 8 && levels.length > sounding.at(-1)! + 16) break;
-    }
+    const { frames } = engine.outputs[0]!;
+    let [loud, lastLoud, seen] = [0, 0, 0];
+    await until(
+      "both",
+      () => {
+        for (; seen < frames.length; seen++) {
+          // The announcement is twice as loud as the music ever is.
+          if (!frames[seen]!.pcm.some((value) => value > 12_000)) continue;
+          loud++;
+          lastLoud = seen;
+        }
+        return loud >= 22 && seen > lastLoud + 45 ? true : undefined;
+      },
+      15_000,
+    );
     await plane.request({ kind: "play.stop", channel });
     await plane.request({ kind: "record.stop", channel });
 
