@@ -163,7 +163,7 @@ test("a recording cut off at any byte is closed with what it has, tracks of one 
   );
   const track = await readFile(join(source, "voice-001.mvt"));
   const results: number[] = [];
-  for (let length = track.length - 1; length > 0; length = Math.floor(length * 0.82)) {
+  for (let length = track.length - 1; length > 0; length = Math.floor(length * 0.6)) {
     const cut = await mkdtemp(join(dataDir, "cut-"));
     await copyFile(join(source, JOURNAL_FILE), join(cut, JOURNAL_FILE));
     await writeFile(join(cut, "voice-001.mvt"), track.subarray(0, length));
