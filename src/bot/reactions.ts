@@ -3,11 +3,11 @@ import { SeenSet } from "../base/collections.ts";
 import type { RoomEvent } from "../matrix/session.ts";
 import type { Reaction } from "../recorder/consent/reactions.ts";
 
-/** Who acts on reactions. Both are called in the order of the room's events; what they return is waited for. */
+/** Who acts on reactions. Both are called in the order of the room's events, are waited for, and never reject. */
 export interface ReactionListener {
-  reacted(reaction: Reaction): Promise<void> | void;
+  reacted(reaction: Reaction): Promise<void>;
   /** An event was removed by `sender`; it may have been a reaction. */
-  redacted(eventId: string, sender: string): Promise<void> | void;
+  redacted(eventId: string, sender: string): Promise<void>;
 }
 
 /** m.reaction (client-server API, "Event annotations and reactions"). */

@@ -28,6 +28,8 @@ export interface ConsentReactionsDeps {
   log: Log;
 }
 
+/** What a message is about that could not be looked at. */
+const UNKNOWN = Symbol("unknown");
 const MAX_KNOWN = 200;
 const LOOK_UP_MS = 10_000;
 /** Of one person at once. */
@@ -61,7 +63,7 @@ export class ConsentReactions {
     const known = this.#known.get(target);
     const about = known === undefined ? await this.#lookUp(target, sender, agreed) : known;
     if (consent.recording?.id !== recording) return;
-    if (about !== recording && !(about === "unknown" && !agreed)) return;
+    if (about !== recording && !(about === UNKNOWN && !agreed)) return;
     await this.#take(sender, () => consent.reacted(sender, agreed, eventId));
   }
 
@@ -85,10 +87,10 @@ export class ConsentReactions {
     if (now !== before) onTaken(userId, now);
   }
 
-  async #lookUp(target: string, sender: string, agreed: boolean): Promise<string | null | "unknown"> {
+  async #lookUp(target: string, sender: string, agreed: boolean): Promise<string | null | typeof UNKNOWN> {
     const { recordingOf, clock, log } = this.#deps;
     const underWay = this.#lookUps.get(sender) ?? 0;
-    if (underWay >= MAX_LOOK_UPS) return agreed ? null : "unknown";
+    if (underWay >= MAX_LOOK_UPS) return agreed ? null : UNKNOWN;
     this.#lookUps.set(sender, underWay + 1);
     try {
       const about = await withTimeout(clock, LOOK_UP_MS, "looking at a message", recordingOf(target));
@@ -96,7 +98,7 @@ export class ConsentReactions {
       return about;
     } catch (error) {
       log.warn("handler_failed", { what: "message of a reaction", reason: messageOf(error) });
-      return "unknown";
+      return UNKNOWN;
     } finally {
       const left = (this.#lookUps.get(sender) ?? 1) - 1;
       if (left > 0) this.#lookUps.set(sender, left);
