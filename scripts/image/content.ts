@@ -41,6 +41,8 @@ export function checkConfig(config: ImageConfig, report: Report): void {
 export async function checkContent(folder: string, report: Report): Promise<void> {
   const wrong = notForProduction(join(folder, "app/node_modules"));
   report.check("packages", wrong.length === 0, list(wrong), "production only");
+  const notices = entries(join(folder, "app/audio")).filter((name) => name.startsWith("recording-notice-"));
+  report.check("spoken notices of recordings", notices.length > 1, list(notices), "one for each language");
   const tools = PROGRAMS.flatMap((path) => entries(join(folder, path))).filter((name) => TOOLS.test(name));
   report.check("compilers, package managers", tools.length === 0, list(tools), "none");
   const caches = CACHES.filter((path) => entries(join(folder, path)).length > 0);
