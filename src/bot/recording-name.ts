@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { withTimeout } from "../base/async.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -26,7 +25,6 @@ const memberSchema = z.object({
 });
 /** After a failure, and at most so often when somebody else gives us names. */
 const AGAIN_MS = 60_000;
-const CLOSING_MS = 1_000;
 
 /**
  * The bot's name in one room says that it records, and is put back after; also after a kill, because the store has the
@@ -57,14 +55,10 @@ export class RecordingName {
     if (this.#wanted !== null && unmarkedName(name) === name) this.#later();
   }
 
-  /** Puts the name back, if the homeserver is quick about it; else the next start does. Idempotent; takes a second at most. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  /** Ends. A name that says that it records stays: the recording goes on with the next start, which puts it right. Idempotent. */
+  close(): void {
     this.#closed = true;
     this.#again?.cancel();
-    if (this.#deps.room.encrypted) return;
-    const back = (this.#running ?? Promise.resolve()).then(() => this.#settle(null));
-    await withTimeout(this.#deps.clock, CLOSING_MS, "name", back).catch(() => undefined);
   }
 
   #later(): void {

@@ -248,7 +248,7 @@ export class RoomAgent {
     if (gone) this.#deps.archive.release(this.#deps.room.id);
     await this.#recording.close(gone);
     this.#player.close();
-    if (!gone) await Promise.all([this.#channel.leave(), this.#recording.closeName()]);
+    if (!gone) await this.#channel.leave();
     this.#channel.close();
     this.#people.clear();
   }

@@ -130,11 +130,7 @@ export class RoomRecording {
     this.clips.close();
     await this.recorder.close();
     this.consent.close();
-  }
-
-  /** Puts the bot's name back; takes a second at most. After `close`. */
-  async closeName(): Promise<void> {
-    await this.#name.close();
+    this.#name.close();
   }
 }
 

