@@ -49,13 +49,14 @@ async function recording(): Promise<void> {
 /** Her voice is being written: asked of the disk, because every message of the bot is one of its rate limit. */
 async function heardOf(): Promise<void> {
   let [bytes, grown] = [0, 0];
-  for (let turn = 0; turn < 120 && grown < 3; turn++) {
-    await sleep(500);
+  for (let turn = 0; turn < 40 && grown < 2; turn++) {
+    // Files are flushed once a second.
+    await sleep(1_500);
     const now = await voiceBytes();
     grown = bytes > 0 && now > bytes ? grown + 1 : 0;
     bytes = now;
   }
-  if (grown < 3) throw new Error("she is not heard");
+  if (grown < 2) throw new Error("she is not heard");
 }
 
 async function voiceBytes(): Promise<number> {
