@@ -10,8 +10,8 @@ import { loudest, packetsBelow, toneBelow } from "../support/voice-search.ts";
 const RATE = 48_000;
 /** From the event's handling until the media plane has its list: within one process and one pipe. */
 const HANDLED_MS = 100;
-/** Nothing of a tone is louder where it is not. */
-const ABSENT_DB = -75;
+/** A voice is at -17 where it is; speech of others, of the notice for example, reaches -50 at its frequency. */
+const ABSENT_DB = -40;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 let voices: TwoVoices;
@@ -109,7 +109,7 @@ test("!optout delete: nothing of them is anywhere, from the beginning, also afte
     const bobs = await toneBelow(scene.recordings, BOB_HZ);
     const anns = await toneBelow(scene.recordings, ANN_HZ);
     expect(filesWith(bobs)).toEqual([]);
-    expect(filesWith(anns).some((name) => name.endsWith(".mvt"))).toBe(true);
+    expect(filesWith(anns).some((name) => /voice-\d+\.mvt$/.test(name))).toBe(true);
     expect(filesWith(anns).filter((name) => name.endsWith(".ogg")).length).toBeGreaterThanOrEqual(2);
     const files = scene.ann.person.events.filter(({ content }) => content["msgtype"] === "m.audio");
     expect(files.length).toBeGreaterThan(0);

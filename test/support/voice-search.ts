@@ -37,7 +37,7 @@ export async function packetsBelow(
   return found;
 }
 
-/** The loudest quarter of a second of a tone, in dBFS, in each file that can be decoded: track files and exports. */
+/** The loudest half second of a tone, in dBFS, in each file that can be decoded: track files and exports. */
 export async function toneBelow(directory: string, hz: number): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const path of await filesBelow(directory)) {
@@ -48,14 +48,25 @@ export async function toneBelow(directory: string, hz: number): Promise<Record<s
   return found;
 }
 
-/** The loudest quarter of a second of a tone, in dBFS; 48 kHz, mono. */
+/**
+ * The loudest half second of a tone, in dBFS; 48 kHz, mono. Behind a window, so that other tones that begin and end do not
+ * count. Speech reaches -50 at most at any one frequency; a tenth of a second of a tone is 14 dB quieter than the tone.
+ */
 export function loudest(samples: Float32Array, hz: number): number {
   let best = -200;
-  for (let at = 0; at + RATE / 4 <= samples.length; at += RATE / 8) {
-    best = Math.max(best, toneDb(samples.subarray(at, at + RATE / 4), RATE, hz));
+  const step = WINDOW.length / 2;
+  for (let at = 0; at + WINDOW.length <= samples.length; at += step) {
+    const part = samples.subarray(at, at + WINDOW.length).map((sample, i) => sample * WINDOW[i]!);
+    best = Math.max(best, toneDb(part, RATE, hz));
   }
   return best;
 }
+
+/** Of Hann, with the gain of none for a tone. */
+const WINDOW = Float32Array.from(
+  { length: RATE / 2 },
+  (_, i) => 1 - Math.cos((2 * Math.PI * i) / (RATE / 2 - 1)),
+);
 
 async function decodeTrack(path: string): Promise<Float32Array> {
   const decoder = new Decoder({ channels: 1, sample_rate: RATE });
