@@ -66,6 +66,7 @@ export async function deliver(delivery: Delivery): Promise<Delivered> {
       ...named,
       told,
       files: count.sent,
+      clipFor: start?.what === "clip" ? start.byName : null,
       zip: zipSent,
       durationMs,
       recovered,

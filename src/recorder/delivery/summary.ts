@@ -7,6 +7,8 @@ export interface SummaryFacts {
   /** What people call it by; null: it has none yet. */
   number: number | null;
   told: Told;
+  /** It is a clip, for this person; null: a recording. */
+  clipFor: string | null;
   /** Files in the room. */
   files: number;
   /** All of it is in one file. */
@@ -24,6 +26,9 @@ const MAX_TEXT = 200;
 /** What is said when the files are there: title, length, number; what has to be known about it; the notes. */
 export function summaryOf(facts: SummaryFacts): Sentence {
   const { title, number, told, files, durationMs, recovered, language, zip, prefix } = facts;
+  if (facts.clipFor !== null) {
+    return { key: "clip.delivered", params: { length: clockTime(durationMs), by: facts.clipFor } };
+  }
   const params = { count: files, length: clockTime(durationMs) };
   const key = recovered ? "record.recovered" : zip ? "record.delivered_zip" : "record.delivered";
   const lines: Sentence[] = [];
