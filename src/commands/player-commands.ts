@@ -2,7 +2,7 @@ import { clockTime } from "../base/duration.ts";
 import { heardBy } from "../diagnosis/heard.ts";
 import { BotError } from "../base/errors.ts";
 import { render, type Sentence } from "../base/messages/catalogue.ts";
-import type { Added } from "../player/playback.ts";
+import type { Added } from "../player/adding.ts";
 import type { Ask } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
 import { ensureInChannel } from "./channel-commands.ts";

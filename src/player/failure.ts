@@ -1,9 +1,39 @@
-import { BotError } from "../base/errors.ts";
+import { clockTime } from "../base/duration.ts";
+import { BotError, type ErrorCode } from "../base/errors.ts";
 import { render, type Language, type Sentence } from "../base/messages/catalogue.ts";
+import type { QueueEffect, QueueRules, QueueState, Refusal } from "./queue.ts";
 import { cleanDetail } from "./text.ts";
 
 export const nothingPlaying = (): BotError =>
   new BotError("nothing_playing", "nothing is playing", { say: { key: "player.nothing" } });
+
+/** What the queue refused, for whoever asked; null when it did not. */
+export function refusalIn(
+  effects: readonly QueueEffect[],
+  about: { state: QueueState; rules: QueueRules; nothing?: Sentence },
+): BotError | null {
+  const refusal = effects.find((effect) => effect.kind === "refused");
+  if (!refusal) return null;
+  const { code, say } = SAID[refusal.why](about);
+  return new BotError(code, `refused: ${refusal.why}`, { say });
+}
+
+type About = Parameters<typeof refusalIn>[1];
+
+const SAID: Readonly<Record<Refusal, (about: About) => { code: ErrorCode; say: Sentence }>> = {
+  full: () => ({ code: "queue_full", say: { key: "player.queue_full" } }),
+  nothing: ({ nothing }) => ({ code: "nothing_playing", say: nothing ?? { key: "player.nothing" } }),
+  limit: ({ rules }) => ({
+    code: "queue_full",
+    say: { key: "player.limit", params: { limit: rules.maxPerPerson } },
+  }),
+  no_history: () => ({ code: "nothing_playing", say: { key: "player.no_history" } }),
+  live: () => ({ code: "media_unsupported", say: { key: "player.no_length" } }),
+  beyond: ({ state }) => ({
+    code: "bad_command",
+    say: { key: "player.beyond", params: { length: clockTime(state.now?.track.durationMs ?? 0) } },
+  }),
+};
 
 /** The sentence says less than the error's message does: which file, what about it. */
 export const isBare = (say: Sentence): boolean =>

@@ -1,19 +1,30 @@
 import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/emitter.ts";
-import { BotError, messageOf, toBotError } from "../base/errors.ts";
+import { BotError, messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
-import type { PlaneEvent, TrackTags } from "../media/plane.ts";
-import { isBare, nothingPlaying, reasonFor } from "./failure.ts";
+import type { PlaneEvent } from "../media/plane.ts";
+import { Adding, type Added, type AddedMany } from "./adding.ts";
+import { Editing } from "./editing.ts";
+import { nothingPlaying, reasonFor, refusalIn } from "./failure.ts";
 import { Heard } from "./heard.ts";
-import { newTrackId } from "./ids.ts";
-import { emptyQueue, etaMs, reduceQueue } from "./queue.ts";
-import type { NowPlaying, QueueEffect, QueueEvent, QueueState, StoredSource, Track } from "./queue.ts";
+import { Progress } from "./progress.ts";
+import { emptyQueue, NO_RULES, playName, reduceQueue } from "./queue.ts";
+import type {
+  NowPlaying,
+  QueueEffect,
+  QueueEvent,
+  QueueRules,
+  QueueState,
+  StoredSource,
+  Track,
+} from "./queue.ts";
 import type { Found } from "./resolver/resolver.ts";
 import { loadQueue, savePosition, saveQueue, type PlayerDocuments } from "./saved.ts";
+import { SavedLists } from "./saved-lists.ts";
 import { Sound, type PlayerPlane } from "./sound.ts";
 import { Starting } from "./starting.ts";
-import { cleanDetail, describe, shortLine } from "./text.ts";
+import { cleanDetail } from "./text.ts";
 
 export interface RoomPlayerDeps {
   /** The media plane's name of the room's channel. */
@@ -29,14 +40,8 @@ export interface RoomPlayerDeps {
   tell: (sentence: Sentence) => void;
   /** Of the room; default English. */
   language?: () => Language;
-}
-
-export interface Added {
-  track: Track;
-  /** 0: it is on; else its place among those that wait, from 1. */
-  position: number;
-  /** Until it starts, in ms; null when a track before it has no known length. */
-  etaMs: number | null;
+  /** What the room has set about its queue; default nothing. */
+  rules?: () => QueueRules;
 }
 
 const FRAME_MS = 20;
@@ -46,24 +51,42 @@ const START_MS = 3_000;
 
 /** The queue of one room and what sounds of it. Lives as long as the room; the channel may come and go. */
 export class RoomPlayer {
+  /** What people change about the queue, beyond adding and skipping. */
+  readonly edit: Editing;
+  readonly lists: SavedLists;
   readonly #deps: RoomPlayerDeps;
   readonly #sound: Sound;
   readonly #idle = new Emitter<void>();
   readonly #changed = new Emitter<QueueState>();
   readonly #closing = new AbortController();
   readonly #starting: Starting;
+  readonly #adding: Adding;
   readonly #unsubscribe: (() => void)[];
   #state: QueueState = emptyQueue;
   #savedAtMs = 0;
+  readonly #progress = new Progress();
   readonly #heard = new Heard();
 
   constructor(deps: RoomPlayerDeps) {
     this.#deps = deps;
     const { plane, channel, clock, open } = deps;
     this.#starting = new Starting(clock, START_MS);
+    this.lists = new SavedLists(deps);
+    this.#adding = new Adding({
+      ...{ plane, open, starting: this.#starting, signal: this.#closing.signal },
+      state: () => this.#state,
+      rules: () => this.#rules(),
+      change: (event) => this.#change(event),
+    });
+    this.edit = new Editing({
+      state: () => this.#state,
+      change: (event, nothing) => this.#change(event, nothing),
+      isFair: () => this.#rules().fair,
+      positionMs: () => this.#progress.positionMs(this.#state, clock.now()),
+    });
     this.#sound = new Sound({
       ...{ plane, channel, clock, open },
-      wanted: () => this.#state,
+      wanted: () => ({ now: this.#state.now, play: playName(this.#state), volume: this.#state.volume }),
       onFailed: (id, error) => this.#fail(id, error),
       onStranded: () => void this.#dispatch({ kind: "pause" }),
     });
@@ -80,7 +103,8 @@ export class RoomPlayer {
    * channel again); else it is held, for !resume.
    */
   restore({ resume }: { resume: boolean }): boolean {
-    const loaded = loadQueue(this.#deps.documents);
+    const { state: loaded, isDamaged } = loadQueue(this.#deps.documents);
+    if (isDamaged) this.#deps.tell({ key: "player.damaged" });
     const now = loaded.now && !resume ? { ...loaded.now, phase: "paused" as const } : loaded.now;
     this.#setState({ ...loaded, now });
     if (now && resume) this.#sound.reconcile();
@@ -97,37 +121,23 @@ export class RoomPlayer {
     this.#sound.forget();
   }
 
-  /**
-   * Queues what was found. Into silence: starts it at once and resolves with the first sound.
-   * @throws BotError `queue_full`, `media_unreadable`, `media_unsupported`, `ffmpeg_missing`, …: it is not queued then.
-   */
-  async add(found: Found, requester: string): Promise<Added> {
-    const { source, title, durationMs } = found;
-    const track: Track = {
-      id: newTrackId(),
-      title: shortLine(title),
-      artist: null,
-      durationMs,
-      requester,
-      source,
-    };
-    if (this.#state.now) {
-      const described = describe(track, await this.#probe(track));
-      this.#refuse(this.#dispatch({ kind: "add", track: described }));
-      return this.#added(described.id, described);
-    }
-    // Something else may have waited (after failures): then that comes first, and this one is not on.
-    this.#refuse(this.#dispatch({ kind: "add", track }));
-    if (this.nowPlaying()?.track.id === track.id) await this.#starting.sound(track.id);
-    const tags = await this.#probe(track).catch(() => null);
-    if (tags) this.#dispatch({ kind: "describe", ...describe(track, tags) });
-    return this.#added(track.id, track);
+  /** See `Adding.one`. @param next before what waits */
+  add(found: Found, requester: string, { next = false } = {}): Promise<Added> {
+    return this.#adding.one(found, requester, next);
   }
 
-  /** @param sentMsAgo how long ago the person said it: the track that was on then is meant. */
-  skip(sentMsAgo = 0): Track {
+  /** See `Adding.many`. */
+  addMany(found: readonly Found[], requester: string): Promise<AddedMany> {
+    return this.#adding.many(found, requester);
+  }
+
+  /**
+   * @param sentMsAgo how long ago the person said it: the track that was on then is meant.
+   * @param count what is on, and the first that wait
+   */
+  skip(sentMsAgo = 0, count = 1): Track {
     const nowMs = this.#deps.clock.now();
-    const effects = this.#dispatch({ kind: "skip", meant: this.#heard.at(nowMs - sentMsAgo), nowMs });
+    const effects = this.#dispatch({ kind: "skip", meant: this.#heard.at(nowMs - sentMsAgo), nowMs, count });
     const skipped = effects.find((effect) => effect.kind === "skipped");
     if (skipped) return skipped.track;
     if (effects.some((effect) => effect.kind === "already-skipped")) {
@@ -138,17 +148,17 @@ export class RoomPlayer {
 
   /** Ends what is on and empties the queue. @throws BotError `nothing_playing` */
   stop(): void {
-    this.#refuse(this.#dispatch({ kind: "stop" }));
+    this.#change({ kind: "stop" });
   }
 
   pause(): NowPlaying {
-    this.#refuse(this.#dispatch({ kind: "pause" }));
+    this.#change({ kind: "pause" });
     return this.#mustBeOn();
   }
 
   /** Goes on with what is held, or with what waits. */
   resume(): NowPlaying {
-    this.#refuse(this.#dispatch({ kind: "resume" }));
+    this.#change({ kind: "resume" });
     return this.#mustBeOn();
   }
 
@@ -167,6 +177,16 @@ export class RoomPlayer {
 
   queue(): readonly Track[] {
     return this.#state.upcoming;
+  }
+
+  /** Everything of the queue. */
+  state(): QueueState {
+    return this.#state;
+  }
+
+  /** The rules are others now: what waits is put in order by them. */
+  rulesChanged(): void {
+    if (this.#rules().fair) this.#dispatch({ kind: "arrange" });
   }
 
   /** Nothing is on any more. */
@@ -199,6 +219,7 @@ export class RoomPlayer {
     } else if (event.kind === "track.position") {
       this.#dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
       const nowMs = this.#deps.clock.now();
+      this.#progress.note(event.track, nowMs);
       if (nowMs - this.#savedAtMs < SAVE_POSITION_MS) return;
       this.#savedAtMs = nowMs;
       savePosition(this.#deps.documents, this.#state.now);
@@ -252,40 +273,21 @@ export class RoomPlayer {
 
   #setState(state: QueueState): void {
     const id = state.now?.track.id ?? null;
-    if (id !== (this.#state.now?.track.id ?? null)) {
-      this.#heard.note(id, this.#deps.clock.now());
-    }
+    if (id !== (this.#state.now?.track.id ?? null)) this.#heard.note(id, this.#deps.clock.now());
     this.#state = state;
   }
 
-  async #probe(track: Track): Promise<TrackTags | null> {
-    try {
-      const path = await this.#deps.open(track.source, this.#closing.signal);
-      return await this.#deps.plane.request({ kind: "probe", source: { path } });
-    } catch (error) {
-      const { code, message, say } = toBotError(error);
-      // A plane that restarts says nothing about the file.
-      if (code === "media_plane_down" || code === "timeout") return null;
-      if (!isBare(say)) throw error;
-      const reason = cleanDetail(message);
-      const params = { title: track.title, reason };
-      throw new BotError(code, message, { say: { key: "player.failed", params }, cause: error });
-    }
+  #rules(): QueueRules {
+    return this.#deps.rules?.() ?? NO_RULES;
   }
 
-  #added(id: string, fallback: Track): Added {
-    const { now, upcoming } = this.#state;
-    const index = upcoming.findIndex((track) => track.id === id);
-    if (now?.track.id === id) return { track: now.track, position: 0, etaMs: 0 };
-    return { track: upcoming[index] ?? fallback, position: index + 1, etaMs: etaMs(this.#state, index) };
-  }
-
-  #refuse(effects: readonly QueueEffect[]): void {
-    const refused = effects.find((effect) => effect.kind === "refused");
-    if (refused?.why === "full") {
-      throw new BotError("queue_full", "the queue is full", { say: { key: "player.queue_full" } });
-    }
-    if (refused) throw nothingPlaying();
+  /** @throws BotError what was refused; `nothing`: how it is said that there is nothing of it */
+  #change(event: QueueEvent, nothing?: Sentence): readonly QueueEffect[] {
+    const about = { state: this.#state, rules: this.#rules(), ...(nothing && { nothing }) };
+    const effects = this.#dispatch(event);
+    const refused = refusalIn(effects, about);
+    if (refused) throw refused;
+    return effects;
   }
 
   #mustBeOn(): NowPlaying {

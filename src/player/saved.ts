@@ -1,16 +1,22 @@
 import { z } from "zod";
-import { emptyQueue, MAX_QUEUE, trackSchema, type QueueState } from "./queue.ts";
+import { emptyQueue, LOOPS, MAX_HISTORY, MAX_QUEUE, trackSchema, type QueueState } from "./queue.ts";
 
 /** Where a room's queue is kept: the store's documents of one room, or a fake. */
 export interface PlayerDocuments {
   read<T>(name: string, schema: z.ZodType<T>): T | null;
+  has(name: string): boolean;
   write(name: string, value: unknown): void;
+  remove(name: string): void;
+  setAside(name: string): void;
 }
 
 const queueSchema = z.object({
   now: z.object({ track: trackSchema, phase: z.enum(["playing", "paused"]) }).nullable(),
   upcoming: z.array(trackSchema).max(MAX_QUEUE),
   volume: z.number().min(0).max(200),
+  // Earlier versions did not write them.
+  loop: z.enum(LOOPS).default("off"),
+  history: z.array(trackSchema).max(MAX_HISTORY).default([]),
 });
 const positionSchema = z.object({ id: z.string(), positionMs: z.number().min(0) });
 
@@ -18,8 +24,10 @@ const QUEUE = "queue";
 const POSITION = "position";
 
 /** Keeps the queue, its track and the volume; the position goes into a small document of its own. */
-export function saveQueue(documents: PlayerDocuments, { now, upcoming, volume }: QueueState): void {
-  documents.write(QUEUE, { now: now && { track: now.track, phase: now.phase }, upcoming, volume });
+export function saveQueue(documents: PlayerDocuments, state: QueueState): void {
+  const { now, upcoming, volume, loop, history } = state;
+  const kept = { now: now && { track: now.track, phase: now.phase }, upcoming, volume, loop, history };
+  documents.write(QUEUE, kept);
   savePosition(documents, now);
 }
 
@@ -27,11 +35,19 @@ export function savePosition(documents: PlayerDocuments, now: QueueState["now"])
   if (now) documents.write(POSITION, { id: now.track.id, positionMs: now.positionMs });
 }
 
-/** The queue as it was kept last, with the interrupted track where it was; empty when there is none. */
-export function loadQueue(documents: PlayerDocuments): QueueState {
+/**
+ * The queue as it was kept last, with the interrupted track where it was; empty when there is none. One that cannot be
+ * read is set aside: `isDamaged`, this once.
+ */
+export function loadQueue(documents: PlayerDocuments): { state: QueueState; isDamaged: boolean } {
   const saved = documents.read(QUEUE, queueSchema);
-  if (!saved) return emptyQueue;
+  if (!saved) {
+    const isDamaged = documents.has(QUEUE);
+    if (isDamaged) documents.setAside(QUEUE);
+    return { state: emptyQueue, isDamaged };
+  }
   const position = documents.read(POSITION, positionSchema);
   const positionMs = position && position.id === saved.now?.track.id ? position.positionMs : 0;
-  return { ...emptyQueue, ...saved, now: saved.now && { ...saved.now, positionMs } };
+  const now = saved.now && { ...saved.now, positionMs };
+  return { state: { ...emptyQueue, ...saved, now }, isDamaged: false };
 }

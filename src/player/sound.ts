@@ -12,10 +12,10 @@ export interface SoundDeps {
   clock: Clock;
   /** The confined local file of a source. */
   open: (source: StoredSource, signal: AbortSignal) => Promise<string>;
-  /** What should sound now. */
-  wanted: () => { now: NowPlaying | null; volume: number };
-  /** The track cannot be played. */
-  onFailed: (trackId: string, error: BotError) => void;
+  /** What should sound now, and the plane's name for it. */
+  wanted: () => { now: NowPlaying | null; play: string | null; volume: number };
+  /** What has this name cannot be played. */
+  onFailed: (play: string, error: BotError) => void;
   /** The channel did not come up within `PATIENCE_MS`. */
   onStranded: () => void;
 }
@@ -25,7 +25,7 @@ export const PATIENCE_MS = 60_000;
 const RETRY_MS = 100;
 const SLOWEST_RETRY_MS = 2_000;
 
-type InPlane = { trackId: string; paused: boolean };
+type InPlane = { play: string; paused: boolean };
 
 /**
  * Makes the media plane sound like what is wanted, by comparing the two: the same code serves a command, the next track,
@@ -63,9 +63,9 @@ export class Sound {
     this.reconcile();
   }
 
-  /** The plane said that a track is over. */
-  ended(trackId: string): void {
-    if (this.#inPlane?.trackId === trackId) this.#inPlane = null;
+  /** The plane said that what has this name is over. */
+  ended(play: string): void {
+    if (this.#inPlane?.play === play) this.#inPlane = null;
   }
 
   /** Idempotent. What sounds goes on until its channel closes. */
@@ -78,7 +78,7 @@ export class Sound {
   async #step(): Promise<void> {
     this.#retry?.cancel();
     this.#retry = null;
-    const { now, volume } = this.#deps.wanted();
+    const { now, play, volume } = this.#deps.wanted();
     if (this.#closing.signal.aborted) return;
     // What is held and not open is opened when it goes on.
     if (now?.phase !== "playing" && !this.#inPlane) {
@@ -87,32 +87,32 @@ export class Sound {
     }
     if (this.#deps.plane.state !== "up") return this.#wait();
     try {
-      await this.#act(now, volume);
+      await this.#act(now, play, volume);
       this.#waitingSinceMs = null;
       this.#retryMs = RETRY_MS;
     } catch (error) {
-      this.#onError(toBotError(error), now);
+      this.#onError(toBotError(error), play);
     }
   }
 
-  async #act(now: NowPlaying | null, volume: number): Promise<void> {
+  async #act(now: NowPlaying | null, play: string | null, volume: number): Promise<void> {
     const { plane, channel } = this.#deps;
-    if (!now) {
+    if (!now || play === null) {
       this.#inPlane = null;
       await plane.request({ kind: "play.stop", channel });
       return;
     }
     const { track } = now;
     const path =
-      this.#inPlane?.trackId === track.id
+      this.#inPlane?.play === play
         ? null
         : await this.#deps.open(track.source, this.#closing.signal).catch((error: unknown) => {
-            this.#deps.onFailed(track.id, toBotError(error));
+            this.#deps.onFailed(play, toBotError(error));
           });
     if (path === undefined) return;
     // Opening may have taken its time: only what is wanted still is started.
     const wanted = this.#deps.wanted();
-    if (wanted.now?.track.id !== track.id || this.#closing.signal.aborted) return;
+    if (!wanted.now || wanted.play !== play || this.#closing.signal.aborted) return;
     if (this.#volume !== volume) {
       await plane.request({ kind: "play.volume", channel, percent: volume });
       this.#volume = volume;
@@ -120,12 +120,12 @@ export class Sound {
     const paused = wanted.now.phase === "paused";
     if (path !== null) {
       // Noted before: the track may end, and the plane fall, before the answer is here.
-      this.#inPlane = { trackId: track.id, paused };
+      this.#inPlane = { play, paused };
       const { positionMs } = wanted.now;
       await plane.request({
         kind: "play.start",
         channel,
-        track: track.id,
+        track: play,
         source: { path },
         positionMs,
         paused,
@@ -136,14 +136,14 @@ export class Sound {
     }
   }
 
-  #onError(error: BotError, now: NowPlaying | null): void {
+  #onError(error: BotError, play: string | null): void {
     if (this.#closing.signal.aborted) return;
     const lost = error.code === "media_plane_down" || error.code === "not_found" || error.code === "timeout";
     this.#inPlane = null;
     this.#volume = null;
-    if (!now) return;
+    if (play === null) return;
     if (lost) this.#wait();
-    else this.#deps.onFailed(now.track.id, error);
+    else this.#deps.onFailed(play, error);
   }
 
   #wait(): void {

@@ -13,6 +13,8 @@ export interface RoomDocuments {
   has(name: string): boolean;
   write(name: string, value: unknown): void;
   remove(name: string): void;
+  /** Keeps what cannot be read under another name, for whoever runs the bot; there is none of this name then. */
+  setAside(name: string): void;
 }
 
 const wanted = z.boolean();
@@ -29,6 +31,7 @@ export class Store {
   readonly #read: StatementSync;
   readonly #write: StatementSync;
   readonly #remove: StatementSync;
+  readonly #setAside: StatementSync;
   readonly #byName: StatementSync;
   #closed = false;
 
@@ -40,6 +43,7 @@ export class Store {
       "INSERT INTO rooms (room_id, name, json) VALUES (?, ?, ?) ON CONFLICT (room_id, name) DO UPDATE SET json = excluded.json",
     );
     this.#remove = database.prepare("DELETE FROM rooms WHERE room_id = ? AND name = ?");
+    this.#setAside = database.prepare("UPDATE OR REPLACE rooms SET name = ? WHERE room_id = ? AND name = ?");
     this.#byName = database.prepare("SELECT room_id, json FROM rooms WHERE name = ? ORDER BY room_id");
     this.recordings = new RecordingIndex(database);
   }
@@ -58,6 +62,9 @@ export class Store {
       },
       remove: (name) => {
         if (!this.#closed) this.#remove.run(roomId, name);
+      },
+      setAside: (name) => {
+        if (!this.#closed) this.#setAside.run(`${name}.damaged`, roomId, name);
       },
     };
   }

@@ -22,4 +22,9 @@ export class FakeDocuments {
   remove(name: string): void {
     this.kept.delete(name);
   }
+
+  setAside(name: string): void {
+    this.kept.set(`${name}.damaged`, this.kept.get(name) ?? "null");
+    this.kept.delete(name);
+  }
 }

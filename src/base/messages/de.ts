@@ -178,8 +178,11 @@ export const de: Record<MessageKey, string> = {
   "play.queued": "**{title}** ist in der Warteschlange auf Platz {position}.",
   "play.queued_eta": "**{title}** ist in der Warteschlange auf Platz {position}, dran in etwa {eta}.",
   "play.not_found": "Im Medienordner finde ich nichts namens {query}.",
-  "play.not_found_nearest": "Ich finde nichts namens {query}. Am nächsten kommen:\n{names}",
-  "play.ambiguous": "{count} Dateien passen zu {query}. Welche?\n{names}",
+  "play.not_found_nearest":
+    "Ich finde nichts namens {query}. Am nächsten kommen, und eine Nummer spielt davon ab:\n{names}",
+  "play.ambiguous": "{count} Dateien passen zu {query}. Welche? Antworte mit der Nummer.\n{names}",
+  "play.no_folder": "Im Medienordner finde ich keinen Ordner namens {query}.",
+  "play.ambiguous_folder": "{count} Ordner passen zu {query}. Welcher?\n{names}",
   "play.file_gone": "die Datei ist nicht mehr da",
   "play.too_large": "Diese Datei hat {size} MB; ich nehme bis zu {limit} MB.",
   "play.empty_file": "{title} ist leer.",
@@ -205,6 +208,21 @@ export const de: Record<MessageKey, string> = {
     "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %, gehört von {heard} von {count}.",
   "player.queue": "{now}\n{list}\n{count} warten, zusammen {total}.",
   "player.queue_none": "{now}\nSonst wartet nichts.",
+  "player.damaged":
+    "Die Warteschlange, die ich hier aufgehoben hatte, war nicht zu lesen; sie ist jetzt leer. Was da war, liegt beiseite.",
+  "player.nothing_waits": "In der Warteschlange ist nichts.",
+  "player.limit": "Von dir warten schon {limit} Titel; mehr darf hier niemand haben.",
+  "player.no_history": "Davor lief nichts.",
+  "player.no_length": "Darin lässt sich nicht springen: Es hat keine Länge.",
+  "player.beyond": "Das liegt hinter dem Ende: Es dauert {length}.",
+  "lists.nothing": "Es gibt nichts aufzuheben: Nichts läuft oder wartet.",
+  "lists.full": "Ich hebe {limit} Listen für einen Raum auf. Bitte lösche erst eine.",
+  "lists.unknown": "Es gibt keine Liste {name}. Es gibt: {names}.",
+  "lists.unknown_nearest": "Es gibt keine Liste {name}. Meintest du {nearest}?",
+  "lists.none": "Ich habe für diesen Raum keine Listen.",
+  "lists.damaged": "Die Liste {name} ist nicht mehr zu lesen. Was da war, liegt beiseite.",
+  "lists.damaged_all":
+    "Die Namen der Listen, die ich hier aufgehoben hatte, waren nicht zu lesen. Was da war, liegt beiseite.",
   // recorder
   "record.started":
     "**Aufnahme läuft.** Was ab jetzt im Sprachkanal gesprochen wird, nehme ich auf, eine Spur je Person; gestartet von {by}. Wer das nicht möchte: mit 🔇 reagieren oder `{prefix}optout` schreiben. `{prefix}record stop` beendet sie.",

@@ -170,8 +170,11 @@ export const en = {
   "play.queued": "Added **{title}** to the queue at position {position}.",
   "play.queued_eta": "Added **{title}** to the queue at position {position}, in about {eta}.",
   "play.not_found": "I found nothing called {query} in the media folder.",
-  "play.not_found_nearest": "I found nothing called {query}. The nearest are:\n{names}",
-  "play.ambiguous": "{count} files match {query}. Which one?\n{names}",
+  "play.not_found_nearest":
+    "I found nothing called {query}. The nearest are, and a number plays one:\n{names}",
+  "play.ambiguous": "{count} files match {query}. Which one? Answer with its number.\n{names}",
+  "play.no_folder": "I found no folder called {query} in the media folder.",
+  "play.ambiguous_folder": "{count} folders match {query}. Which one?\n{names}",
   "play.file_gone": "the file is not there any more",
   "play.too_large": "That file has {size} MB; I take up to {limit} MB.",
   "play.empty_file": "{title} is empty.",
@@ -195,6 +198,21 @@ export const en = {
     "**{title}** – {state} {position} – for {requester}, volume {volume} %, heard by {heard} of {count}.",
   "player.queue": "{now}\n{list}\n{count} waiting, {total} in all.",
   "player.queue_none": "{now}\nNothing else is waiting.",
+  "player.damaged":
+    "I could not read the queue that I had kept here, so it is empty. What was kept is set aside.",
+  "player.nothing_waits": "Nothing is waiting in the queue.",
+  "player.limit": "You have {limit} tracks waiting already, which is what one person may have here.",
+  "player.no_history": "Nothing was on before.",
+  "player.no_length": "That cannot be wound: it has no length.",
+  "player.beyond": "That is beyond its end: it has {length}.",
+  "lists.nothing": "There is nothing to keep: nothing plays or waits.",
+  "lists.full": "I keep {limit} lists for a room. Please delete one before.",
+  "lists.unknown": "There is no list {name}. There are: {names}.",
+  "lists.unknown_nearest": "There is no list {name}. Did you mean {nearest}?",
+  "lists.none": "I keep no lists for this room.",
+  "lists.damaged": "I could not read the list {name} any more. What was kept is set aside.",
+  "lists.damaged_all":
+    "I could not read the names of the lists that I had kept here. What was kept is set aside.",
   // recorder
   "record.started":
     "**Recording.** Everything said in the voice channel from now on is recorded, one track for each person, started by {by}. Who does not want that: react with 🔇, or say `{prefix}optout`. `{prefix}record stop` ends it.",

@@ -60,7 +60,7 @@ class FakeRoom implements RoomContext {
   readonly player: RoomContext["player"] = {
     add: ({ title }, requester) => {
       this.did.push(`add ${title}`);
-      return Promise.resolve({ track: track(title, requester), position: 0, etaMs: 0 });
+      return Promise.resolve({ track: track(title, requester), position: 0, etaMs: 0, again: false });
     },
     skip: () => track("skipped"),
     stop: () => void this.did.push("stop"),

@@ -1,13 +1,15 @@
-import fc from "fast-check";
 import {
   emptyQueue,
   etaMs,
+  etasMs,
   MAX_FAILURES,
-  MAX_QUEUE,
+  playName,
   reduceQueue,
   SKIP_WINDOW_MS,
 } from "../../../src/player/queue.ts";
 import type { QueueEffect, QueueEvent, QueueState, Track } from "../../../src/player/queue.ts";
+import { loadQueue } from "../../../src/player/saved.ts";
+import { FakeDocuments } from "../../fakes/documents.ts";
 
 const track = (id: string, durationMs: number | null = 60_000): Track => ({
   ...{ id, title: `Title ${id}`, artist: null, durationMs, requester: "@a:b" },
@@ -85,48 +87,160 @@ test("the time until a track starts counts what is left, and is unknown behind a
   expect(etaMs(live, 0)).toBeNull();
 });
 
-describe("whatever happens", () => {
-  const id = fc.integer({ min: 0, max: 30 }).map((number) => `t${number}`);
-  let count = 0;
-  const event: fc.Arbitrary<QueueEvent> = fc.oneof(
-    fc.constant(null).map((): QueueEvent => ({ kind: "add", track: track(`t${count++ % 31}`) })),
-    fc.record({ kind: fc.constant("skip" as const), meant: fc.option(id), nowMs: fc.nat(100_000) }),
-    fc.constantFrom<QueueEvent>({ kind: "stop" }, { kind: "pause" }, { kind: "resume" }),
-    fc.record({ kind: fc.constant("volume" as const), percent: fc.nat(200) }),
-    fc.record({ kind: fc.constantFrom("started" as const, "finished" as const), id }),
-    fc.record({ kind: fc.constant("failed" as const), id, reason: fc.string() }),
-    fc.record({ kind: fc.constant("position" as const), id, positionMs: fc.nat(100_000) }),
+const held = ({ now, upcoming }: QueueState): string[] => [
+  ...(now ? [now.track.id] : []),
+  ...upcoming.map(({ id }) => id),
+];
+const after = (state: QueueState, ...events: QueueEvent[]): QueueState => run(events, state).state;
+const by = (requester: string, ...ids: string[]): Track[] => ids.map((id) => ({ ...track(id), requester }));
+const fair = { fair: true, maxPerPerson: 0 };
+const four = run(add("a", "b", "c", "d")).state;
+
+test("next is before all that wait; the others keep their order", () => {
+  expect(held(after(four, { kind: "add", track: track("x"), next: true }))).toEqual([
+    "a",
+    "x",
+    "b",
+    "c",
+    "d",
+  ]);
+});
+
+test("remove, move and clear are about what waits", () => {
+  expect(held(after(four, { kind: "remove", ids: ["b", "d"] }))).toEqual(["a", "c"]);
+  expect(kinds(reduceQueue(four, { kind: "remove", ids: ["a", "gone"] }).effects)).toEqual(["refused"]);
+  expect(held(after(four, { kind: "move", id: "d", to: 0 }))).toEqual(["a", "d", "b", "c"]);
+  expect(held(after(four, { kind: "move", id: "b", to: 2 }))).toEqual(["a", "c", "d", "b"]);
+  expect(held(after(four, { kind: "move", id: "b", to: 99 }))).toEqual(["a", "c", "d", "b"]);
+  expect(held(after(four, { kind: "clear" }))).toEqual(["a"]);
+});
+
+test("shuffling makes another order of the same, the same from the same seed", () => {
+  const ids = Array.from({ length: 30 }, (_, index) => `t${index}`);
+  const full = run(add("on", ...ids)).state;
+  const one = after(full, { kind: "shuffle", seed: 1, fair: false });
+  expect(held(one)).not.toEqual(held(full));
+  expect([...held(one)].sort()).toEqual([...held(full)].sort());
+  expect(held(after(full, { kind: "shuffle", seed: 1, fair: false }))).toEqual(held(one));
+  expect(held(after(full, { kind: "shuffle", seed: 2, fair: false }))).not.toEqual(held(one));
+});
+
+test("a track comes again and again, under a new name, until somebody skips it or it fails", () => {
+  const looped = after(four, { kind: "loop", loop: "track" });
+  const again = after(looped, { kind: "finished", id: "a" });
+  expect(held(again)).toEqual(["a", "b", "c", "d"]);
+  expect(playName(again)).toBe("a.1");
+  expect(again.history).toEqual([]);
+  // What is still said of the time before.
+  expect(after(again, { kind: "finished", id: "a" }, { kind: "position", id: "a", positionMs: 9 })).toBe(
+    again,
   );
+  expect(playName(after(again, { kind: "finished", id: "a.1" }))).toBe("a.2");
+  expect(held(after(again, { kind: "skip", meant: "a", nowMs: 0 }))).toEqual(["b", "c", "d"]);
+  expect(held(after(again, { kind: "failed", id: "a.1", reason: "x" }))).toEqual(["b", "c", "d"]);
+});
 
-  test("nothing is lost, doubled or out of bounds, and effects say what changed", () => {
-    fc.assert(
-      fc.property(fc.array(event, { maxLength: 120 }), (events) => {
-        let state = emptyQueue;
-        for (const next of events) {
-          const before = state;
-          const step = reduceQueue(state, next);
-          state = step.state;
-          const all = (of: QueueState): number => of.upcoming.length + (of.now ? 1 : 0);
-          const gone = all(before) - all(state);
-          expect(gone).toBeGreaterThanOrEqual(next.kind === "add" ? -1 : 0);
-          if (next.kind !== "stop") expect(gone).toBeLessThanOrEqual(1);
-          expect(state.upcoming.length).toBeLessThanOrEqual(MAX_QUEUE);
-          expect(state.failures).toBeLessThan(MAX_FAILURES);
-          // What waits keeps its order.
-          const rest = state.upcoming.filter((entry) => before.upcoming.includes(entry));
-          expect(rest).toEqual(before.upcoming.filter((entry) => rest.includes(entry)));
-          const sounds = before.now?.track !== state.now?.track || before.now?.phase !== state.now?.phase;
-          if (sounds) expect(kinds(step.effects)).toEqual(expect.arrayContaining(["sound", "save"]));
-          if (before.now && !state.now) expect(kinds(step.effects)).toContain("idle");
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
+test("with the queue repeated what is over waits at the end, also alone and when it was skipped", () => {
+  const looped = after(four, { kind: "loop", loop: "queue" });
+  expect(held(after(looped, { kind: "finished", id: "a" }))).toEqual(["b", "c", "d", "a"]);
+  expect(held(after(looped, { kind: "skip", meant: "a", nowMs: 0, count: 2 }))).toEqual(["c", "d", "a", "b"]);
+  expect(held(after(looped, { kind: "failed", id: "a", reason: "x" }))).toEqual(["b", "c", "d"]);
+  const alone = after(looped, { kind: "clear" }, { kind: "finished", id: "a" });
+  expect([held(alone), playName(alone)]).toEqual([["a"], "a.1"]);
+  // All the way round: it is the same track, and has to start anew.
+  expect(playName(after(looped, { kind: "skip", meant: "a", nowMs: 0, count: 4 }))).toBe("a.1");
+  expect(held(after(looped, { kind: "previous" }))).toEqual(["d", "a", "b", "c"]);
+});
 
-  test("it does not change what it was given", () => {
-    const frozen = Object.freeze({ ...run(add("a", "b")).state });
-    Object.freeze(frozen.upcoming);
-    fc.assert(fc.property(event, (next) => void reduceQueue(frozen, next)));
+test("previous goes back through what was on, and what was on comes after it", () => {
+  expect(kinds(reduceQueue(four, { kind: "previous" }).effects)).toEqual(["refused"]);
+  const third = after(four, { kind: "finished", id: "a" }, { kind: "skip", meant: "b", nowMs: 0 });
+  expect([held(third), third.history.map(({ id }) => id)]).toEqual([
+    ["c", "d"],
+    ["a", "b"],
+  ]);
+  const second = after(third, { kind: "previous" });
+  expect(held(second)).toEqual(["b", "c", "d"]);
+  const first = after(second, { kind: "previous" });
+  expect([held(first), first.history]).toEqual([["a", "b", "c", "d"], []]);
+  const stopped = after(third, { kind: "stop" });
+  expect(held(after(stopped, { kind: "previous" }))).toEqual(["c"]);
+  expect(held(after(stopped, { kind: "replay" }))).toEqual(["c"]);
+});
+
+test("several are skipped at once, no more than there are, and all of them are remembered", () => {
+  const { state, effects } = reduceQueue(four, { kind: "skip", meant: "a", nowMs: 0, count: 3 });
+  expect(held(state)).toEqual(["d"]);
+  expect(effects).toContainEqual({ kind: "skipped", track: track("a"), count: 3 });
+  expect(state.history.map(({ id }) => id)).toEqual(["a", "b", "c"]);
+  expect(held(after(four, { kind: "skip", meant: "a", nowMs: 0, count: 500 }))).toEqual([]);
+});
+
+test("seeking and replaying start what is on anew; without a length, or beyond the end, there is no seeking", () => {
+  const there = after(four, { kind: "seek", positionMs: 30_000 });
+  expect([playName(there), there.now?.positionMs]).toEqual(["a.1", 30_000]);
+  expect(after(there, { kind: "position", id: "a", positionMs: 1_000 })).toBe(there);
+  expect(after(there, { kind: "seek", positionMs: -5 }).now?.positionMs).toBe(0);
+  const begun = after(there, { kind: "pause" }, { kind: "replay" });
+  expect([playName(begun), begun.now?.positionMs, begun.now?.phase]).toEqual(["a.2", 0, "playing"]);
+  const why = (state: QueueState): unknown =>
+    reduceQueue(state, { kind: "seek", positionMs: 60_000 }).effects;
+  expect(why(four)).toEqual([{ kind: "refused", why: "beyond" }]);
+  expect(why(run([{ kind: "add", track: track("live", null) }]).state)).toEqual([
+    { kind: "refused", why: "live" },
+  ]);
+});
+
+test("people take turns: each comes after as many of the others as they have had", () => {
+  let state = run([{ kind: "add-many", tracks: by("@ann:a", "a0", "a1", "a2", "a3"), rules: fair }]).state;
+  const [b0, b1] = by("@ben:b", "b0", "b1");
+  const [c0] = by("@cay:c", "c0");
+  if (!b0 || !b1 || !c0) throw new Error("tracks");
+  for (const each of [b0, b1, c0]) state = after(state, { kind: "add", track: each, rules: fair });
+  expect(held(state)).toEqual(["a0", "b0", "c0", "a1", "b1", "a2", "a3"]);
+  // Next is next of one's own.
+  const next = after(state, { kind: "add", track: { ...b0, id: "b9" }, next: true, rules: fair });
+  expect(held(next)).toEqual(["a0", "b9", "c0", "a1", "b0", "a2", "b1", "a3"]);
+  const mixed = after(four, ...[b0, b1].map((each): QueueEvent => ({ kind: "add", track: each })));
+  expect(held(mixed)).toEqual(["a", "b", "c", "d", "b0", "b1"]);
+  expect(held(after(mixed, { kind: "arrange" }))).toEqual(["a", "b0", "b", "b1", "c", "d"]);
+});
+
+test("one person may have so many waiting; of several as many come as fit", () => {
+  const rules = { fair: false, maxPerPerson: 2 };
+  const { state, effects } = run([{ kind: "add-many", tracks: by("@ann:a", "a", "b", "c", "d"), rules }]);
+  expect(held(state)).toEqual(["a", "b"]);
+  expect(effects).toContainEqual({ kind: "left-out", count: 2, why: "limit" });
+  const more = after(state, { kind: "add", track: { ...track("e"), requester: "@ann:a" }, rules });
+  expect(held(more)).toEqual(["a", "b", "e"]);
+  const step = reduceQueue(more, { kind: "add", track: { ...track("f"), requester: "@ann:a" }, rules });
+  expect(step.effects).toEqual([{ kind: "refused", why: "limit" }]);
+  expect(held(after(more, { kind: "add", track: track("f"), rules }))).toHaveLength(4);
+});
+
+test("the time until a track is not known while what is on comes again and again", () => {
+  expect(etasMs(four)).toEqual([60_000, 120_000, 180_000]);
+  expect(etasMs({ ...four, loop: "track" })).toEqual([null, null, null]);
+});
+
+test("what earlier versions have kept is read; what cannot be read is set aside", () => {
+  const documents = new FakeDocuments();
+  documents.write("queue", {
+    now: { track: track("a"), phase: "playing" },
+    upcoming: [track("b")],
+    volume: 70,
   });
+  documents.write("position", { id: "a", positionMs: 1234 });
+  const { state, isDamaged } = loadQueue(documents);
+  expect([held(state), state.now?.positionMs, state.loop, state.history, isDamaged]).toEqual([
+    ["a", "b"],
+    1234,
+    "off",
+    [],
+    false,
+  ]);
+  documents.write("queue", { now: "nonsense" });
+  expect(loadQueue(documents)).toEqual({ state: emptyQueue, isDamaged: true });
+  expect(documents.kept.get("queue.damaged")).toBe('{"now":"nonsense"}');
+  expect(loadQueue(documents)).toEqual({ state: emptyQueue, isDamaged: false });
 });

@@ -1,0 +1,28 @@
+import { z } from "zod";
+
+/** What a track is made of, as it is kept: enough to find its bytes again after a restart. */
+export const trackSourceSchema = z.discriminatedUnion("kind", [
+  /** `path` is relative to the media folder. */
+  z.object({ kind: z.literal("library"), path: z.string().min(1).max(4096) }),
+  z.object({ kind: z.literal("upload"), mxc: z.string().min(1).max(512) }),
+]);
+export type StoredSource = z.infer<typeof trackSourceSchema>;
+
+export const trackSchema = z.object({
+  /** Unique within the bot's life. */
+  id: z.string().min(1).max(64),
+  title: z.string().max(500),
+  artist: z.string().max(500).nullable(),
+  durationMs: z.number().nullable(),
+  /** User id. */
+  requester: z.string().max(255),
+  source: trackSourceSchema,
+});
+export type Track = z.infer<typeof trackSchema>;
+
+/** Whether two tracks are made of the same bytes, by what is kept of them. */
+export function sameSource(a: StoredSource, b: StoredSource): boolean {
+  const text = (source: StoredSource): string =>
+    JSON.stringify(Object.entries(source).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return text(a) === text(b);
+}

@@ -1,0 +1,255 @@
+// Whatever people, the media plane and restarts do, in any order.
+import fc from "fast-check";
+import {
+  emptyQueue,
+  MAX_FAILURES,
+  MAX_HISTORY,
+  MAX_QUEUE,
+  playName,
+  reduceQueue,
+  type QueueEffect,
+  type QueueEvent,
+  type QueueState,
+  type Track,
+} from "../../../src/player/queue.ts";
+import { loadQueue, saveQueue } from "../../../src/player/saved.ts";
+import { FakeDocuments } from "../../fakes/documents.ts";
+
+const PEOPLE = ["@a:b", "@c:d", "@e:f"];
+let made = 0;
+const newTrack = (requester: string, durationMs: number | null = 60_000): Track => {
+  const id = `t${made++}`;
+  return {
+    id,
+    title: id,
+    artist: null,
+    durationMs,
+    requester,
+    source: { kind: "library", path: `${id}.mp3` },
+  };
+};
+const kinds = (effects: readonly QueueEffect[]): string[] => effects.map(({ kind }) => kind);
+const ids = (tracks: readonly Track[]): string[] => tracks.map(({ id }) => id);
+const held = ({ now, upcoming }: QueueState): string[] => [...(now ? [now.track.id] : []), ...ids(upcoming)];
+
+/** An event about what is there when it comes: `pick` says which of it. */
+type Step = (state: QueueState) => QueueEvent;
+const pick = fc.nat(40);
+const anyone = fc.constantFrom(...PEOPLE);
+const rules = fc.record({ fair: fc.boolean(), maxPerPerson: fc.constantFrom(0, 0, 3) });
+const waiting = (state: QueueState, at: number): string =>
+  state.upcoming[at % Math.max(1, state.upcoming.length)]?.id ?? "gone";
+/** What is on, or something that was. */
+const play = (state: QueueState, at: number): string =>
+  at % 4 === 0 ? `t${at}` : (playName(state) ?? "gone");
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ who: anyone, next: fc.boolean(), rules, live: fc.boolean() })
+      .map(({ who, next, rules: set, live }): Step => {
+        return () => ({ kind: "add", track: newTrack(who, live ? null : 60_000), next, rules: set });
+      }),
+  },
+  fc
+    .record({ who: anyone, count: fc.integer({ min: 1, max: 30 }), rules })
+    .map(({ who, count, rules: set }): Step => {
+      return () => ({
+        kind: "add-many",
+        tracks: Array.from({ length: count }, () => newTrack(who)),
+        rules: set,
+      });
+    }),
+  fc
+    .record({ meant: fc.boolean(), nowMs: fc.nat(100_000), count: fc.integer({ min: 1, max: 5 }) })
+    .map(({ meant, nowMs, count }): Step => {
+      return (state) => ({ kind: "skip", meant: meant ? (state.now?.track.id ?? null) : null, nowMs, count });
+    }),
+  fc.array(pick, { maxLength: 4 }).map((at): Step => {
+    return (state) => ({ kind: "remove", ids: at.map((each) => waiting(state, each)) });
+  }),
+  fc.record({ at: pick, to: pick }).map(({ at, to }): Step => {
+    return (state) => ({ kind: "move", id: waiting(state, at), to });
+  }),
+  fc.record({ kind: fc.constant("shuffle" as const), seed: fc.nat(), fair: fc.boolean() }).map(
+    (event): Step =>
+      () =>
+        event,
+  ),
+  fc
+    .constantFrom<QueueEvent>(
+      { kind: "stop" },
+      { kind: "clear" },
+      { kind: "pause" },
+      { kind: "resume" },
+      { kind: "arrange" },
+      { kind: "previous" },
+      { kind: "replay" },
+      { kind: "loop", loop: "off" },
+      { kind: "loop", loop: "track" },
+      { kind: "loop", loop: "queue" },
+    )
+    .map(
+      (event): Step =>
+        () =>
+          event,
+    ),
+  fc
+    .oneof(
+      fc.record({ kind: fc.constant("volume" as const), percent: fc.nat(200) }),
+      fc.record({ kind: fc.constant("seek" as const), positionMs: fc.integer({ min: -9, max: 70_000 }) }),
+    )
+    .map(
+      (event): Step =>
+        () =>
+          event,
+    ),
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ kind: fc.constantFrom("started" as const, "finished" as const), at: pick })
+      .map(({ kind, at }): Step => (state) => ({ kind, id: play(state, at) })),
+  },
+  pick.map((at): Step => (state) => ({ kind: "failed", id: play(state, at), reason: "x" })),
+  fc.record({ at: pick, positionMs: fc.nat(100_000) }).map(({ at, positionMs }): Step => {
+    return (state) => ({ kind: "position", id: play(state, at), positionMs });
+  }),
+);
+
+/** Which tracks an event may take out of the queue. */
+function mayGo(before: QueueState, event: QueueEvent): string[] {
+  const now = before.now ? [before.now.track.id] : [];
+  const { kind } = event;
+  if (kind === "stop") return held(before);
+  if (kind === "clear") return ids(before.upcoming);
+  if (kind === "remove") return [...event.ids];
+  if (kind === "skip" && before.loop !== "queue")
+    return [...now, ...ids(before.upcoming)].slice(0, event.count);
+  return kind === "failed" || (kind === "finished" && before.loop === "off") ? now : [];
+}
+
+function check(
+  before: QueueState,
+  event: QueueEvent,
+  after: QueueState,
+  effects: readonly QueueEffect[],
+): void {
+  const [had, has] = [held(before), held(after)];
+  // Nothing is there twice.
+  expect(new Set(has).size).toBe(has.length);
+  // Nothing goes but what the event is about.
+  expect(had.filter((id) => !has.includes(id) && !mayGo(before, event).includes(id))).toEqual([]);
+  // Nothing comes but what was added, or was on before.
+  const come = has.filter((id) => !had.includes(id));
+  const added = event.kind === "add" ? [event.track] : event.kind === "add-many" ? event.tracks : [];
+  const back = event.kind === "previous" || event.kind === "replay" ? before.history : [];
+  expect(come.filter((id) => !ids(added).includes(id) && !ids(back).includes(id))).toEqual([]);
+  const left = effects.find((effect) => effect.kind === "left-out")?.count ?? 0;
+  if (added.length > 0 && !kinds(effects).includes("refused")) expect(come).toHaveLength(added.length - left);
+  // What was on and is over is remembered.
+  const over = event.kind === "skip" || event.kind === "finished" || event.kind === "stop";
+  if (over && before.now && playName(after) !== playName(before) && event.kind !== "finished")
+    expect(ids(after.history)).toContain(before.now.track.id);
+  expect(after.history.length).toBeLessThanOrEqual(MAX_HISTORY);
+  expect(after.upcoming.length).toBeLessThanOrEqual(MAX_QUEUE);
+  expect(after.failures).toBeLessThan(MAX_FAILURES);
+  // Who moves, clears, shuffles or removes leaves alone what is on.
+  if (["remove", "move", "shuffle", "arrange", "clear", "loop", "describe"].includes(event.kind))
+    expect(after.now).toBe(before.now);
+  // What should sound is named anew when it is another, or starts anew; the plane is asked, and it is kept.
+  const sounds = playName(before) !== playName(after) || before.now?.phase !== after.now?.phase;
+  if (sounds) expect(kinds(effects)).toEqual(expect.arrayContaining(["sound", "save"]));
+  if (event.kind === "seek" && !kinds(effects).includes("refused"))
+    expect(playName(after)).not.toBe(playName(before));
+  if (before.now && !after.now) expect(kinds(effects)).toContain("idle");
+  if (kinds(effects).includes("refused")) expect(after).toEqual(before);
+  if (before.history !== after.history || before.upcoming !== after.upcoming)
+    expect(kinds(effects)).toContain("save");
+}
+
+test("nothing is lost or doubled, everything is bounded, and it is the same after a restart at any point", () => {
+  fc.assert(
+    fc.property(fc.array(steps, { maxLength: 60 }), (list) => {
+      let state = emptyQueue;
+      const documents = new FakeDocuments();
+      for (const next of list) {
+        const event = next(state);
+        const { state: after, effects } = reduceQueue(state, event);
+        check(state, event, after, effects);
+        state = after;
+        if (kinds(effects).includes("save")) saveQueue(documents, state);
+      }
+      // What only the running program knows is not kept; the position is kept with every change.
+      const kept = documents.has("queue");
+      const { state: loaded, isDamaged } = loadQueue(documents);
+      expect(isDamaged).toBe(false);
+      if (!kept) return expect(held(state)).toEqual([]);
+      const now = state.now && { ...state.now, positionMs: loaded.now?.positionMs };
+      expect(loaded).toEqual({ ...state, now, take: 0, failures: 0, lastSkip: null });
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test("it does not change what it was given", () => {
+  const tracks = PEOPLE.flatMap((who) => [newTrack(who), newTrack(who)]);
+  const add: QueueEvent = { kind: "add-many", tracks, rules: { fair: false, maxPerPerson: 0 } };
+  const frozen = Object.freeze({ ...reduceQueue(emptyQueue, add).state });
+  for (const part of [frozen.upcoming, frozen.history, frozen.now]) Object.freeze(part);
+  fc.assert(fc.property(steps, (next) => void reduceQueue(frozen, next(frozen))));
+});
+
+test("however many skip at the same time, it goes on by one", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(1_900), { minLength: 1, maxLength: 20 }),
+      fc.constantFrom("off" as const, "track" as const, "queue" as const),
+      (delays, loop) => {
+        const tracks = Array.from({ length: 5 }, () => newTrack("@a:b"));
+        let { state } = reduceQueue(emptyQueue, { kind: "add-many", tracks, rules: NONE });
+        state = reduceQueue(state, { kind: "loop", loop }).state;
+        for (const delay of [...delays].sort((a, b) => a - b))
+          ({ state } = reduceQueue(state, {
+            kind: "skip",
+            meant: tracks[0]?.id ?? "",
+            nowMs: 5_000 + delay,
+          }));
+        expect(state.now?.track).toBe(tracks[1]);
+      },
+    ),
+  );
+});
+const NONE = { fair: false, maxPerPerson: 0 };
+
+test("where people take turns nobody waits for two of another while one of theirs could be before", () => {
+  fc.assert(
+    fc.property(fc.array(anyone, { minLength: 1, maxLength: 40 }), (who) => {
+      let state = emptyQueue;
+      for (const each of who) {
+        const event: QueueEvent = {
+          kind: "add",
+          track: newTrack(each),
+          rules: { fair: true, maxPerPerson: 0 },
+        };
+        state = reduceQueue(state, event).state;
+      }
+      const turns = new Map<string, number>(state.now ? [[state.now.track.requester, 1]] : []);
+      let round = 0;
+      for (const { requester } of state.upcoming) {
+        const mine = turns.get(requester) ?? 0;
+        turns.set(requester, mine + 1);
+        expect(mine).toBeGreaterThanOrEqual(round);
+        round = mine;
+      }
+      // Everybody's own stay in the order they were asked for.
+      for (const one of PEOPLE) {
+        const own = state.upcoming
+          .filter(({ requester }) => requester === one)
+          .map(({ id }) => Number(id.slice(1)));
+        expect(own).toEqual([...own].sort((a, b) => a - b));
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
