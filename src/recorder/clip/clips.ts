@@ -75,7 +75,8 @@ export class RoomClips {
     const { roomId, archive, consent, displayName, title, clock, log } = this.#deps;
     const name = displayName(byUserId);
     // The folder says when it was, not when somebody asked for it.
-    const at = { atMs: clock.now() - lastMs, wallMs: clock.wall() - lastMs };
+    const end = { atMs: clock.now(), wallMs: clock.wall() };
+    const at = { atMs: end.atMs - lastMs, wallMs: end.wallMs - lastMs };
     let failure: unknown = null;
     const recording = await archive.create(
       { roomId, userId: byUserId, name, title: title(), consent: consent.mode, clipAt: at },
@@ -89,7 +90,7 @@ export class RoomClips {
       const files = await this.#files(recording, lastMs);
       if (files.length === 0) throw nothing();
       for (const file of files) journal.add({ kind: "track", ...file }, at);
-      journal.add({ kind: "stop", reason: "command", byUserId });
+      journal.add({ kind: "stop", reason: "command", byUserId }, end);
       await journal.close();
       if (failure !== null) throw failure;
       log.info("recording_started", { room: roomId, recording: recording.id, what: "clip" });
