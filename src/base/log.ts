@@ -61,6 +61,9 @@ export const LOG_EVENTS = [
   "track_ended",
   "track_failed",
   "track_underrun",
+  "library_indexed",
+  "library_failed",
+  "library_cache_failed",
   // recorder
   "recording_started",
   "recording_finished",

@@ -13,6 +13,7 @@ import type { Health } from "../health/health.ts";
 import { tallied } from "../health/log-tally.ts";
 import type { BotStatus } from "../health/status.ts";
 import { IceServers } from "./ice-servers.ts";
+import { mediaLibrary } from "./library.ts";
 import { openHomeserver } from "../matrix/sdk-client.ts";
 import { DelayedEvents } from "../matrix/delayed-events.ts";
 import { MatrixSession, type JoinInfo, type RoomEvent, type RoomState } from "../matrix/session.ts";
@@ -21,7 +22,7 @@ import { enginesFor } from "../media/engine-choice.ts";
 import { SpreadPlane } from "../media/spread.ts";
 import { SupervisedPlane } from "../media/supervisor.ts";
 import { UploadCache } from "../player/resolver/cache.ts";
-import { Library } from "../player/resolver/library.ts";
+import type { Library } from "../player/resolver/library.ts";
 import { Sources } from "../player/resolver/resolver.ts";
 import { Uploads } from "../player/resolver/upload.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
@@ -53,6 +54,7 @@ interface Parts {
   archive: RecordingArchive;
   recordings: Recordings;
   sources: Sources;
+  library: Library;
   ice: IceServers;
   moves: RoomMoves;
   deviceName: string;
@@ -146,10 +148,8 @@ export class App {
         session.media.download(mxc, path, { maxBytes, signal }),
       clock,
     });
-    const sources = new Sources([
-      new Library({ root: resolve(config.mediaDir), clock }),
-      new Uploads({ cache, maxFileBytes: MAX_UPLOAD_BYTES }),
-    ]);
+    const library = mediaLibrary({ root: resolve(config.mediaDir), dataDir, clock, log });
+    const sources = new Sources([library, new Uploads({ cache, maxFileBytes: MAX_UPLOAD_BYTES })]);
     const ice = new IceServers({
       ...{ homeserver, config, clock, log },
       onRenewed: () => {
@@ -162,7 +162,8 @@ export class App {
       agent: (roomId) => this.#agents.get(roomId)?.moving ?? null,
       onMoved: () => void archive.deliverWaiting(),
     });
-    const parts = { store, session, delayed, plane, archive, recordings, sources, ice, moves, deviceName };
+    const kept = { store, session, delayed, archive, recordings };
+    const parts = { ...kept, plane, sources, library, ice, moves, deviceName };
     this.#parts = parts;
     if (this.#closing) return;
     void delayed.start();
@@ -176,6 +177,7 @@ export class App {
       startupMs: Math.round(clock.now() - this.#startedMs),
       homeserverMs: Math.round(connectedMs - connectMs),
     });
+    library.start();
     const moving = moves.start();
     const staying = [...this.#agents].filter(([roomId]) => !moving.has(roomId));
     archive.releaseOthers(new Set(staying.map(([roomId]) => roomId)));
@@ -263,6 +265,7 @@ export class App {
     await moved;
     this.#agents.clear();
     parts?.ice.close();
+    parts?.library.close();
     // The recordings are closed and LEFT is posted; what follows only ends processes and connections.
     await Promise.all([
       parts?.recordings.close().catch(failed("recordings")),

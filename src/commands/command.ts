@@ -1,5 +1,6 @@
 import type { MessageKey, Sentence } from "../base/messages/catalogue.ts";
 import type { UploadClaim } from "../player/resolver/resolver.ts";
+import type { Choices } from "./choices.ts";
 import type { RoomContext, RoomMessage } from "./room-context.ts";
 
 /** One command that somebody gave. */
@@ -14,6 +15,8 @@ export interface Invocation {
   ageMs: number;
   /** The sender's newest upload of the last 5 minutes, if any. */
   recentUpload: UploadClaim | null;
+  /** What was offered to people in the room lately. */
+  choices: Choices;
   /** Ends when the room or the bot closes, or the command took too long. */
   signal: AbortSignal;
 }

@@ -5,10 +5,11 @@ import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { UploadClaim } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
+import { Choices } from "./choices.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
 import { HandledCommands, type HandledDocuments } from "./handled.ts";
 import { unmarkedName } from "../recorder/name-mark.ts";
-import { parseCommand, type ParsedCommand } from "./parser.ts";
+import { parseCommand, parseNumber, type ParsedCommand } from "./parser.ts";
 import type { RoomContext, RoomMessage } from "./room-context.ts";
 import { SenderLimits } from "./sender-limits.ts";
 import { findCommand, unknownCommand } from "./table.ts";
@@ -41,6 +42,7 @@ export class RoomCommands {
   readonly #uploads = new BoundedMap<string, { upload: UploadClaim; atMs: number }>(REMEMBERED_UPLOADERS);
   readonly #handled: HandledCommands;
   readonly #limits = new SenderLimits();
+  readonly #choices: Choices;
   #underWay = 0;
   #toldEncrypted = false;
 
@@ -48,6 +50,7 @@ export class RoomCommands {
     this.#room = room;
     this.#handled = new HandledCommands(documents);
     this.#clock = clock;
+    this.#choices = new Choices(clock);
     this.#log = log;
   }
 
@@ -61,7 +64,7 @@ export class RoomCommands {
     const ownName = this.#room.displayName(ownUserId);
     // While it records its name says so; people go on calling it as they know it.
     const ownNames = [...new Set([ownName, unmarkedName(ownName)])];
-    const parsed = parseCommand(message.content, { prefix, ownUserId, ownNames });
+    const parsed = parseCommand(message.content, { prefix, ownUserId, ownNames }) ?? this.#answerOf(message);
     if (!parsed || this.#handled.has(message.eventId)) return;
     if (findCommand(parsed.name)?.urgent) {
       const isQuiet = this.#limits.admit(message.sender, this.#clock.now()) === "dropped";
@@ -111,7 +114,8 @@ export class RoomCommands {
       const { args, repliesTo } = parsed;
       const recentUpload = this.#recentUpload(message.sender);
       const { signal } = ending;
-      const invocation = { room: this.#room, message, args, repliesTo, ageMs, recentUpload, signal };
+      const [room, choices] = [this.#room, this.#choices];
+      const invocation = { room, message, args, repliesTo, ageMs, recentUpload, choices, signal };
       const answer = await withTimeout(this.#clock, RUN_MS, name, this.#inOrder(command, invocation));
       this.#handled.add(message.eventId);
       if (answer && !isQuiet) this.#room.reply(message.eventId, answer);
@@ -148,6 +152,13 @@ export class RoomCommands {
     const first = !this.#toldEncrypted;
     this.#toldEncrypted = true;
     return first;
+  }
+
+  /** A number alone is `!play` of what was offered to its sender under that number; else it is ordinary talk. */
+  #answerOf({ sender, content }: RoomMessage): ParsedCommand | null {
+    const number = parseNumber(content);
+    if (number === null || !this.#choices.answers(sender, number)) return null;
+    return { name: "play", args: String(number), repliesTo: null };
   }
 
   #rememberUpload({ sender, content }: RoomMessage, ageMs: number): void {

@@ -52,6 +52,16 @@ export function parseCommand(content: unknown, addressing: Addressing): ParsedCo
   return { name: words[1].toLowerCase(), args: (words[2] ?? "").trim().slice(0, MAX_LENGTH), repliesTo };
 }
 
+/** The number that a message is and nothing else, else null. Edits and notices are none. */
+export function parseNumber(content: unknown): number | null {
+  const decoded = messageSchema.safeParse(content);
+  if (!decoded.success || decoded.data.msgtype !== "m.text") return null;
+  const { body, "m.relates_to": relation } = decoded.data;
+  if (relation?.rel_type === "m.replace") return null;
+  const said = (relation?.["m.in_reply_to"] ? withoutQuote(body) : body).trim();
+  return /^[1-9]\d?$/.test(said) ? Number(said) : null;
+}
+
 /** What was said to the bot, without the prefix or the name it was called by. */
 function addressed(said: string, { prefix, ownUserId, ownNames }: Addressing): string | null {
   const lower = said.toLowerCase();

@@ -2,8 +2,8 @@ import { clockTime } from "../base/duration.ts";
 import { heardBy } from "../diagnosis/heard.ts";
 import { BotError } from "../base/errors.ts";
 import { render, type Sentence } from "../base/messages/catalogue.ts";
-import type { Added } from "../player/adding.ts";
-import type { Ask } from "../player/resolver/resolver.ts";
+import type { Added, AddedMany } from "../player/adding.ts";
+import { Undecided, type Ask, type Found, type FoundMany } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
 import { ensureInChannel } from "./channel-commands.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
@@ -25,20 +25,41 @@ const play: Command = {
     return args === "" && welcome ? fetchUpload(invocation) : null;
   },
   async run(invocation) {
-    const { room, message, signal } = invocation;
+    const { room, message } = invocation;
     const ask = await whatToPlay(invocation);
     if (ask === "help") throw usageOf(play, room.prefix);
     const { player } = room;
     const arriving = !room.channel.joined;
     await ensureInChannel(invocation, "play");
     if (ask === "resume") return resumed(invocation);
-    const found = await room.sources.resolve(ask, signal);
-    const added = await player.add(found, message.sender);
+    const found = await find(ask, invocation);
+    const answer =
+      "items" in found
+        ? describeMany(found, await player.addMany(found.items, message.sender))
+        : describeAdded(await player.add(found, message.sender));
     // What was held while the bot was away must not hold up what was asked for now.
     if (arriving && player.nowPlaying()?.phase === "paused") player.resume();
-    return describeAdded(added);
+    return answer;
   },
 };
+
+/** A number that was offered to who says it, else what the sources know. What they offer instead is remembered. */
+async function find(ask: Ask, { room, message, choices, signal }: Invocation): Promise<Found | FoundMany> {
+  const number = ask.kind === "words" && /^[1-9]\d?$/.test(ask.text) ? Number(ask.text) : 0;
+  const chosen = choices.get(message.sender, number);
+  if (chosen) return chosen.found;
+  try {
+    return await room.sources.resolve(ask, signal);
+  } catch (error) {
+    if (error instanceof Undecided) choices.offer(message.sender, error.choices);
+    throw error;
+  }
+}
+
+function describeMany({ title }: FoundMany, { count, left }: AddedMany): Sentence {
+  const params = { title, count, left };
+  return { key: left > 0 ? "play.many_left" : "play.many", params };
+}
 
 /** Brings an upload that is meant here; its turn finds it here. */
 async function fetchUpload(invocation: Invocation): Promise<void> {

@@ -53,9 +53,9 @@ export interface RoomContext {
   readonly channel: CommandChannel;
   readonly player: Pick<
     RoomPlayer,
-    "add" | "skip" | "stop" | "pause" | "resume" | "setVolume" | "volume" | "nowPlaying" | "queue"
+    "add" | "addMany" | "skip" | "stop" | "pause" | "resume" | "setVolume" | "volume" | "nowPlaying" | "queue"
   >;
-  readonly sources: Pick<Sources, "resolve">;
+  readonly sources: Pick<Sources, "resolve" | "search">;
   readonly recorder: Pick<
     RoomRecorder,
     "start" | "stop" | "status" | "report" | "pause" | "unpause" | "note" | "discard"

@@ -9,6 +9,7 @@ import type { Command } from "./command.ts";
 import { playerCommands } from "./player-commands.ts";
 import { recordCommand } from "./record-command.ts";
 import { recordingsCommand } from "./recordings-command.ts";
+import { searchCommand } from "./search-command.ts";
 import { settingsCommand } from "./settings-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { usageLine } from "./usage.ts";
@@ -47,6 +48,7 @@ const ping: Command = {
 export const COMMANDS: readonly Command[] = [
   ...channelCommands,
   ...playerCommands,
+  searchCommand,
   recordCommand,
   recordingsCommand,
   ...consentCommands,

@@ -181,6 +181,11 @@ export const de: Record<MessageKey, string> = {
   "play.not_found_nearest":
     "Ich finde nichts namens {query}. Am nächsten kommen, und eine Nummer spielt davon ab:\n{names}",
   "play.ambiguous": "{count} Dateien passen zu {query}. Welche? Antworte mit der Nummer.\n{names}",
+  "play.many": "{count} Titel aus **{title}** sind in der Warteschlange.",
+  "play.many_left":
+    "{count} Titel aus **{title}** sind in der Warteschlange; {left} weitere passten nicht hinein.",
+  "search.found": "{names}\nEine Nummer spielt davon ab.",
+  "search.more": "{names}\nEs gibt mehr. Eine Nummer spielt davon ab; mehr Wörter grenzen es ein.",
   "play.no_folder": "Im Medienordner finde ich keinen Ordner namens {query}.",
   "play.ambiguous_folder": "{count} Ordner passen zu {query}. Welcher?\n{names}",
   "play.file_gone": "die Datei ist nicht mehr da",
@@ -483,6 +488,8 @@ export const de: Record<MessageKey, string> = {
   "help.leave": "verlässt den Sprachkanal",
   "help.play":
     "spielt eine Datei des Medienordners nach ihrem Namen, oder eine Audiodatei: als deren Bildunterschrift, als Antwort darauf, oder allein für deine neueste",
+  "help.search":
+    "sucht im Medienordner nach Titel, Künstler, Album und Dateiname; eine Nummer spielt davon ab",
   "help.skip": "springt zum nächsten Titel",
   "help.stop": "hält an und leert die Warteschlange",
   "help.pause": "macht Pause",

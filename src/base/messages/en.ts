@@ -173,6 +173,10 @@ export const en = {
   "play.not_found_nearest":
     "I found nothing called {query}. The nearest are, and a number plays one:\n{names}",
   "play.ambiguous": "{count} files match {query}. Which one? Answer with its number.\n{names}",
+  "play.many": "Added {count} tracks of **{title}** to the queue.",
+  "play.many_left": "Added {count} tracks of **{title}** to the queue; {left} more did not fit.",
+  "search.found": "{names}\nA number plays one of them.",
+  "search.more": "{names}\nThere are more. A number plays one of these; more words narrow it down.",
   "play.no_folder": "I found no folder called {query} in the media folder.",
   "play.ambiguous_folder": "{count} folders match {query}. Which one?\n{names}",
   "play.file_gone": "the file is not there any more",
@@ -465,6 +469,7 @@ export const en = {
   "help.leave": "leaves the voice channel",
   "help.play":
     "plays a file of the media folder by its name, or an audio file: as its caption, as a reply to it, or alone for your newest one",
+  "help.search": "looks in the media folder by title, artist, album and file name; a number then plays one",
   "help.skip": "goes to the next track",
   "help.stop": "stops and empties the queue",
   "help.pause": "pauses",

@@ -1,63 +1,104 @@
-import { opendir, realpath } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
-import type { Clock } from "../../base/clock.ts";
+import { realpath } from "node:fs/promises";
 import { BotError } from "../../base/errors.ts";
-import type { StoredSource } from "../queue.ts";
-import { confinedFile, isAudioName, plainSegments } from "./confine.ts";
-import { matchNames } from "./match.ts";
-import type { Ask, Found, Resolver } from "./resolver.ts";
+import { stemOf } from "../library/catalogue.ts";
+import type { Entry } from "../library/entry.ts";
+import { MediaFolder, type MediaFolderOptions } from "../library/folder.ts";
+import { MAX_QUEUE, type StoredSource } from "../queue.ts";
+import { confinedFile, plainSegments } from "./confine.ts";
+import { filesOf, labelOf, matchFolders, matchNames, titleOf } from "./match.ts";
+import { Undecided, type Ask, type Choice, type Found, type FoundMany, type Resolver } from "./resolver.ts";
 
-/** More files than this are not listed by name (they still play by their path). */
-const MAX_FILES = 20_000;
-const MAX_DEPTH = 12;
-const REFRESH_MS = 15_000;
+const MAX_FOLDERS_SHOWN = 5;
 
 /** The operator's media folder. People reach regular audio files in it, and nothing else of the machine. */
 export class Library implements Resolver {
   readonly kind = "library";
   readonly #root: string;
-  readonly #clock: Clock;
-  #listing: { atMs: number; paths: Promise<string[]> } | null = null;
+  readonly #folder: MediaFolder;
 
-  /** @param root may not exist (yet): then nothing is found. */
-  constructor({ root, clock }: { root: string; clock: Clock }) {
-    this.#root = root;
-    this.#clock = clock;
+  /** @param options.root may not exist (yet): then nothing is found. */
+  constructor(options: MediaFolderOptions) {
+    this.#root = options.root;
+    this.#folder = new MediaFolder(options);
   }
 
-  async resolve(ask: Ask): Promise<Found | null> {
+  /** Begins to list the folder, read its tags and watch it. Returns at once. */
+  start(): void {
+    this.#folder.start();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#folder.close();
+  }
+
+  async resolve(ask: Ask): Promise<Found | FoundMany | null> {
     if (ask.kind !== "words") return null;
     const query = ask.text.trim();
+    const { catalogue } = this.#folder;
     const exact = plainSegments(query);
-    if (exact && (await this.#confined(exact))) return found(query);
-    const match = matchNames(query, await this.#paths());
-    if (match.kind === "one") return found(match.path);
-    const names = match.nearest.map(stem).join("\n");
+    if (exact && (await this.#confined(exact))) return found(catalogue.get(query), query);
+    await this.#folder.current();
+    if (query.endsWith("/")) return this.#wholeFolder(query);
+    const match = matchNames(query, catalogue);
+    if (match.kind === "one") return found(match.entry, match.entry.path);
+    const choices = match.nearest.map(choice);
+    const names = choices.map(({ label }, i) => `${i + 1}. ${label}`).join("\n");
     if (match.kind === "many") {
-      throw new BotError("ambiguous", "several files match", {
-        say: { key: "play.ambiguous", params: { query, count: match.count, names } },
+      throw new Undecided("ambiguous", choices, {
+        key: "play.ambiguous",
+        params: { query, count: match.count, names },
       });
     }
-    throw new BotError("not_found", "no file matches", {
-      say: names
+    throw new Undecided(
+      "not_found",
+      choices,
+      names
         ? { key: "play.not_found_nearest", params: { query, names } }
         : { key: "play.not_found", params: { query } },
-    });
+    );
+  }
+
+  async search(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }> {
+    await this.#folder.current();
+    const { hits } = this.#folder.catalogue.search(text, limit + 1);
+    const choices = hits.slice(0, limit).map(({ entry }) => choice(entry));
+    return { choices, more: hits.length > limit };
   }
 
   /** How many files can be played by name. */
   async count(): Promise<number> {
-    return (await this.#paths()).length;
+    await this.#folder.current();
+    return this.#folder.catalogue.size;
   }
 
   async open(source: StoredSource): Promise<string> {
     const segments = source.kind === "library" ? plainSegments(source.path) : null;
     const path = segments && (await this.#confined(segments));
     if (path) return path;
-    const query = source.kind === "library" ? stem(source.path) : "";
+    const query = source.kind === "library" ? stemOf(source.path) : "";
     throw new BotError("not_found", "the file is gone", {
       say: { key: "play.file_gone", params: { query } },
     });
+  }
+
+  #wholeFolder(query: string): FoundMany {
+    const { catalogue } = this.#folder;
+    const [folder, ...others] = matchFolders(query.replace(/\/+$/, ""), catalogue);
+    if (folder === undefined) {
+      throw new BotError("not_found", "no such folder", {
+        say: { key: "play.no_folder", params: { query } },
+      });
+    }
+    if (others.length > 0) {
+      const names = [folder, ...others].slice(0, MAX_FOLDERS_SHOWN).map((name) => `${name}/`);
+      const params = { query, count: others.length + 1, names: names.join("\n") };
+      throw new BotError("ambiguous", "several folders match", {
+        say: { key: "play.ambiguous_folder", params },
+      });
+    }
+    const files = filesOf(folder, catalogue).slice(0, MAX_QUEUE);
+    return { title: folder, items: files.map((entry) => found(entry, entry.path)) };
   }
 
   async #confined(segments: string[]): Promise<string | null> {
@@ -67,50 +108,13 @@ export class Library implements Resolver {
       return null;
     }
   }
-
-  /** Paths relative to the root, listed again when the last listing is older than 15 s. */
-  #paths(): Promise<string[]> {
-    const now = this.#clock.now();
-    if (this.#listing && now - this.#listing.atMs < REFRESH_MS) return this.#listing.paths;
-    const paths = list(this.#root);
-    this.#listing = { atMs: now, paths };
-    return paths;
-  }
 }
 
-/** All audio files below `root`: bounded in number and depth, hidden ones and links to folders left out. */
-async function list(root: string): Promise<string[]> {
-  const paths: string[] = [];
-  let realRoot: string;
-  try {
-    realRoot = await realpath(root);
-  } catch {
-    return paths;
-  }
-  const folders: string[][] = [[]];
-  for (let folder = folders.shift(); folder && paths.length < MAX_FILES; folder = folders.shift()) {
-    try {
-      for await (const entry of await opendir(join(realRoot, ...folder))) {
-        if (entry.name.startsWith(".") || paths.length >= MAX_FILES) continue;
-        const segments = [...folder, entry.name];
-        if (entry.isDirectory()) {
-          if (segments.length < MAX_DEPTH) folders.push(segments);
-        } else if (isAudioName(entry.name)) {
-          const linked = entry.isSymbolicLink() && !(await confinedFile(realRoot, segments));
-          if (!linked && (entry.isFile() || entry.isSymbolicLink())) paths.push(segments.join("/"));
-        }
-      }
-    } catch {
-      continue; // Not readable, or gone meanwhile: the rest still counts.
-    }
-  }
-  return paths.sort();
-}
+const choice = (entry: Entry): Choice => ({ label: labelOf(entry), found: found(entry, entry.path) });
 
-const stem = (path: string): string => basename(path, extname(path));
-
-const found = (path: string): Found => ({
+const found = (entry: Entry | null, path: string): Found => ({
   source: { kind: "library", path },
-  title: stem(path),
-  durationMs: null,
+  title: entry ? titleOf(entry) : stemOf(path),
+  artist: entry?.tags?.artist ?? null,
+  durationMs: entry?.tags?.durationMs ?? null,
 });

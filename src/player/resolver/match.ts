@@ -1,105 +1,71 @@
-import { basename, extname } from "node:path";
+import { clockTime } from "../../base/duration.ts";
+import { folderOf, NEAR_TIER, stemOf, type Catalogue } from "../library/catalogue.ts";
+import type { Entry } from "../library/entry.ts";
+import { fold } from "../library/fold.ts";
 
 export type NameMatch =
-  | { kind: "one"; path: string }
-  | { kind: "many"; count: number; nearest: string[] }
-  | { kind: "none"; nearest: string[] };
+  | { kind: "one"; entry: Entry }
+  | { kind: "many"; count: number; nearest: Entry[] }
+  | { kind: "none"; nearest: Entry[] };
 
 const MAX_SHOWN = 5;
-/** Of what was asked for; nobody types more. */
-const MAX_WORDS = 30;
 
-/** Case, accents and punctuation aside: "Für Élise_(live)" is "fur elise live". */
-export function fold(text: string): string {
-  return text
-    .normalize("NFKD")
-    .replaceAll(/\p{M}/gu, "")
-    .toLowerCase()
-    .replaceAll("ß", "ss")
-    .replaceAll(/[^\p{L}\p{N}]+/gu, " ")
-    .trim();
+/**
+ * Which file a person means by `query`: the one of that name (with or without its ending), else that name or title aside
+ * from case and accents, else the only one with all the words in its name or title, else with its artist, its album or
+ * its path. What is only near is offered. Pure.
+ */
+export function matchNames(query: string, catalogue: Catalogue): NameMatch {
+  const { hits, count } = catalogue.search(query, MAX_SHOWN);
+  const [best] = hits;
+  if (!best || best.tier >= NEAR_TIER) return { kind: "none", nearest: hits.map(({ entry }) => entry) };
+  if (count === 1) return { kind: "one", entry: best.entry };
+  const same = hits.filter(({ tier }) => tier === best.tier);
+  return { kind: "many", count, nearest: same.map(({ entry }) => entry) };
 }
 
 /**
- * Which of `paths` a person means by `query`: the file of that name (with or without its ending), else that name aside
- * from case and accents, else the only one with all the words in its name, else in its path. Pure.
+ * Folders that a person means by `query`: the one of that path, else of that name aside from case and accents, else all
+ * with these words in their path. Sorted.
  */
-export function matchNames(query: string, paths: readonly string[]): NameMatch {
+export function matchFolders(query: string, catalogue: Catalogue): string[] {
+  const folders = new Set<string>();
+  for (const { path } of catalogue.entries())
+    for (let folder = folderOf(path); folder !== "" && !folders.has(folder); folder = folderOf(folder))
+      folders.add(folder);
+  if (folders.has(query)) return [query];
   const folded = fold(query);
-  if (folded === "") return { kind: "none", nearest: [] };
-  const words = [...new Set(folded.split(" "))].slice(0, MAX_WORDS);
-  const names = namesOf(paths);
-  const steps: ((name: Name) => boolean)[] = [
-    ({ path }) => basename(path) === query,
-    ({ path }) => stem(path) === query,
-    ({ foldedFile }) => foldedFile === folded,
-    ({ foldedStem, foldedPath }) => foldedStem === folded || foldedPath === folded,
-    ({ foldedStem }) => hasWords(foldedStem, words),
-    ({ foldedPath }) => hasWords(foldedPath, words),
-    ({ foldedPath }) => words.every((word) => foldedPath.includes(word)),
+  if (folded === "") return [];
+  const words = folded.split(" ");
+  const steps: ((folder: string) => boolean)[] = [
+    (folder) => fold(folder) === folded,
+    (folder) => fold(folder.slice(folder.lastIndexOf("/") + 1)) === folded,
+    (folder) => {
+      const has = new Set(fold(folder).split(" "));
+      return words.every((word) => has.has(word));
+    },
   ];
   for (const step of steps) {
-    const hits = names.filter(step).map(({ path }) => path);
-    if (hits.length === 1 && hits[0] !== undefined) return { kind: "one", path: hits[0] };
-    if (hits.length > 1) return { kind: "many", count: hits.length, nearest: shortest(hits) };
+    const found = [...folders].filter(step);
+    if (found.length > 0) return found.sort();
   }
-  return { kind: "none", nearest: nearest(folded, names) };
+  return [];
 }
 
-interface Name {
-  path: string;
-  foldedPath: string;
-  foldedFile: string;
-  foldedStem: string;
+const byName = new Intl.Collator("en", { numeric: true });
+
+/** The files of a folder and of those below it, in the order of their names ("2" before "10"). */
+export function filesOf(folder: string, catalogue: Catalogue): Entry[] {
+  const below = `${folder}/`;
+  const files = [...catalogue.entries()].filter(({ path }) => path.startsWith(below));
+  return files.sort((a, b) => byName.compare(a.path, b.path));
 }
 
-/** Of a listing, as long as it is kept: folding twenty thousand names takes longer than looking for one. */
-const known = new WeakMap<readonly string[], readonly Name[]>();
+export const titleOf = ({ path, tags }: Entry): string => tags?.title ?? stemOf(path);
 
-function namesOf(paths: readonly string[]): readonly Name[] {
-  let names = known.get(paths);
-  if (!names) {
-    names = paths.map((path) => ({
-      path,
-      foldedPath: fold(path),
-      foldedFile: fold(basename(path)),
-      foldedStem: fold(stem(path)),
-    }));
-    known.set(paths, names);
-  }
-  return names;
-}
-
-const stem = (path: string): string => basename(path, extname(path));
-
-function hasWords(name: string, words: readonly string[]): boolean {
-  const has = new Set(name.split(" "));
-  return words.every((word) => has.has(word));
-}
-
-const shortest = (paths: readonly string[]): string[] =>
-  [...paths].sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, MAX_SHOWN);
-
-/** Names that share the most pairs of letters with the query (Dice coefficient ≥ 0.4): typing errors. */
-function nearest(folded: string, names: readonly Name[]): string[] {
-  const wanted = pairs(folded);
-  return names
-    .map(({ path, foldedStem }) => ({ path, score: dice(wanted, pairs(foldedStem)) }))
-    .filter(({ score }) => score >= 0.4)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, MAX_SHOWN)
-    .map(({ path }) => path);
-}
-
-function pairs(text: string): Set<string> {
-  const found = new Set<string>();
-  for (let i = 0; i + 1 < text.length; i++) found.add(text.slice(i, i + 2));
-  return found;
-}
-
-function dice(a: Set<string>, b: Set<string>): number {
-  if (a.size + b.size === 0) return 0;
-  let shared = 0;
-  for (const pair of a) if (b.has(pair)) shared++;
-  return (2 * shared) / (a.size + b.size);
+/** "Artist – Title (3:21)", or the name of the file. */
+export function labelOf(entry: Entry): string {
+  const { artist = null, durationMs = null } = entry.tags ?? {};
+  const name = artist === null ? titleOf(entry) : `${artist} – ${titleOf(entry)}`;
+  return durationMs === null ? name : `${name} (${clockTime(durationMs)})`;
 }

@@ -1,4 +1,5 @@
 import { BotError } from "../../base/errors.ts";
+import type { Sentence } from "../../base/messages/catalogue.ts";
 import type { StoredSource } from "../queue.ts";
 
 /** An audio file that somebody put into the room, as its event claims; see upload.ts. */
@@ -18,7 +19,32 @@ export type Ask = { kind: "words"; text: string } | { kind: "upload"; upload: Up
 export interface Found {
   source: StoredSource;
   title: string;
+  artist?: string | null;
   durationMs: number | null;
+}
+
+/** Several at once: a folder, a playlist. At most as many as a queue takes, in their order. */
+export interface FoundMany {
+  /** Of the whole. */
+  title: string;
+  items: readonly Found[];
+}
+
+/** One of several that a person may choose from. */
+export interface Choice {
+  /** "Artist – Title (3:21)". */
+  label: string;
+  found: Found;
+}
+
+/** A refusal that offers what may have been meant, numbered from 1 in its sentence. */
+export class Undecided extends BotError {
+  readonly choices: readonly Choice[];
+
+  constructor(code: "ambiguous" | "not_found", choices: readonly Choice[], say: Sentence) {
+    super(code, `${choices.length} are near`, { say });
+    this.choices = choices;
+  }
 }
 
 /** One kind of source. */
@@ -28,7 +54,9 @@ export interface Resolver {
    * Null when the ask is not of its kind.
    * @throws BotError `not_found`, `ambiguous`, `media_too_large`, `media_unsupported`, with a sentence for the person.
    */
-  resolve(ask: Ask, signal: AbortSignal): Promise<Found | null>;
+  resolve(ask: Ask, signal: AbortSignal): Promise<Found | FoundMany | null>;
+  /** What may be meant by some words, the best first, without playing it; `more`: there is more than `limit`. */
+  search?(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }>;
   /** The confined local file of one of its sources, checked (or fetched) now. @throws BotError as above. */
   open(source: StoredSource, signal: AbortSignal): Promise<string>;
 }
@@ -41,7 +69,7 @@ export class Sources {
     this.#resolvers = resolvers;
   }
 
-  async resolve(ask: Ask, signal: AbortSignal): Promise<Found> {
+  async resolve(ask: Ask, signal: AbortSignal): Promise<Found | FoundMany> {
     for (const resolver of this.#resolvers) {
       const found = await resolver.resolve(ask, signal);
       if (found) return found;
@@ -50,6 +78,19 @@ export class Sources {
     throw new BotError("not_found", "no source for it", {
       say: { key: "play.not_found", params: { query: text } },
     });
+  }
+
+  /** As Resolver.search, of those that can. */
+  async search(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }> {
+    const choices: Choice[] = [];
+    let more = false;
+    for (const resolver of this.#resolvers) {
+      const found = await resolver.search?.(text, limit - choices.length);
+      if (!found) continue;
+      choices.push(...found.choices);
+      more ||= found.more;
+    }
+    return { choices, more };
   }
 
   async open(source: StoredSource, signal: AbortSignal): Promise<string> {

@@ -7,7 +7,7 @@ import { COMMANDS } from "../../../src/commands/table.ts";
 import type { ChannelReport } from "../../../src/diagnosis/report.ts";
 import type { BotStatus } from "../../../src/health/status.ts";
 import type { NowPlaying, Track } from "../../../src/player/queue.ts";
-import type { Ask } from "../../../src/player/resolver/resolver.ts";
+import { Undecided, type Ask, type Choice } from "../../../src/player/resolver/resolver.ts";
 import { RoomSettings } from "../../../src/settings/room-settings.ts";
 import { SETTING_NAMES } from "../../../src/settings/table.ts";
 import { botStatus } from "../../fakes/bot-status.ts";
@@ -23,6 +23,11 @@ const track = (id: string, requester = ANN): Track => ({
   ...{ id, title: id, artist: null, durationMs: 60_000, requester },
   source: { kind: "library", path: `${id}.mp3` },
 });
+
+const aFile = (path: string) => ({
+  ...{ source: { kind: "library", path } as const, title: path, durationMs: null },
+});
+const OFFERED: Choice[] = ["one", "two"].map((name) => ({ label: name.toUpperCase(), found: aFile(name) }));
 
 /** A room by hand: what commands did to it is in `did`, what it said in `said`. */
 class FakeRoom implements RoomContext {
@@ -54,10 +59,19 @@ class FakeRoom implements RoomContext {
       this.did.push(`resolve ${name}`);
       if (name === "nothing")
         throw new BotError("not_found", "x", { say: { key: "play.not_found", params: { query: name } } });
-      return { source: { kind: "library", path: name } as const, title: name, durationMs: null };
+      if (name === "album/")
+        return { title: "album", items: [aFile("album/1.mp3"), aFile("album/2.mp3"), aFile("album/3.mp3")] };
+      if (name === "either") throw new Undecided("ambiguous", OFFERED, { key: "play.ambiguous" });
+      return aFile(name);
     },
+    search: (text: string, limit: number) =>
+      Promise.resolve({ choices: text === "nothing" ? [] : OFFERED.slice(0, limit), more: false }),
   };
   readonly player: RoomContext["player"] = {
+    addMany: (found) => {
+      this.did.push(`add ${found.map(({ title }) => title).join(", ")}`);
+      return Promise.resolve({ count: 2, left: found.length - 2, why: "full" });
+    },
     add: ({ title }, requester) => {
       this.did.push(`add ${title}`);
       return Promise.resolve({ track: track(title, requester), position: 0, etaMs: 0, again: false });
@@ -234,6 +248,44 @@ describe("!play", () => {
     room.did.length = 0;
     await say("!play y");
     expect(room.did).toEqual(["resolve y", "add y"]);
+  });
+
+  test("of a folder queues all that fit, and says how many did not", async () => {
+    await expect(say("!play album/")).resolves.toBe("play.many_left");
+    expect(room.did).toContain("add album/1.mp3, album/2.mp3, album/3.mp3");
+    expect(room.said[0]?.sentence.params).toEqual({ title: "album", count: 2, left: 1 });
+  });
+
+  test("a number says which of those that were found is meant, by who has asked for them", async () => {
+    await expect(say("2")).resolves.toBeUndefined();
+    await expect(say("!search some words")).resolves.toBe("search.found");
+    expect(room.said[0]?.sentence.params?.["names"]).toBe("1. ONE\n2. TWO");
+    await expect(say("2", { sender: MOD })).resolves.toBeUndefined();
+    await expect(say("2")).resolves.toBe("play.now");
+    // From then on a number alone is talk, and with !play still an answer.
+    await expect(say("1")).resolves.toBeUndefined();
+    await expect(say("!play 1")).resolves.toBe("play.now");
+    await expect(say("!play 3")).resolves.toBe("play.now");
+    expect(room.did).toEqual(["join", "add two", "add one", "resolve 3", "add 3"]);
+  });
+
+  test("so it does where several match, and not when it is a part of talk", async () => {
+    await expect(say("!play either")).resolves.toBe("play.ambiguous");
+    for (const talk of ["1 of them", "0", "01", "123", "1.", "-1"])
+      await expect(say(talk)).resolves.toBeUndefined();
+    await commands.handle(message({ msgtype: "m.notice", body: "1" }));
+    await commands.handle(
+      message({ msgtype: "m.text", body: "1", "m.relates_to": { rel_type: "m.replace" } }),
+    );
+    expect(room.did).not.toContain("add one");
+    await expect(say(" 1 ")).resolves.toBe("play.now");
+    expect(room.did).toContain("add one");
+  });
+
+  test("nothing found offers nothing", async () => {
+    await expect(say("!search nothing")).resolves.toBe("play.not_found");
+    await expect(say("!search")).resolves.toBe("command.usage");
+    await expect(say("1")).resolves.toBeUndefined();
   });
 
   test("bare means the audio it replies to", async () => {

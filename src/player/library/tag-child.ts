@@ -1,0 +1,34 @@
+// Entry of the tag child (tag-reader.ts forks it): paths by message, their tags back. Its own process, so that a file
+// that a parser cannot stand harms nobody, and so that what it needs of memory is given back when all is read.
+import { constants, setPriority } from "node:os";
+import { systemClock } from "../../base/system-clock.ts";
+import { confinedFile } from "../resolver/confine.ts";
+import { NO_TAGS, type Tags } from "./entry.ts";
+import { Pace } from "./pace.ts";
+import { readTags } from "./read-tags.ts";
+import { tagRequestSchema } from "./tag-messages.ts";
+
+try {
+  setPriority(constants.priority.PRIORITY_LOW);
+} catch {
+  // Not allowed here: it works all the same.
+}
+
+const pace = new Pace(systemClock, () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+});
+
+process.once("disconnect", () => process.exit(0));
+process.on("message", (raw) => void answer(raw));
+
+async function answer(raw: unknown): Promise<void> {
+  const { root, paths } = tagRequestSchema.parse(raw);
+  const tags: Tags[] = [];
+  for (const path of paths) {
+    await pace.rest();
+    const real = await confinedFile(root, path.split("/"));
+    tags.push(real === null ? NO_TAGS : await readTags(real).catch(() => NO_TAGS));
+  }
+  process.send?.(tags);
+}
