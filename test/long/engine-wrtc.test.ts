@@ -74,7 +74,7 @@ describe("the whole bot with VOICEBOT_ENGINE=wrtc", () => {
     await scene.command("!record start", /Recording\..*started by host/s);
     await sleep(6_000);
     await scene.command("!record stop", /Recording ended after/);
-    await scene.botSays(/The recording: 4 files/, 60_000);
+    await scene.botSays(/The recording: 5 files/, 60_000);
     const [hostTrack, guestTrack, music, mix] = await Promise.all(
       ["host.ogg", "guest.ogg", "Music.ogg", "Everybody.ogg"].map((name) => scene.delivered(name)),
     );
