@@ -16,7 +16,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 let voices: TwoVoices;
 beforeAll(async () => {
   voices = await TwoVoices.start();
-}, 60_000);
+}, 180_000);
 afterAll(() => voices?.stop());
 
 const audioOf = ({ ann }: VoicesRoom): MatrixEvent[] =>
