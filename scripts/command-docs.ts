@@ -5,7 +5,15 @@ import { usageLine } from "../src/commands/usage.ts";
 
 /** Who may give a command whose level depends on what is asked: src/commands has the rule, test/unit/commands its tests. */
 const BY_CASE: Readonly<Record<string, string>> = {
-  skip: "who asked for the track; level 50",
+  ...Object.fromEntries(
+    ["skip", "forceskip", "seek", "replay", "previous", "remove", "move", "shuffle", "clear"].map((name) => [
+      name,
+      "who asked for the tracks; who is alone there; level 50",
+    ]),
+  ),
+  loop: "to see: everybody; else as skip",
+  save: "everybody; over another's list: level 50",
+  unlist: "who has kept it; level 50",
   record: "level 50; `status`, `note`: everybody",
   settings: "to see: everybody; to change: level 50",
 };

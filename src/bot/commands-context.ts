@@ -62,6 +62,10 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
       get people() {
         return channel.members().length;
       },
+      isAlone(userId) {
+        const members = channel.members();
+        return members.length > 0 && members.every((member) => member.userId === userId);
+      },
       join,
       leave: () => {
         onSentAway();

@@ -19,6 +19,7 @@ import type { DelayedEvents } from "../matrix/delayed-events.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
 import { MovingAgent } from "./moving-agent.ts";
 import type { IceSettings, MediaPlane } from "../media/plane.ts";
+import { queueRules } from "./queue-rules.ts";
 import { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
@@ -97,8 +98,7 @@ export class RoomAgent {
     this.#player = new RoomPlayer({
       ...{ channel: roomId, plane, clock, log, tell },
       open: (source, signal) => sources.open(source, signal),
-      documents: this.#documents,
-      language,
+      ...{ documents: this.#documents, language, ...queueRules(this.settings) },
     });
     this.#held = new HeldMusic({ player: this.#player, documents: this.#documents });
     this.#recording = new RoomRecording({

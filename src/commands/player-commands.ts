@@ -1,124 +1,43 @@
 import { clockTime } from "../base/duration.ts";
-import { heardBy } from "../diagnosis/heard.ts";
 import { BotError } from "../base/errors.ts";
-import { render, type Sentence } from "../base/messages/catalogue.ts";
-import type { Added, AddedMany } from "../player/adding.ts";
-import { Undecided, type Ask, type Found, type FoundMany } from "../player/resolver/resolver.ts";
-import { decodeUpload } from "../player/resolver/upload.ts";
+import { render } from "../base/messages/catalogue.ts";
+import { heardBy } from "../diagnosis/heard.ts";
+import { LOOPS } from "../player/queue.ts";
 import { ensureInChannel } from "./channel-commands.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
 import { trackLine, trackName } from "./format.ts";
+import { canResume, resumed } from "./play-commands.ts";
+import { parseSeek } from "./seek-time.ts";
 import { usageOf } from "./usage.ts";
+import { playing, powerOver } from "./who-may.ts";
 
-const QUEUE_SHOWN = 10;
-
-const play: Command = {
-  name: "play",
-  aliases: ["p"],
-  usage: "[name]",
-  help: "help.play",
-  power: 0,
-  order: "turn",
-  prepare(invocation) {
-    const { room, args } = invocation;
-    const welcome = room.channel.joined || room.channel.people > 0;
-    return args === "" && welcome ? fetchUpload(invocation) : null;
-  },
-  async run(invocation) {
-    const { room, message } = invocation;
-    const ask = await whatToPlay(invocation);
-    if (ask === "help") throw usageOf(play, room.prefix);
-    const { player } = room;
-    const arriving = !room.channel.joined;
-    await ensureInChannel(invocation, "play");
-    if (ask === "resume") return resumed(invocation);
-    const found = await find(ask, invocation);
-    const answer =
-      "items" in found
-        ? describeMany(found, await player.addMany(found.items, message.sender))
-        : describeAdded(await player.add(found, message.sender));
-    // What was held while the bot was away must not hold up what was asked for now.
-    if (arriving && player.nowPlaying()?.phase === "paused") player.resume();
-    return answer;
-  },
-};
-
-/** A number that was offered to who says it, else what the sources know. What they offer instead is remembered. */
-async function find(ask: Ask, { room, message, choices, signal }: Invocation): Promise<Found | FoundMany> {
-  const number = ask.kind === "words" && /^[1-9]\d?$/.test(ask.text) ? Number(ask.text) : 0;
-  const chosen = choices.get(message.sender, number);
-  if (chosen) return chosen.found;
-  try {
-    return await room.sources.resolve(ask, signal);
-  } catch (error) {
-    if (error instanceof Undecided) choices.offer(message.sender, error.choices);
-    throw error;
-  }
-}
-
-function describeMany({ title }: FoundMany, { count, left }: AddedMany): Sentence {
-  const params = { title, count, left };
-  return { key: left > 0 ? "play.many_left" : "play.many", params };
-}
-
-/** Brings an upload that is meant here; its turn finds it here. */
-async function fetchUpload(invocation: Invocation): Promise<void> {
-  const ask = await whatToPlay(invocation);
-  if (typeof ask === "object") await invocation.room.sources.resolve(ask, invocation.signal);
-}
-
-/** What a !play means: words; else the audio it replies to, is the caption of; resume; a recent upload; else help. */
-async function whatToPlay(invocation: Invocation): Promise<Ask | "resume" | "help"> {
-  const { room, message, args, repliesTo, recentUpload } = invocation;
-  if (args !== "") return { kind: "words", text: args };
-  if (repliesTo !== null) {
-    const target = await room.fetchMessage(repliesTo);
-    const upload = target?.type === "m.room.message" ? decodeUpload(target.content) : null;
-    if (upload) return { kind: "upload", upload };
-    throw new BotError("media_unsupported", "the message replied to has no audio", {
-      say: { key: "play.reply_not_audio" },
-    });
-  }
-  const own = decodeUpload(message.content);
-  if (own) return { kind: "upload", upload: own };
-  if (canResume(invocation)) return "resume";
-  return recentUpload ? { kind: "upload", upload: recentUpload } : "help";
-}
-
-function canResume({ room: { player } }: Invocation): boolean {
-  const now = player.nowPlaying();
-  return now ? now.phase === "paused" : player.queue().length > 0;
-}
-
-function resumed({ room }: Invocation): Sentence {
-  // Coming back into the channel may have done it.
-  const now = room.player.nowPlaying();
-  const { track } = now?.phase === "playing" ? now : room.player.resume();
-  return { key: "player.resumed", params: { title: trackName(track) } };
-}
-
-function describeAdded({ track, position, etaMs }: Added): Sentence {
-  const title = trackLine(track);
-  if (position === 0) return { key: "play.now", params: { title } };
-  if (etaMs === null) return { key: "play.queued", params: { title, position } };
-  return { key: "play.queued_eta", params: { title, position, eta: clockTime(etaMs) } };
+/** How many tracks are to be skipped; null when it is no number. */
+function skipCount(args: string): number | null {
+  if (args === "") return 1;
+  const count = /^\d{1,3}$/.test(args) ? Number(args) : 0;
+  return count > 0 ? count : null;
 }
 
 const skip: Command = {
   name: "skip",
   aliases: ["s"],
-  usage: "",
+  usage: "[n]",
   help: "help.skip",
-  power({ room, message }) {
-    const now = room.player.nowPlaying();
-    return now === null || now.track.requester === message.sender ? 0 : MODERATOR;
+  power(invocation) {
+    const count = skipCount(invocation.args) ?? 0;
+    const waiting = invocation.room.player.queue().slice(0, Math.max(0, count - 1));
+    return count === 0 ? 0 : powerOver([...playing(invocation), ...waiting], invocation);
   },
   order: "once",
-  run({ room, ageMs }) {
-    const title = trackName(room.player.skip(ageMs));
+  run({ room, ageMs, args }) {
+    const asked = skipCount(args);
+    if (asked === null) throw usageOf(skip, room.prefix);
+    const count = Math.min(asked, room.player.queue().length + 1);
+    const title = trackName(room.player.skip(ageMs, count));
     const next = room.player.nowPlaying();
-    if (!next) return { key: "player.skipped", params: { title } };
-    return { key: "player.skipped_now", params: { title, next: trackLine(next.track) } };
+    if (!next) return { key: count > 1 ? "player.skipped_many" : "player.skipped", params: { title, count } };
+    const params = { title, count, next: trackLine(next.track) };
+    return { key: count > 1 ? "player.skipped_many_now" : "player.skipped_now", params };
   },
 };
 
@@ -138,27 +57,73 @@ const volume: Command = {
   },
 };
 
-const queue: Command = {
-  name: "queue",
-  aliases: ["q"],
-  usage: "",
-  help: "help.queue",
-  power: 0,
+const seek: Command = {
+  name: "seek",
+  aliases: [],
+  usage: "1:23|90|1m30s|+30|-10",
+  help: "help.seek",
+  power: (invocation) => powerOver(playing(invocation), invocation),
   order: "once",
-  run({ room }) {
-    const now = room.player.nowPlaying();
-    const upcoming = room.player.queue();
-    if (!now && upcoming.length === 0) return { key: "player.nothing" };
-    const first = now ? `▶ ${trackLine(now.track)}` : render({ key: "player.nothing" }, room.language).text;
-    if (upcoming.length === 0) return { key: "player.queue_none", params: { now: first } };
-    const shown = upcoming.slice(0, QUEUE_SHOWN).map((track, index) => `${index + 1}. ${trackLine(track)}`);
-    if (upcoming.length > QUEUE_SHOWN) shown.push("…");
-    const knownMs = upcoming.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);
-    const atLeast = upcoming.some(({ durationMs }) => durationMs === null) ? "≥ " : "";
-    const params = { now: first, list: shown.join("\n"), count: upcoming.length };
-    return { key: "player.queue", params: { ...params, total: atLeast + clockTime(knownMs) } };
+  run({ room, args }) {
+    const target = parseSeek(args);
+    if (!target) throw usageOf(seek, room.prefix);
+    const { track, positionMs } = room.player.edit.seek(target);
+    return { key: "player.sought", params: { title: trackName(track), position: clockTime(positionMs) } };
   },
 };
+
+const loop: Command = {
+  name: "loop",
+  aliases: [],
+  usage: "[off|track|queue]",
+  help: "help.loop",
+  power(invocation) {
+    const { player } = invocation.room;
+    return invocation.args === "" ? 0 : powerOver([...playing(invocation), ...player.queue()], invocation);
+  },
+  order: "once",
+  run({ room, args }) {
+    const asked = args.toLowerCase();
+    const wanted = LOOPS.find((each) => each === asked);
+    if (!wanted && args !== "") throw usageOf(loop, room.prefix);
+    if (wanted) room.player.edit.loop(wanted);
+    return { key: `loop.${room.player.state().loop}` };
+  },
+};
+
+const previous: Command = {
+  name: "previous",
+  aliases: ["prev"],
+  usage: "",
+  help: "help.previous",
+  power: (invocation) => powerOver(playing(invocation), invocation),
+  order: "once",
+  async run(invocation) {
+    await comeFor(invocation, "previous");
+    const { track } = invocation.room.player.edit.previous();
+    return { key: "player.previous", params: { title: trackLine(track) } };
+  },
+};
+
+const replay: Command = {
+  name: "replay",
+  aliases: [],
+  usage: "",
+  help: "help.replay",
+  power: (invocation) => powerOver(playing(invocation), invocation),
+  order: "once",
+  async run(invocation) {
+    await comeFor(invocation, "replay");
+    const { track } = invocation.room.player.edit.replay();
+    return { key: "player.replayed", params: { title: trackLine(track) } };
+  },
+};
+
+/** Comes into the channel, if there is something that could be on there. */
+async function comeFor(invocation: Invocation, command: string): Promise<void> {
+  const { now, history } = invocation.room.player.state();
+  if (now ?? history[0]) await ensureInChannel(invocation, command);
+}
 
 const nowPlaying: Command = {
   name: "nowplaying",
@@ -190,8 +155,8 @@ const nowPlaying: Command = {
 };
 
 export const playerCommands: readonly Command[] = [
-  play,
   skip,
+  { ...skip, name: "forceskip", aliases: ["fs"], help: "help.forceskip" },
   {
     name: "stop",
     aliases: ["x"],
@@ -231,7 +196,10 @@ export const playerCommands: readonly Command[] = [
       return resumed(invocation);
     },
   },
+  seek,
+  replay,
+  previous,
+  loop,
   volume,
-  queue,
   nowPlaying,
 ];

@@ -1,7 +1,10 @@
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { ChannelReport } from "../diagnosis/report.ts";
 import type { BotStatus } from "../health/status.ts";
+import type { Editing } from "../player/editing.ts";
 import type { RoomPlayer } from "../player/playback.ts";
+import type { QueueState } from "../player/queue.ts";
+import type { SavedLists } from "../player/saved-lists.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { ConsentScope } from "../recorder/consent/consent.ts";
 import type { Removed } from "../recorder/consent/removal.ts";
@@ -27,6 +30,8 @@ export interface CommandChannel {
   readonly joined: boolean;
   /** Members in it besides the bot, whether or not the bot is in it. */
   readonly people: number;
+  /** This person is in it, and nobody else but the bot. */
+  isAlone(userId: string): boolean;
   /** Resolves when the bot is in it and can be heard; at once when it already is. @throws BotError with a sentence */
   join(): Promise<void>;
   /** Resolves when LEFT was taken. */
@@ -54,7 +59,11 @@ export interface RoomContext {
   readonly player: Pick<
     RoomPlayer,
     "add" | "addMany" | "skip" | "stop" | "pause" | "resume" | "setVolume" | "volume" | "nowPlaying" | "queue"
-  >;
+  > & {
+    readonly edit: Pick<Editing, keyof Editing>;
+    readonly lists: Pick<SavedLists, keyof SavedLists>;
+    state(): Pick<QueueState, "now" | "upcoming" | "history" | "loop">;
+  };
   readonly sources: Pick<Sources, "resolve" | "search">;
   readonly recorder: Pick<
     RoomRecorder,

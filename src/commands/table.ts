@@ -6,7 +6,10 @@ import { checkCommand } from "./check-command.ts";
 import { consentCommands } from "./consent-commands.ts";
 import { clipCommand } from "./clip-command.ts";
 import type { Command } from "./command.ts";
+import { listCommands } from "./list-commands.ts";
+import { playCommands } from "./play-commands.ts";
 import { playerCommands } from "./player-commands.ts";
+import { queueCommands } from "./queue-commands.ts";
 import { recordCommand } from "./record-command.ts";
 import { recordingsCommand } from "./recordings-command.ts";
 import { searchCommand } from "./search-command.ts";
@@ -47,7 +50,10 @@ const ping: Command = {
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   ...channelCommands,
+  ...playCommands,
   ...playerCommands,
+  ...queueCommands,
+  ...listCommands,
   searchCommand,
   recordCommand,
   recordingsCommand,

@@ -78,11 +78,11 @@ export class Adding {
    * Queues as many as fit, without looking into their files. Into silence: resolves with the first sound of the first.
    * @throws BotError when none fits, or the first cannot be played
    */
-  async many(found: readonly Known[], requester: string): Promise<AddedMany> {
+  async many(found: readonly Known[], requester: string, next: boolean): Promise<AddedMany> {
     const { state, change, rules, starting } = this.#deps;
     const wasSilent = state().now === null;
     const tracks = found.map((each) => newTrack(each, requester));
-    const effects = change({ kind: "add-many", tracks, rules: rules() });
+    const effects = change({ kind: "add-many", tracks, next, rules: rules() });
     const first = tracks[0]?.id;
     if (wasSilent && first !== undefined && state().now?.track.id === first) await starting.sound(first);
     const out = effects.find((effect) => effect.kind === "left-out");

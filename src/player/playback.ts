@@ -42,10 +42,11 @@ export interface RoomPlayerDeps {
   language?: () => Language;
   /** What the room has set about its queue; default nothing. */
   rules?: () => QueueRules;
+  /** Called when the rules are others. */
+  onRules?: (listener: () => void) => () => void;
 }
 
 const FRAME_MS = 20;
-const SAVE_POSITION_MS = 5_000;
 /** How long `add` waits for the first sound before it answers without knowing more. */
 const START_MS = 3_000;
 
@@ -63,7 +64,6 @@ export class RoomPlayer {
   readonly #adding: Adding;
   readonly #unsubscribe: (() => void)[];
   #state: QueueState = emptyQueue;
-  #savedAtMs = 0;
   readonly #progress = new Progress();
   readonly #heard = new Heard();
 
@@ -92,6 +92,7 @@ export class RoomPlayer {
     });
     this.#unsubscribe = [
       plane.onEvent((event) => this.#onPlane(event)),
+      deps.onRules?.(() => this.#rules().fair && this.#dispatch({ kind: "arrange" })) ?? ((): void => {}),
       plane.onState((state) => {
         if (state !== "closed") this.#sound.forget();
       }),
@@ -127,8 +128,8 @@ export class RoomPlayer {
   }
 
   /** See `Adding.many`. */
-  addMany(found: readonly Found[], requester: string): Promise<AddedMany> {
-    return this.#adding.many(found, requester);
+  addMany(found: readonly Found[], requester: string, { next = false } = {}): Promise<AddedMany> {
+    return this.#adding.many(found, requester, next);
   }
 
   /**
@@ -184,11 +185,6 @@ export class RoomPlayer {
     return this.#state;
   }
 
-  /** The rules are others now: what waits is put in order by them. */
-  rulesChanged(): void {
-    if (this.#rules().fair) this.#dispatch({ kind: "arrange" });
-  }
-
   /** Nothing is on any more. */
   onIdle(listener: () => void): () => void {
     return this.#idle.on(listener);
@@ -218,10 +214,8 @@ export class RoomPlayer {
       this.#starting.sounded(event.track);
     } else if (event.kind === "track.position") {
       this.#dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
-      const nowMs = this.#deps.clock.now();
-      this.#progress.note(event.track, nowMs);
-      if (nowMs - this.#savedAtMs < SAVE_POSITION_MS) return;
-      this.#savedAtMs = nowMs;
+      this.#progress.note(event.track, this.#deps.clock.now());
+      // About once a second: after a kill it goes on no further back than that.
       savePosition(this.#deps.documents, this.#state.now);
     } else if (event.kind === "track.ended") {
       const { track, reason, positionMs } = event;

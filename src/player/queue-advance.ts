@@ -4,11 +4,13 @@ import {
   MAX_FAILURES,
   MAX_HISTORY,
   MAX_QUEUE,
+  MIN_REPEATED_MS,
   playName,
   refused,
   SKIP_WINDOW_MS,
   step,
   switched,
+  type Loop,
   type QueueEffect,
   type QueueEvent,
   type QueueState,
@@ -32,7 +34,7 @@ export function skip(state: QueueState, { meant, nowMs, count = 1 }: Of<"skip">)
 
 export function finished(state: QueueState, id: string): QueueStep {
   if (!state.now || playName(state) !== id) return step(state, []);
-  if (state.loop !== "track") return switched(state, over(state), []);
+  if (loopOf(state) !== "track") return switched(state, over(state), []);
   return switched(state, { ...state, now: fromStart(state.now.track) }, []);
 }
 
@@ -92,11 +94,17 @@ export function loop(state: QueueState, event: Of<"loop">): QueueStep {
   return changed({ ...state, loop: event.loop });
 }
 
+/** What comes again, for what is on. */
+function loopOf({ now, loop: wanted }: QueueState): Loop {
+  const durationMs = now?.track.durationMs ?? null;
+  return durationMs !== null && durationMs < MIN_REPEATED_MS ? "off" : wanted;
+}
+
 /** What is on is over: it goes where it belongs, and the next is on. */
 function over(state: QueueState): QueueState {
   if (!state.now) return state;
   const { track } = state.now;
-  const upcoming = state.loop === "queue" ? [...state.upcoming, track] : state.upcoming;
+  const upcoming = loopOf(state) === "queue" ? [...state.upcoming, track] : state.upcoming;
   return nextOf({ ...state, upcoming, history: remembered(state.history, track) });
 }
 

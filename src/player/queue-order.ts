@@ -23,7 +23,7 @@ export function add(state: QueueState, { track, next = false, rules = NO_RULES }
   return state.now ? changed(queued) : begun(queued);
 }
 
-export function addMany(state: QueueState, { tracks, rules }: Of<"add-many">): QueueStep {
+export function addMany(state: QueueState, { tracks, next = false, rules }: Of<"add-many">): QueueStep {
   let after = state;
   let left = 0;
   let because: Refusal | null = null;
@@ -35,6 +35,9 @@ export function addMany(state: QueueState, { tracks, rules }: Of<"add-many">): Q
     } else after = { ...after, upcoming: placed(after, track, false, rules.fair) };
   }
   if (left === tracks.length) return refused(state, because ?? "nothing");
+  const before = state.upcoming.length;
+  if (next && !rules.fair)
+    after = { ...after, upcoming: [...after.upcoming.slice(before), ...state.upcoming] };
   const { state: done, effects } = state.now ? changed(after) : begun(after);
   return step(done, because ? [...effects, { kind: "left-out", count: left, why: because }] : effects);
 }

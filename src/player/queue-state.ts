@@ -36,12 +36,14 @@ export const MAX_HISTORY = 50;
 /** A second !skip within this time means the track that is already gone. */
 export const SKIP_WINDOW_MS = 2_000;
 export const MAX_FAILURES = 5;
+/** What is shorter does not come again: each time costs a process. */
+export const MIN_REPEATED_MS = 2_000;
 
 export type QueueEvent =
   /** `next`: before what waits. Where people take turns only before what its requester has waiting. */
   | { kind: "add"; track: Track; next?: boolean; rules?: QueueRules }
-  /** As many as fit. */
-  | { kind: "add-many"; tracks: readonly Track[]; rules: QueueRules }
+  /** As many as fit. `next`: before what waits, unless people take turns. */
+  | { kind: "add-many"; tracks: readonly Track[]; next?: boolean; rules: QueueRules }
   | { kind: "describe"; id: string; title: string; artist: string | null; durationMs: number | null }
   /**
    * `meant` is the track that played when the person said it; null when nothing did. `count` of them, default 1: what is

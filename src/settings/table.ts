@@ -52,6 +52,9 @@ const common = { power: MODERATOR, note: () => null };
 const nextRecording = (_: string | number, recording: boolean): MessageKey | null =>
   recording ? "settings.next_recording" : null;
 
+/** More is no limit: the queue is full. */
+const MAX_PER_PERSON = 499;
+
 /** Everything that the people of a room may set, by its name; the order is that of `!settings`. */
 export const ROOM_SETTINGS = {
   language: {
@@ -107,6 +110,20 @@ export const ROOM_SETTINGS = {
     default: 0,
     allowed: `0–${MAX_KEEP_DAYS}`,
     meaning: "settings.record_keep_days",
+  },
+  fair: {
+    ...common,
+    schema: choice(["off", "on"], { ...OFF, ...ON }),
+    default: "off",
+    allowed: "off, on",
+    meaning: "settings.fair",
+  },
+  "max-per-person": {
+    ...common,
+    schema: wholeNumber(0, MAX_PER_PERSON),
+    default: 0,
+    allowed: `0–${MAX_PER_PERSON}`,
+    meaning: "settings.max_per_person",
   },
 } as const satisfies Readonly<Record<string, RoomSetting>>;
 

@@ -24,6 +24,15 @@ test("the member is first: the bot joins by itself, and the very track is heard 
   // What was played before anybody was connected is lost; nothing is.
   expect(Math.abs(match.lagMs)).toBeLessThan(300);
   for (const channel of [0, 1]) expect(rmsDb(channelOf(heard, channel))).toBeGreaterThan(-35);
+  const soughtAt = Date.now();
+  await scene.command("!seek 0:30", /goes on at 0:30/);
+  await sleep(1_500);
+  const from = Date.now();
+  await sleep(2_500);
+  const there = stage.matchFirstLight(await page.heard(scene.botKey, from));
+  expect(there.correlation).toBeGreaterThan(THAT_TRACK);
+  expect(there.lagMs).toBeGreaterThan(30_000);
+  expect(there.lagMs).toBeLessThan(30_000 + from - soughtAt);
   expect(await page.errors()).toEqual([]);
 });
 

@@ -6,8 +6,10 @@ import type { RoomContext, RoomMessage } from "../../../src/commands/room-contex
 import { COMMANDS } from "../../../src/commands/table.ts";
 import type { ChannelReport } from "../../../src/diagnosis/report.ts";
 import type { BotStatus } from "../../../src/health/status.ts";
-import type { NowPlaying, Track } from "../../../src/player/queue.ts";
+import { Editing } from "../../../src/player/editing.ts";
+import { emptyQueue, type NowPlaying, type Track } from "../../../src/player/queue.ts";
 import { Undecided, type Ask, type Choice } from "../../../src/player/resolver/resolver.ts";
+import { SavedLists } from "../../../src/player/saved-lists.ts";
 import { RoomSettings } from "../../../src/settings/room-settings.ts";
 import { SETTING_NAMES } from "../../../src/settings/table.ts";
 import { botStatus } from "../../fakes/bot-status.ts";
@@ -40,6 +42,8 @@ class FakeRoom implements RoomContext {
   waiting: Track[] = [];
   joined = false;
   people = 1;
+  /** Who is alone in the channel with the bot. */
+  alone: string | null = null;
   botPower = 0;
   needed = 0;
   recording = false;
@@ -84,6 +88,14 @@ class FakeRoom implements RoomContext {
     volume: () => 80,
     nowPlaying: () => this.now,
     queue: () => this.waiting,
+    state: () => ({ now: this.now, upcoming: this.waiting, history: [], loop: "off" }),
+    edit: new Editing({
+      state: () => emptyQueue,
+      change: ({ kind }) => (this.did.push(kind), []),
+      isFair: () => false,
+      positionMs: () => 0,
+    }),
+    lists: new SavedLists({ documents: new FakeDocuments(), tell: () => undefined }),
   };
   readonly settings = new RoomSettings({
     ...{ documents: new FakeDocuments(), prefix: "!", log: silentLog },
@@ -128,7 +140,8 @@ class FakeRoom implements RoomContext {
       this.joined = true;
       return Promise.resolve();
     };
-    return { joined, people, join, leave: () => (this.did.push("leave"), Promise.resolve()) };
+    const isAlone = (userId: string): boolean => this.alone === userId;
+    return { joined, people, isAlone, join, leave: () => (this.did.push("leave"), Promise.resolve()) };
   }
   status = (): BotStatus => botStatus();
   channelReport = aReport();
@@ -358,6 +371,8 @@ describe("who may", () => {
     room.now = { track: track("t", "@eve:test"), phase: "playing", positionMs: 0 };
     await expect(say("!skip")).resolves.toBe("error.not_permitted");
     await expect(say("!skip", { sender: MOD })).resolves.toBe("player.skipped_now");
+    room.alone = ANN;
+    await expect(say("!skip")).resolves.toBe("player.skipped_now");
   });
 });
 

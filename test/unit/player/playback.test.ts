@@ -228,6 +228,31 @@ test("after a restart the queue is back and the track goes on where it was", asy
   expect(player.volume()).toBe(70);
 });
 
+test("after a kill it goes on within a second of where it was", async () => {
+  await add("one");
+  await clock.advance(12_400);
+  const heardMs = player.nowPlaying()?.positionMs ?? 0;
+  const kept = new FakeDocuments();
+  for (const [name, json] of documents.kept) kept.kept.set(name, json);
+  documents = kept;
+  const next = newPlayer();
+  asked();
+  next.restore({ resume: true });
+  await clock.advance(100);
+  const start = asked().find((request) => request.startsWith("start"));
+  expect(Math.abs(Number(start?.split(" ").at(-1)) - heardMs)).toBeLessThan(1_000);
+  expect(heardMs).toBeGreaterThan(11_000);
+  next.close();
+});
+
+test("a queue that cannot be read is told, and the bot goes on with an empty one", async () => {
+  documents.write("queue", { now: 7 });
+  player.restore({ resume: true });
+  expect(told).toEqual([{ key: "player.damaged" }]);
+  expect(documents.has("queue.damaged")).toBe(true);
+  await expect(add("one")).resolves.toMatchObject({ position: 0 });
+});
+
 test("without its channel the interrupted track is held for !resume", async () => {
   await add("one");
   player.close();

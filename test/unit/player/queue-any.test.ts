@@ -188,7 +188,7 @@ test("nothing is lost or doubled, everything is bounded, and it is the same afte
       const now = state.now && { ...state.now, positionMs: loaded.now?.positionMs };
       expect(loaded).toEqual({ ...state, now, take: 0, failures: 0, lastSkip: null });
     }),
-    { numRuns: 80 },
+    { numRuns: 50 },
   );
 });
 

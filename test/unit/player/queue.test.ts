@@ -140,6 +140,12 @@ test("a track comes again and again, under a new name, until somebody skips it o
   expect(held(after(again, { kind: "failed", id: "a.1", reason: "x" }))).toEqual(["b", "c", "d"]);
 });
 
+test("what is hardly a sound does not come again and again", () => {
+  const blip = run([{ kind: "add", track: track("blip", 100) }, ...add("b")]).state;
+  for (const loop of ["track", "queue"] as const)
+    expect(held(after(blip, { kind: "loop", loop }, { kind: "finished", id: "blip" }))).toEqual(["b"]);
+});
+
 test("with the queue repeated what is over waits at the end, also alone and when it was skipped", () => {
   const looped = after(four, { kind: "loop", loop: "queue" });
   expect(held(after(looped, { kind: "finished", id: "a" }))).toEqual(["b", "c", "d", "a"]);
