@@ -11,6 +11,7 @@ import { alignmentTable } from "./support/tables.ts";
 
 const quick = process.argv.includes("--quick");
 const SEEDS = quick ? 1 : 5;
+const COMMAND = `npm run bench -- alignment${process.argv.includes("--simulated") ? " --simulated" : ""}`;
 const IDENTITIES = 3;
 const LENGTH_MS = quick ? 60_000 : 600_000;
 
@@ -58,5 +59,5 @@ const figures: AlignmentFigures = {
   simulated: await simulated(),
   real: process.argv.includes("--simulated") ? kept : await real(),
 };
-if (!quick) writeResult("alignment", { environment: environment("npm run bench -- alignment"), figures });
+if (!quick) writeResult("alignment", { environment: environment(COMMAND), figures });
 console.log(alignmentTable(figures));

@@ -91,6 +91,16 @@ export const ALIGNMENT_SCENES: readonly AlignmentScene[] = [
         },
       }),
   },
+  {
+    name: "its capture stalls 200 times, 10 to 150 ms each",
+    clocks: (seed) =>
+      hour(seed, {
+        steps: Array.from({ length: 200 }, (_, i) => ({
+          atMs: 5_000 + i * 17_700,
+          ms: 10 + ((i * 37) % 140),
+        })),
+      }),
+  },
   { name: "late, and 12 times anew, an SSRC used again", clocks: (seed) => comings(seed, 12) },
   { name: "40 times anew", clocks: (seed) => comings(seed, 40) },
 ];

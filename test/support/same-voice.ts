@@ -66,7 +66,7 @@ const RATE = 16_000;
 const WINDOW = RATE / 2;
 const EVERY = 5 * RATE;
 /** What is looked for around the same time, to each side. */
-const LAGS = round(0.06 * RATE);
+const LAGS = round(0.2 * RATE);
 /** Where two windows are less alike than that, one of them was concealed or silent. */
 const ALIKE = 0.6;
 

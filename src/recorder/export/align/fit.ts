@@ -3,6 +3,7 @@
 import type { Envelope, Fastest } from "./envelope.ts";
 import { median, quantile, smooth, typicalSlope } from "./numbers.ts";
 import { findSteps, type Step } from "./steps.ts";
+import { isUneven } from "./uneven.ts";
 
 /** When something with RTP time `rtp` was captured: `rtp / 48 + offset(t)`, with `t` seconds since the clock's first packet. */
 export interface ClockFit {
@@ -20,12 +21,10 @@ export interface ClockFit {
 const LEAST_SPAN_S = 20;
 /** Distance of the points that the model goes through, and what changes within is not the clock's. */
 const KNOT_S = 10;
-const CLOCK_PERIOD_S = 600;
+const KNOTS_S: Record<Mode, number> = { smooth: KNOT_S, followed: 2, uneven: 1 };
+const PERIODS_S: Record<Mode, number> = { smooth: 600, followed: 20, uneven: 3 };
 /** Over how many knots slopes are looked at. */
 const LAGS = [2, 6, 18] as const;
-/** The same where there is no sender's clock: then arrival is all there is. */
-const FOLLOWED_KNOT_S = 2;
-const FOLLOWED_PERIOD_S = 20;
 /** Without any knowledge, clocks are so far off (standard deviation). */
 const USUAL_PPM = 100;
 /** How far a sender's wall clock may run wrong against ours, and by how much its reports are off. */
@@ -42,10 +41,21 @@ interface Point {
   roundTripMs: number;
 }
 
+/** `smooth`: a clock as they are; `followed`: there is none, arrival is all; `uneven`: one that stalls, again and again. */
+type Mode = "smooth" | "followed" | "uneven";
+
+/** @param follows there is no sender's clock: arrival is followed */
 export function fitClock(envelope: Envelope, { follows }: { follows: boolean }): ClockFit {
+  if (follows) return fitAs("followed", envelope);
+  const fit = fitAs("smooth", envelope);
+  return isUneven(envelope.fastest, lineOf(fit)) ? fitAs("uneven", envelope) : fit;
+}
+
+function fitAs(mode: Mode, envelope: Envelope): ClockFit {
+  const follows = mode !== "smooth";
   const { fastest } = envelope;
   const span = fastest.at(-1)!.t - fastest[0]!.t;
-  const knotS = Math.max(follows ? FOLLOWED_KNOT_S : KNOT_S, envelope.widthS);
+  const knotS = Math.max(KNOTS_S[mode], envelope.widthS);
   const reports = fastest.filter(({ reportT }) => !Number.isNaN(reportT));
   const drift = follows || span < LEAST_SPAN_S ? 0 : roughDrift(fastest, knotS, reports);
   const points = thin(fastest, drift, knotS);
@@ -54,8 +64,11 @@ export function fitClock(envelope: Envelope, { follows }: { follows: boolean }):
   const clockAt = clock.map(({ index, ms }) => ({ ms, t: stepTime(fastest, points, index, ms) }));
   const straightened = points.map((point) => ({ ...point, ms: point.ms - sumBefore(clockAt, point.t) }));
   const levels = routeLevels(route, points.length);
-  const period = follows ? FOLLOWED_PERIOD_S : CLOCK_PERIOD_S;
-  const { z, residuals } = fitLine(straightened, levels, knotS, (period / (2 * Math.PI * knotS)) ** 4);
+  const period = PERIODS_S[mode];
+  const stiffness = (period / (2 * Math.PI * knotS)) ** 4;
+  const { z, residuals } = follows
+    ? followLine(straightened, knotS, stiffness)
+    : fitLine(straightened, levels, knotS, stiffness);
   const base = baseOf(straightened, levels, residuals, follows ? FOLLOWED_LOW : FASTEST);
   const from = points[0]!.t;
   const t: number[] = [];
@@ -81,9 +94,18 @@ export function fitClock(envelope: Envelope, { follows }: { follows: boolean }):
   return {
     ...{ t, offsetMs, roundTripMs: base.roundTripMs, routeChanges: route.length, clockSteps: clock.length },
     driftPpm: span < LEAST_SPAN_S || follows ? null : -(drift + slope) * 1_000,
-    uncertaintyMs: base.uncertaintyMs,
+    uncertaintyMs: follows ? Math.max(base.uncertaintyMs, unrest(points)) : base.uncertaintyMs,
   };
 }
+
+/** By how much what is followed changes from one point to the next: nobody knows where between them. */
+const unrest = (points: readonly Point[]): number =>
+  points.length < 2
+    ? 0
+    : quantile(
+        points.slice(1).map(({ ms }, i) => Math.abs(ms - points[i]!.ms)),
+        0.95,
+      );
 
 /** Slope of the delay, ms per s: of the arrivals, with the reports' and the usual as what was known before. */
 function roughDrift(fastest: readonly Fastest[], knotS: number, reports: readonly Fastest[]): number {
@@ -234,6 +256,25 @@ const LEFT_DRIFT = 0.05;
 const ROUNDS = 3;
 const REWEIGHTED = 6;
 
+/** A line through the points as they are, a little smoother. */
+function followLine(
+  points: readonly Point[],
+  knotS: number,
+  stiffness: number,
+): { z: Float64Array; residuals: number[] } {
+  const from = points[0]!.t;
+  const n = Math.floor((points.at(-1)!.t - from) / knotS) + 2;
+  const y = new Float64Array(n);
+  const weights = new Float64Array(n);
+  for (const { t, ms } of points) {
+    const knot = Math.round((t - from) / knotS);
+    y[knot] = (y[knot]! * weights[knot]! + ms) / (weights[knot]! + 1);
+    weights[knot]! += 1;
+  }
+  const z = smooth(y, weights, { stiffness, flatness: 0 });
+  return { z, residuals: points.map(({ t, ms }) => ms - valueAt(z, (t - from) / knotS)) };
+}
+
 /** A smooth line under the points, once each one's route is taken off; the routes' delays are found again from it. */
 function fitLine(
   points: readonly Point[],
@@ -340,4 +381,19 @@ function baseOf(
 function valueAt(z: Float64Array, knot: number): number {
   const below = Math.min(Math.max(0, Math.floor(knot)), z.length - 2);
   return z[below]! + (z[below + 1]! - z[below]!) * (knot - below);
+}
+
+/** The line that a fit is, by seconds of the clock. */
+function lineOf({ t, offsetMs }: ClockFit): (t: number) => number {
+  return (at) => {
+    let low = 0;
+    let high = t.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (t[middle]! <= at) low = middle;
+      else high = middle;
+    }
+    const share = high > low ? (at - t[low]!) / (t[high]! - t[low]!) : 0;
+    return offsetMs[low]! + share * (offsetMs[high]! - offsetMs[low]!);
+  };
 }
