@@ -4,6 +4,7 @@ import type {
   AlignmentFigures,
   CpuFigures,
   ExportFigures,
+  LibraryFigures,
   MemoryFigures,
   RecorderFigures,
   SetupFigures,
@@ -13,6 +14,7 @@ import {
   alignmentTable,
   cpuTable,
   exportTable,
+  libraryTable,
   memoryTable,
   recorderTable,
   setupTable,
@@ -46,4 +48,5 @@ text = replace(text, "memory", readResult<MemoryFigures>("memory"), memoryTable)
 text = replace(text, "recorder", readResult<RecorderFigures>("recorder"), recorderTable);
 text = replace(text, "export", readResult<ExportFigures>("export"), exportTable);
 text = replace(text, "alignment", readResult<AlignmentFigures>("alignment"), alignmentTable);
+text = replace(text, "library", readResult<LibraryFigures>("library"), libraryTable);
 writeFileSync(path, text);

@@ -3,7 +3,18 @@
 // keeps nothing.
 const BENCHES = [
   ...["cpu", "setup", "main-job"],
-  ...["channel", "life", "stalls", "networks", "loss", "memory", "recorder", "export", "alignment"],
+  ...[
+    "channel",
+    "life",
+    "stalls",
+    "networks",
+    "loss",
+    "memory",
+    "recorder",
+    "export",
+    "alignment",
+    "library",
+  ],
 ];
 const quick = process.argv.includes("--quick");
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));

@@ -98,6 +98,29 @@ export interface ExportFigures {
   readonly peakBytes: { readonly short: number; readonly long: number };
 }
 
+interface QueryFigures {
+  readonly medianMs: number;
+  readonly worstMs: number;
+}
+
+export interface LibraryFigures {
+  readonly files: number;
+  /** From the first look at the folder until all tags are read, and after a restart until all is found again. */
+  readonly indexMs: number;
+  readonly listedMs: number;
+  /** Of a core, both processes: meanwhile, and in the worst ten seconds of it. */
+  readonly share: number;
+  readonly worstShare: number;
+  readonly queries: Readonly<
+    Record<"title" | "words" | "beginnings" | "errors" | "nothing" | "many", QueryFigures>
+  >;
+  /** More than before, in the process that has the index. */
+  readonly heapBytes: number;
+  readonly residentBytes: number;
+  /** Of the process that reads tags, at most. */
+  readonly childBytes: number;
+}
+
 /** All files of a recording brought to the disk once, in ms: wall clock, and what this process computed for it. */
 export interface FlushFigures {
   readonly medianMs: number;

@@ -9,6 +9,7 @@ import type {
   ExportRow,
   FlushFigures,
   Held,
+  LibraryFigures,
   MemoryFigures,
   MemorySample,
   RecorderFigures,
@@ -141,6 +142,31 @@ export function exportTable({ lengthMs, rows, peakBytes }: ExportFigures): strin
   const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`;
   const peak = `Largest resident set of the child: ${mb(peakBytes.short)}, of a recording four times as long ${mb(peakBytes.long)}.`;
   return `${table(head, lines)}\n\n${peak}`;
+}
+
+const QUERIES = {
+  title: "a whole title",
+  words: "two words of a title",
+  beginnings: "the beginnings of its words",
+  errors: "a title with an error in each word",
+  nothing: "words that are nowhere",
+  many: "twelve words of different titles",
+};
+
+export function libraryTable({ files, queries, ...figures }: LibraryFigures): string {
+  const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  const rows = (["title", "words", "beginnings", "errors", "nothing", "many"] as const).map((kind) => {
+    const { medianMs, worstMs } = queries[kind];
+    return [QUERIES[kind], `${medianMs.toFixed(1)} ms`, `${worstMs.toFixed(1)} ms`];
+  });
+  const lines = [
+    `${files.toLocaleString("en")} files: all tags read after ${Math.round(figures.indexMs / 1000)} s, at ${percent(figures.share)} of a core`,
+    `(${percent(figures.worstShare)} in the worst ten seconds); listed again after a restart, with what was kept, in ${(figures.listedMs / 1000).toFixed(1)} s.`,
+    `Memory: ${mb(figures.heapBytes)} more on the heap (${mb(figures.residentBytes)} resident, with the watchers), and ${mb(figures.childBytes)} for the process that`,
+    "reads tags, as long as it does.",
+  ];
+  return `${lines.join("\n")}\n\n${table(["looked for", "median", "worst"], rows)}`;
 }
 
 export function recorderTable({ speakers, flushes, ...figures }: RecorderFigures): string {

@@ -60,7 +60,7 @@ export class Adding {
     const track = newTrack(found, requester);
     const add = (what: Track): unknown => change({ kind: "add", track: what, next, rules: rules() });
     if (state().now) {
-      const described = describe(track, await this.#probe(track));
+      const described = describe(track, found.isDescribed ? null : await this.#probe(track));
       const again = this.#has(track.source);
       add(described);
       return this.#added(described, again);
@@ -69,7 +69,7 @@ export class Adding {
     // Something else may have waited (after failures): then that comes first, and this one is not on.
     add(track);
     if (state().now?.track.id === track.id) await starting.sound(track.id);
-    const tags = await this.#probe(track).catch(() => null);
+    const tags = found.isDescribed ? null : await this.#probe(track).catch(() => null);
     if (tags) change({ kind: "describe", ...describe(track, tags) });
     return this.#added(track, again);
   }

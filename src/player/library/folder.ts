@@ -33,7 +33,7 @@ const NEWS_MS = 1_000;
 /** A look at everything, in case that something was missed: with all folders watched, and with some that are not. */
 const RESCAN_MS = 15 * 60_000;
 const UNWATCHED_RESCAN_MS = 3 * 60_000;
-const BATCH = 20;
+const BATCH = 50;
 /** From this many changed folders on a look at everything is less work. */
 const MANY_FOLDERS = 20;
 

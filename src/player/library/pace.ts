@@ -2,7 +2,7 @@ import { sleep } from "../../base/async.ts";
 import type { Clock } from "../../base/clock.ts";
 
 /** Of a core, for work that nobody waits for. */
-export const SHARE = 0.25;
+export const SHARE = 0.2;
 /** Work between two rests, in ms. */
 const SLICE_MS = 20;
 const LONGEST_REST_MS = 2_000;

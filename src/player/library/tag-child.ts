@@ -8,6 +8,9 @@ import { Pace } from "./pace.ts";
 import { readTags } from "./read-tags.ts";
 import { tagRequestSchema } from "./tag-messages.ts";
 
+/** Files are read in many small pieces, each of which is waited for. */
+const AT_ONCE = 4;
+
 try {
   setPriority(constants.priority.PRIORITY_LOW);
 } catch {
@@ -24,11 +27,15 @@ process.on("message", (raw) => void answer(raw));
 
 async function answer(raw: unknown): Promise<void> {
   const { root, paths } = tagRequestSchema.parse(raw);
-  const tags: Tags[] = [];
-  for (const path of paths) {
-    await pace.rest();
-    const real = await confinedFile(root, path.split("/"));
-    tags.push(real === null ? NO_TAGS : await readTags(real).catch(() => NO_TAGS));
-  }
+  const tags: Tags[] = paths.map(() => NO_TAGS);
+  const waiting = paths.entries();
+  const work = async (): Promise<void> => {
+    for (const [i, path] of waiting) {
+      await pace.rest();
+      const real = await confinedFile(root, path.split("/"));
+      if (real !== null) tags[i] = await readTags(real).catch(() => NO_TAGS);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   process.send?.(tags);
 }

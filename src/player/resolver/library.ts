@@ -117,4 +117,5 @@ const found = (entry: Entry | null, path: string): Found => ({
   title: entry ? titleOf(entry) : stemOf(path),
   artist: entry?.tags?.artist ?? null,
   durationMs: entry?.tags?.durationMs ?? null,
+  isDescribed: Boolean(entry?.tags?.durationMs),
 });

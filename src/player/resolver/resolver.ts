@@ -21,6 +21,8 @@ export interface Found {
   title: string;
   artist?: string | null;
   durationMs: number | null;
+  /** Title, artist and length are what its file says: nobody needs to open it for them. */
+  isDescribed?: boolean;
 }
 
 /** Several at once: a folder, a playlist. At most as many as a queue takes, in their order. */

@@ -85,6 +85,20 @@ test("into silence a track sounds at once; the next waits its turn and then soun
   expect(idle).toEqual(["idle"]);
 });
 
+test("a file whose tags are known is not opened for them", async () => {
+  const known = { title: "Known", artist: "Somebody", durationMs: 30_000, isDescribed: true };
+  const first = player.add({ ...found("one"), ...known }, "@ann:test");
+  await clock.advance(200);
+  await first;
+  await add("two");
+  await expect(player.add({ ...found("three"), ...known }, "@ann:test")).resolves.toMatchObject({
+    track: { title: "Known", artist: "Somebody", durationMs: 30_000 },
+    position: 2,
+  });
+  const probed = plane.requests.flatMap((request) => (request.kind === "probe" ? [request.source.path] : []));
+  expect(probed).toEqual(["/media/two.mp3"]);
+});
+
 test("a crash of the media child starts the track again where it was, when its channel is open again", async () => {
   await add("one");
   await clock.advance(20_000);
