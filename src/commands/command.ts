@@ -30,6 +30,8 @@ export interface Command {
   help: MessageKey;
   /** The power level that one needs; a function where it depends on what is asked. */
   power: number | ((invocation: Invocation) => number);
+  /** Who may, for whom it is refused; default by the power level alone. Its parameters: `level`, `actual`. */
+  refusal?: MessageKey;
   /** `turn`: one after the other in a room, in the order they were said; `once`: without waiting for others. */
   order: "turn" | "once";
   /** It is carried out however old it is and however much its sender says: a refusal must not get lost. */

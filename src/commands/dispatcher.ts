@@ -184,7 +184,7 @@ async function runCommand(
   const actual = invocation.room.powerOf(invocation.message.sender);
   if (actual < level) {
     throw new BotError("not_permitted", `needs ${level}, has ${actual}`, {
-      say: { key: "error.not_permitted", params: { level, actual } },
+      say: { key: command.refusal ?? "error.not_permitted", params: { level, actual } },
     });
   }
   return command.run(invocation);

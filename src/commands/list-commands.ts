@@ -13,6 +13,7 @@ function powerOverList({ room, message, args }: Invocation): number {
 
 const save: Command = {
   name: "save",
+  refusal: "lists.not_yours",
   aliases: [],
   usage: "<name>",
   help: "help.save",
@@ -67,6 +68,7 @@ const lists: Command = {
 
 const unlist: Command = {
   name: "unlist",
+  refusal: "lists.not_yours",
   aliases: [],
   usage: "<name>",
   help: "help.unlist",

@@ -20,6 +20,7 @@ function skipCount(args: string): number | null {
 
 const skip: Command = {
   name: "skip",
+  refusal: "error.not_yours",
   aliases: ["s"],
   usage: "[n]",
   help: "help.skip",
@@ -59,6 +60,7 @@ const volume: Command = {
 
 const seek: Command = {
   name: "seek",
+  refusal: "error.not_yours",
   aliases: [],
   usage: "1:23|90|1m30s|+30|-10",
   help: "help.seek",
@@ -74,6 +76,7 @@ const seek: Command = {
 
 const loop: Command = {
   name: "loop",
+  refusal: "error.not_yours",
   aliases: [],
   usage: "[off|track|queue]",
   help: "help.loop",
@@ -93,6 +96,7 @@ const loop: Command = {
 
 const previous: Command = {
   name: "previous",
+  refusal: "error.not_yours",
   aliases: ["prev"],
   usage: "",
   help: "help.previous",
@@ -107,6 +111,7 @@ const previous: Command = {
 
 const replay: Command = {
   name: "replay",
+  refusal: "error.not_yours",
   aliases: [],
   usage: "",
   help: "help.replay",

@@ -108,6 +108,7 @@ function requirePosition(position: number, count: number): void {
 
 const remove: Command = {
   name: "remove",
+  refusal: "error.not_yours",
   aliases: [],
   usage: "3|2-5|2,4-6",
   help: "help.remove",
@@ -135,6 +136,7 @@ function moveOf(args: string): { from: number; to: number } | null {
 
 const move: Command = {
   name: "move",
+  refusal: "error.not_yours",
   aliases: [],
   usage: "3 1",
   help: "help.move",
@@ -161,6 +163,7 @@ const move: Command = {
 
 const clear: Command = {
   name: "clear",
+  refusal: "error.not_yours",
   aliases: [],
   usage: "",
   help: "help.clear",
@@ -171,6 +174,7 @@ const clear: Command = {
 
 const shuffle: Command = {
   name: "shuffle",
+  refusal: "error.not_yours",
   aliases: [],
   usage: "",
   help: "help.shuffle",

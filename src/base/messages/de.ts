@@ -5,6 +5,8 @@ export const de: Record<MessageKey, string> = {
   "error.internal":
     "Bei mir ist etwas schiefgegangen ({code}). Es steht in meinem Protokoll; bitte versuche es noch einmal.",
   "error.not_permitted": "Das dürfen hier nur Leute ab Berechtigungsstufe {level}; du hast {actual}.",
+  "error.not_yours":
+    "Das darf hier nur, wer die Titel wollte, wer mit mir allein im Sprachkanal ist, oder ab Berechtigungsstufe {level}; du hast {actual}.",
   "error.homeserver": "Der Homeserver hat das nicht angenommen ({reason}). Bitte versuche es noch einmal.",
   "media.upload_too_large": "Der Homeserver nimmt Dateien bis {limit} MB an, diese hat {size} MB.",
   "media.download_too_large": "Diese Datei hat {size} MB; ich nehme Dateien bis {limit} MB an.",
@@ -241,6 +243,8 @@ export const de: Record<MessageKey, string> = {
   "lists.list": "Listen dieses Raums:\n{list}\n`{prefix}load name` holt eine in die Warteschlange.",
   "lists.line": "– {name}: {count} Titel, aufgehoben von {by}",
   "lists.removed": "Die Liste **{name}** ist gelöscht.",
+  "lists.not_yours":
+    "Diese Liste ändert, wer sie aufgehoben hat, oder ab Berechtigungsstufe {level}; du hast {actual}.",
   "player.damaged":
     "Die Warteschlange, die ich hier aufgehoben hatte, war nicht zu lesen; sie ist jetzt leer. Was da war, liegt beiseite.",
   "player.nothing_waits": "In der Warteschlange ist nichts.",

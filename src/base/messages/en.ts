@@ -2,6 +2,8 @@
 export const en = {
   "error.internal": "Something went wrong on my side ({code}). It is in my log; please try again.",
   "error.not_permitted": "Only people with power level {level} or more may do that here; you have {actual}.",
+  "error.not_yours":
+    "Only who asked for the tracks, who is alone in the voice channel with me, or people with power level {level} or more may do that here; you have {actual}.",
   "error.homeserver": "The homeserver did not take that ({reason}). Please try again.",
   "media.upload_too_large": "The homeserver takes files of up to {limit} MB, and this one has {size} MB.",
   "media.download_too_large": "That file has {size} MB; I take files of up to {limit} MB.",
@@ -230,6 +232,8 @@ export const en = {
   "lists.list": "Lists of this room:\n{list}\n`{prefix}load name` adds one to the queue.",
   "lists.line": "– {name}: {count} tracks, kept by {by}",
   "lists.removed": "The list **{name}** is deleted.",
+  "lists.not_yours":
+    "That list is changed by who has kept it, or people with power level {level} or more; you have {actual}.",
   "player.damaged":
     "I could not read the queue that I had kept here, so it is empty. What was kept is set aside.",
   "player.nothing_waits": "Nothing is waiting in the queue.",

@@ -369,7 +369,8 @@ describe("who may", () => {
     room.now = { track: track("t", ANN), phase: "playing", positionMs: 0 };
     await expect(say("!skip")).resolves.toBe("player.skipped_now");
     room.now = { track: track("t", "@eve:test"), phase: "playing", positionMs: 0 };
-    await expect(say("!skip")).resolves.toBe("error.not_permitted");
+    await expect(say("!skip")).resolves.toBe("error.not_yours");
+    expect(room.said[0]?.sentence.params).toEqual({ level: 50, actual: 0 });
     await expect(say("!skip", { sender: MOD })).resolves.toBe("player.skipped_now");
     room.alone = ANN;
     await expect(say("!skip")).resolves.toBe("player.skipped_now");

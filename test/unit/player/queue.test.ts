@@ -3,6 +3,7 @@ import {
   etaMs,
   etasMs,
   MAX_FAILURES,
+  MAX_QUEUE,
   playName,
   reduceQueue,
   SKIP_WINDOW_MS,
@@ -172,6 +173,13 @@ test("previous goes back through what was on, and what was on comes after it", (
   const stopped = after(third, { kind: "stop" });
   expect(held(after(stopped, { kind: "previous" }))).toEqual(["c"]);
   expect(held(after(stopped, { kind: "replay" }))).toEqual(["c"]);
+});
+
+test("going back needs a place for what is on", () => {
+  const full = run(add("a", "b", ...Array.from({ length: MAX_QUEUE - 1 }, (_, index) => `t${index}`))).state;
+  const second = after(full, { kind: "finished", id: "a" }, { kind: "add", track: track("last") });
+  expect(second.upcoming).toHaveLength(MAX_QUEUE);
+  expect(reduceQueue(second, { kind: "previous" }).effects).toEqual([{ kind: "refused", why: "full" }]);
 });
 
 test("several are skipped at once, no more than there are, and all of them are remembered", () => {
