@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { BotError } from "../../base/errors.ts";
+import { oneLine } from "../../base/messages/catalogue.ts";
 import { stemOf } from "../library/catalogue.ts";
 import type { Entry } from "../library/entry.ts";
 import { MediaFolder, type MediaFolderOptions } from "../library/folder.ts";
@@ -91,7 +92,7 @@ export class Library implements Resolver {
       });
     }
     if (others.length > 0) {
-      const names = [folder, ...others].slice(0, MAX_FOLDERS_SHOWN).map((name) => `${name}/`);
+      const names = [folder, ...others].slice(0, MAX_FOLDERS_SHOWN).map((name) => `${oneLine(name)}/`);
       const params = { query, count: others.length + 1, names: names.join("\n") };
       throw new BotError("ambiguous", "several folders match", {
         say: { key: "play.ambiguous_folder", params },

@@ -1,4 +1,5 @@
 import { clockTime } from "../../base/duration.ts";
+import { oneLine } from "../../base/messages/catalogue.ts";
 import { folderOf, NEAR_TIER, stemOf, type Catalogue } from "../library/catalogue.ts";
 import type { Entry } from "../library/entry.ts";
 import { fold } from "../library/fold.ts";
@@ -63,9 +64,9 @@ export function filesOf(folder: string, catalogue: Catalogue): Entry[] {
 
 export const titleOf = ({ path, tags }: Entry): string => tags?.title ?? stemOf(path);
 
-/** "Artist – Title (3:21)", or the name of the file. */
+/** "Artist – Title (3:21)", or the name of the file; one line, whatever a file is called. */
 export function labelOf(entry: Entry): string {
   const { artist = null, durationMs = null } = entry.tags ?? {};
-  const name = artist === null ? titleOf(entry) : `${artist} – ${titleOf(entry)}`;
+  const name = oneLine(artist === null ? titleOf(entry) : `${artist} – ${titleOf(entry)}`);
   return durationMs === null ? name : `${name} (${clockTime(durationMs)})`;
 }

@@ -119,6 +119,38 @@ test("a new file is found by name after the listing was refreshed, and by path a
   await expect(ask("brand new")).resolves.toBe("brand new.mp3");
 });
 
+test("a folder with a slash behind it is all that may be played of it, in order; another is not", async () => {
+  await writeFile(join(root, "Beethoven", "10.mp3"), "x");
+  await writeFile(join(root, "Beethoven", "9.mp3"), "x");
+  await symlink("/etc/passwd", join(root, "Beethoven", "11.mp3"));
+  const many = await library.resolve({ kind: "words", text: "beethoven/" });
+  expect(many).toMatchObject({ title: "Beethoven" });
+  expect(many && "items" in many ? many.items.map(({ title }) => title) : []).toEqual([
+    ...["9", "10", "Für Élise", "Mondschein (live)"],
+  ]);
+  for (const text of ["../media-other/", "/etc/", ".hidden/", "up/", "nowhere/", "/", "../"]) {
+    const refused = await refusal(library.resolve({ kind: "words", text }));
+    expect([text, refused.say.key]).toEqual([text, "play.no_folder"]);
+  }
+  for (const folder of ["One", "Two"]) {
+    await mkdir(join(root, folder, "Mozart"), { recursive: true });
+    await writeFile(join(root, folder, "Mozart", "1.mp3"), "x");
+  }
+  clock.tick(20_000);
+  await expect(refusal(library.resolve({ kind: "words", text: "mozart/" }))).resolves.toMatchObject({
+    say: { key: "play.ambiguous_folder", params: { count: 2, names: "One/Mozart/\nTwo/Mozart/" } },
+  });
+});
+
+test("a search lists what there is, the best first, and shows one line for each whatever it is called", async () => {
+  await writeFile(join(root, "first\n2. light (again).mp3"), "x");
+  const { choices, more } = await library.search("first light", 2);
+  expect(choices.map(({ label }) => label)).toEqual(["first-light", "first 2. light (again)"]);
+  expect(choices[0]?.found).toMatchObject({ source: { path: "first-light.mp3" }, durationMs: null });
+  expect(more).toBe(false);
+  expect(await library.search("mp3", 2)).toMatchObject({ more: true });
+});
+
 test("a file that became a link to the outside while it waited is not opened", async () => {
   await expect(library.open({ kind: "library", path: "first-light.mp3" })).resolves.toMatch(
     /first-light\.mp3$/,
