@@ -75,16 +75,14 @@ export class Adding {
   }
 
   /**
-   * Queues as many as fit, without looking into their files. Into silence: resolves with the first sound of the first.
-   * @throws BotError when none fits, or the first cannot be played
+   * Queues as many as fit, without looking into their files. What of them cannot be played is told in the room when its turn
+   * comes, the first as well: the others are there.
+   * @throws BotError when none fits
    */
-  async many(found: readonly Known[], requester: string, next: boolean): Promise<AddedMany> {
-    const { state, change, rules, starting } = this.#deps;
-    const wasSilent = state().now === null;
+  many(found: readonly Known[], requester: string, next: boolean): AddedMany {
+    const { change, rules } = this.#deps;
     const tracks = found.map((each) => newTrack(each, requester));
     const effects = change({ kind: "add-many", tracks, next, rules: rules() });
-    const first = tracks[0]?.id;
-    if (wasSilent && first !== undefined && state().now?.track.id === first) await starting.sound(first);
     const out = effects.find((effect) => effect.kind === "left-out");
     const left = out?.count ?? 0;
     return { count: tracks.length - left, left, why: out ? (out.why === "limit" ? "limit" : "full") : null };

@@ -128,7 +128,7 @@ export class RoomPlayer {
   }
 
   /** See `Adding.many`. */
-  addMany(found: readonly Found[], requester: string, { next = false } = {}): Promise<AddedMany> {
+  async addMany(found: readonly Found[], requester: string, { next = false } = {}): Promise<AddedMany> {
     return this.#adding.many(found, requester, next);
   }
 

@@ -29,7 +29,8 @@ function newPlayer(): RoomPlayer {
     ...{ channel: CHANNEL, plane, documents, clock, log: silentLog },
     open: (source) => {
       const path = source.kind === "library" ? source.path : "";
-      if (path === "gone.mp3") throw new BotError("not_found", "gone", { say: { key: "play.file_gone" } });
+      const gone = new BotError("not_found", "gone", { say: { key: "play.file_gone" } });
+      if (path === "gone.mp3") return Promise.reject(gone);
       return Promise.resolve(`/media/${path}`);
     },
     tell: (sentence) => told.push(sentence),
@@ -137,6 +138,14 @@ test("a track that cannot be read is the answer to who asked; later ones are tol
   await expect(add("gone")).rejects.toMatchObject({ say: { key: "play.file_gone" } });
   await expect(add("two")).resolves.toBeTruthy();
   expect(player.queue()).toHaveLength(1);
+});
+
+test("several into silence: the first that cannot be played is told, and the others are there", async () => {
+  const work = player.addMany(["gone", "one", "two"].map(found), "@ann:test");
+  await clock.advance(200);
+  await expect(work).resolves.toEqual({ count: 3, left: 0, why: null });
+  expect(told).toMatchObject([{ key: "player.failed", params: { title: "gone" } }]);
+  expect([player.nowPlaying()?.track.title, player.queue().length]).toEqual(["one", 1]);
 });
 
 test("a track that breaks while it plays is told, and the next one sounds", async () => {

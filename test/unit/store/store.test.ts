@@ -113,3 +113,18 @@ test("a file of a newer version is refused and left as it is", async () => {
   expect(await readFile(join(dataDir, "bot.db"))).toEqual(before);
   expect(logged).toEqual([]);
 });
+
+test("what is set aside is kept under another name, the latest of each, and in its own room", () => {
+  const store = open();
+  const [room, other] = [store.room("!a:b"), store.room("!c:d")];
+  for (const each of [room, other]) each.write("queue", "nonsense");
+  room.setAside("queue");
+  expect([room.has("queue"), other.has("queue")]).toEqual([false, true]);
+  expect(room.read("queue.damaged", z.string())).toBe("nonsense");
+  room.setAside("queue");
+  room.write("queue", "other nonsense");
+  room.setAside("queue");
+  expect(room.read("queue.damaged", z.string())).toBe("other nonsense");
+  store.close();
+  room.setAside("queue");
+});
