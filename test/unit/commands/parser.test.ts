@@ -1,6 +1,10 @@
 import { parseCommand } from "../../../src/commands/parser.ts";
 
-const addressing = { prefix: "!", ownUserId: "@bot:example.org", ownNames: ["🔴 Jukebox (recording)", "Jukebox"] };
+const addressing = {
+  prefix: "!",
+  ownUserId: "@bot:example.org",
+  ownNames: ["🔴 Jukebox (recording)", "Jukebox"],
+};
 const text = (body: string, more: object = {}) => ({ msgtype: "m.text", body, ...more });
 const parse = (content: unknown): [string, string] | null => {
   const parsed = parseCommand(content, addressing);
