@@ -53,6 +53,15 @@ test.each([
 test("what stands in the title comes before what stands elsewhere", () => {
   expect(near("help").slice(0, 2)).toEqual(["beatles/help/01.mp3", "beatles/help/07 Ticket.mp3"]);
   expect(near("nothing like it")).toEqual([]);
+  const helpers = catalogueOf({
+    "a.mp3": { title: "Other", artist: "Help Band" },
+    "b.mp3": { title: "Something", album: "Help wanted" },
+    "much/longer/c.mp3": { title: "Help me" },
+  });
+  expect(helpers.search("help", 3).hits.map(({ entry }) => entry.path)).toEqual([
+    ...["much/longer/c.mp3", "a.mp3", "b.mp3"],
+  ]);
+  expect(matchNames("help", helpers)).toMatchObject({ kind: "one", entry: { path: "much/longer/c.mp3" } });
 });
 
 test("a file is found by what it says now, and not at all when it is gone", () => {

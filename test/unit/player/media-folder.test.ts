@@ -114,6 +114,22 @@ test("what is new, written to, moved and removed is noticed, in new folders too"
   await until(() => paths().join() === ["new.mp3", "one/b.mp3", "two/deep/d.mp3", "two/deep/e.mp3"].join());
 });
 
+test("a file that is written to while it is read is read once more", async () => {
+  await rm(join(root, "one"), { recursive: true });
+  const reader = open();
+  const answer = reader.read.bind(reader);
+  let size = 0;
+  reader.read = async (from, asked) => {
+    const answers = await answer(from, asked);
+    if (reader.asked.length > 1) return answers;
+    await writeFile(join(root, "a.mp3"), "written to");
+    await until(() => (size = folder?.catalogue.get("a.mp3")?.size ?? 0) > 1);
+    return answers.map((tags) => ({ ...tags, title: "of before" }));
+  };
+  await until(() => titles().join() === "title of a.mp3");
+  expect([size, reader.asked]).toEqual([10, ["a.mp3", "a.mp3"]]);
+});
+
 test("a folder that goes away as a whole leaves nothing but what was read of it", async () => {
   open();
   await folder?.settled();
