@@ -158,8 +158,8 @@ export class ChannelMedia {
 
   /** Makes and sends the frame of one slot; false when there is nothing left to send. */
   #onFrame(slot: FrameSlot): boolean {
-    const sounds = this.#player.mix(this.#frame);
-    if (sounds) this.#tail = TAIL_FRAMES;
+    const sound = this.#player.mix(this.#frame);
+    if (sound !== "silence") this.#tail = TAIL_FRAMES;
     else if (this.#tail-- <= 0) {
       this.#tail = 0;
       return false;
@@ -177,6 +177,8 @@ export class ChannelMedia {
     const opus = this.#encoder.encode(this.#frame);
     if (heard && this.#context.engine.audio === "opus")
       this.#output.write({ opus, pcm: null, timestamp, marker });
+    // That it is being recorded is said in every recording, and alone makes no track of it.
+    const sounds = sound === "music";
     this.kept.music({ payload: opus, timestamp, marker, atMs: slot.dueMs, sounds });
     return true;
   }

@@ -93,14 +93,14 @@ export class ChannelPlayer {
     this.#gain.to(percent / 100, this.#current?.sounding ? GLIDE_SAMPLES : 0);
   }
 
-  /** Mixes the next frame into `out`; false when nothing sounds, and `out` is silence. */
-  mix(out: Int16Array): boolean {
+  /** Mixes the next frame into `out`, and says what is in it: of both it is music. */
+  mix(out: Int16Array): "silence" | "announcement" | "music" {
     const current = this.#current?.sounding ? this.#current : null;
     const music = current !== null || this.#fading.length > 0;
     this.#turnDown(music);
     if (!music && !this.#announcer.sounding) {
       out.fill(0);
-      return false;
+      return "silence";
     }
     this.#sum.fill(0);
     // Voices of one frame share the channel's gain: it moves once a frame, whatever their number.
@@ -112,7 +112,7 @@ export class ChannelPlayer {
     this.#fading = this.#fading.filter((fading) => fading.sounding);
     this.#limiter.apply(this.#sum, out);
     if (current && current === this.#current) this.#progress(current);
-    return true;
+    return music ? "music" : "announcement";
   }
 
   close(): void {

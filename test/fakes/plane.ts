@@ -174,7 +174,9 @@ export class FakePlane implements MediaPlane {
         const channel: FakeChannel = {
           ...{ ice, bitrate, peers: new Map(), playback: null, volume: 100 },
           kept: new FakeKept(this.#clock, this.#numbers),
-          announcements: new FakeAnnouncements(this.#clock, () => this.#sound(request.channel, channel)),
+          announcements: new FakeAnnouncements(this.#clock, () => {
+            for (const connection of channel.peers.values()) connection.sound();
+          }),
         };
         this.#channels.set(request.channel, channel);
       }
