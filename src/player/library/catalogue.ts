@@ -56,10 +56,17 @@ export class Catalogue {
   }
 
   put(entry: Entry): void {
-    this.remove(entry.path);
     const { tags } = entry;
     const kept = tags && { ...tags, artist: this.#shared(tags.artist), album: this.#shared(tags.album) };
-    this.#add({ ...entry, tags: kept });
+    const id = this.#ids.get(entry.path);
+    if (id !== undefined && this.#entries[id]?.tags === null) {
+      // All files are first known without their tags: what is known of their names stays.
+      this.#entries[id] = { ...entry, tags: kept };
+      this.#noteTags(id, { ...entry, tags: kept });
+    } else {
+      this.remove(entry.path);
+      this.#add({ ...entry, tags: kept });
+    }
   }
 
   remove(path: string): void {
@@ -97,28 +104,36 @@ export class Catalogue {
     const id = this.#entries.length;
     this.#entries.push(entry);
     this.#ids.set(entry.path, id);
-    const file = basename(entry.path);
-    const fields = new Map<string, number>();
-    const note = (text: string, field: number): void => {
-      for (const word of foldedWords(text)) fields.set(word, (fields.get(word) ?? 0) | field);
-    };
-    const stem = fold(stemOf(entry.path));
-    const title = fold(entry.tags?.title ?? "");
-    const artist = fold(entry.tags?.artist ?? "");
-    const path = fold(entry.path);
-    note(stem, FIELD.stem);
-    note(title, FIELD.title);
-    note(artist, FIELD.artist);
-    note(fold(entry.tags?.album ?? ""), FIELD.other);
-    note(path, FIELD.other);
-    for (const [word, field] of fields) this.#words.add(word, id, field);
     if (this.#hashes.length < (id + 1) * NAMES) {
       const more = new Int32Array(Math.max(256, this.#hashes.length * 2));
       more.set(this.#hashes);
       this.#hashes = more;
     }
-    const names = [fold(file), stem, path, title, `${artist} ${title}`];
-    this.#hashes.set(names.map(hashOf), id * NAMES);
+    const [file, stem, path] = [basename(entry.path), stemOf(entry.path), entry.path].map(fold);
+    this.#note(id, [
+      [stem ?? "", FIELD.stem],
+      [path ?? "", FIELD.other],
+    ]);
+    this.#hashes.set([file ?? "", stem ?? "", path ?? ""].map(hashOf), id * NAMES);
+    this.#noteTags(id, entry);
+  }
+
+  #noteTags(id: number, { tags }: Entry): void {
+    if (tags === null) return;
+    const [title, artist, album] = [fold(tags.title ?? ""), fold(tags.artist ?? ""), fold(tags.album ?? "")];
+    this.#note(id, [
+      [title, FIELD.title],
+      [artist, FIELD.artist],
+      [album, FIELD.other],
+    ]);
+    this.#hashes.set([title, `${artist} ${title}`].map(hashOf), id * NAMES + 3);
+  }
+
+  #note(id: number, texts: readonly (readonly [folded: string, field: number])[]): void {
+    const fields = new Map<string, number>();
+    for (const [folded, field] of texts)
+      for (const word of foldedWords(folded)) fields.set(word, (fields.get(word) ?? 0) | field);
+    for (const [word, field] of fields) this.#words.add(word, id, field);
   }
 
   /** Numbers of files that are gone are never used again: after many of them all are numbered anew. */
