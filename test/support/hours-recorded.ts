@@ -37,14 +37,14 @@ const speakers = Array.from({ length: count }, (_, i) => `speaker ${i}`);
 const clock = new FakeClock(EPOCH_MS);
 const payload = new Uint8Array(94).fill(7);
 let [written, files] = [0, 0];
-let failed: string | null = null;
+const told: { failed: string | null } = { failed: null };
 
 const context = aPlaneContext({
   clock,
   engine: Object.assign(aPlaneContext().engine, { name: "simulated", audio: "opus", hasClock: true }),
   emit: (event) => {
     if (event.kind === "record.track") files++;
-    if (event.kind === "record.failed") failed = event.detail;
+    if (event.kind === "record.failed") told.failed = event.detail;
   },
 });
 const kept = new KeptSound("room", context, () => speakers.map((speaker) => [speaker, 40] as const));
@@ -71,7 +71,7 @@ async function second(index: number): Promise<void> {
   }
   clock.tick(1_000);
   // The recording's timer is set anew when the disk has everything; the other is that of the clips.
-  while (clock.pending < 2 && failed === null) await new Promise<void>((resolve) => setImmediate(resolve));
+  while (clock.pending < 2 && told.failed === null) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 async function cut(): Promise<void> {
@@ -89,14 +89,14 @@ async function report(hour: number): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
-  const sample: HourSample = { hour, rss, heapUsed, external, arrayBuffers, written, files, failed };
+  const sample: HourSample = { hour, rss, heapUsed, external, arrayBuffers, written, files, ...told };
   console.log(JSON.stringify(sample));
 }
 
 await kept.start({ recording: "hours", directory, speakers });
 kept.keepClip(speakers, 120);
 const seconds = hours * 3600;
-for (let index = 1; index <= seconds && failed === null; index++) {
+for (let index = 1; index <= seconds && told.failed === null; index++) {
   await second(index);
   if (index % CUT_EVERY_S === 0) await cut();
   // The first is of a quarter of an hour: code is compiled, rings are full, pools have their size.
