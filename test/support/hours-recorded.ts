@@ -71,7 +71,8 @@ async function second(index: number): Promise<void> {
   }
   clock.tick(1_000);
   // The recording's timer is set anew when the disk has everything; the other is that of the clips.
-  while (clock.pending < 2 && told.failed === null) await new Promise<void>((resolve) => setImmediate(resolve));
+  while (clock.pending < 2 && told.failed === null)
+    await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 async function cut(): Promise<void> {
