@@ -32,7 +32,7 @@ const FIRST_MS = 20_000;
 const NEWS_MS = 1_000;
 /** A look at everything, in case that something was missed: with all folders watched, and with some that are not. */
 const RESCAN_MS = 15 * 60_000;
-const UNWATCHED_RESCAN_MS = 3 * 60_000;
+const UNWATCHED_RESCAN_MS = 5 * 60_000;
 const BATCH = 50;
 /** From this many changed folders on a look at everything is less work. */
 const MANY_FOLDERS = 20;
@@ -227,6 +227,8 @@ export class MediaFolder {
     let read = 0;
     try {
       while (this.#root !== null && this.#untagged.size > 0 && !this.#closing.signal.aborted) {
+        // One at a time, or each takes its share of a core.
+        if (this.#scan !== null) await this.#scan;
         const paths: string[] = [];
         for (const path of this.#untagged) if (paths.push(path) >= BATCH) break;
         const asked = paths.map((path) => this.catalogue.get(path));
