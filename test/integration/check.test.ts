@@ -108,7 +108,7 @@ test("where all is well it says so, of each thing by its own evidence", async ()
     expect.stringMatching(/^(ok wrtc loads in \d+ ms|skip wrtc does not load: .* \(it is not needed\))$/),
     "ok the Opus encoder works",
   ]);
-  expect(says("media")).toEqual([expect.stringMatching(/^ok .* has 3 files to play$/)]);
+  expect(says("media")).toEqual([expect.stringMatching(/^ok .* has 5 files to play$/)]);
   expect(says("turn")).toEqual([
     expect.stringMatching(/^ok turn:127\.0\.0\.1:\d+\?transport=udp relays by 127/),
   ]);
