@@ -1,22 +1,25 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { readBootId } from "../media/tracks/place.ts";
 import type { RecordingIndex, RecordingState } from "../store/recordings.ts";
+import { newRecordingId, recordingIds, recordingsFolder } from "./care/folder.ts";
 import { appendTo } from "./delivery/append.ts";
-import { eraseInAll, type ErasedInRoom } from "./delivery/erase.ts";
+import type { Removed } from "./consent/removal.ts";
+import { eraseInAll } from "./delivery/erase.ts";
 import { Finisher } from "./delivery/finisher.ts";
 import { progressOf } from "./delivery/progress-of.ts";
 import type { DeliveryRoom } from "./delivery/room.ts";
-import { bytesOf, rowOf } from "./delivery/row.ts";
+import { rowOf } from "./delivery/row.ts";
 import { WorkList } from "./delivery/work-list.ts";
 import type { Exporter, Splitter } from "./exporter.ts";
+import { bytesIn } from "./folder-size.ts";
 import { Journal, readJournal } from "./journal.ts";
 import type { ConsentMode, JournalFact, JournalStamp, ReadJournal } from "./journal.ts";
 import type { OpenRecording } from "./open-recording.ts";
-import { bootId, InterruptedRecordings, reopenRecording, type Reopened } from "./reopen.ts";
+import { InterruptedRecordings, reopenRecording, type Reopened } from "./reopen.ts";
 
 export interface ArchiveDeps {
   dataDir: string;
@@ -60,7 +63,7 @@ export class RecordingArchive {
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
-    this.#root = join(deps.dataDir, "recordings");
+    this.#root = recordingsFolder(deps.dataDir);
     this.#finisher = new Finisher({
       ...deps,
       work: this.#work,
@@ -86,21 +89,14 @@ export class RecordingArchive {
     // As the room wants it now: who changes that meanwhile means the next one.
     const { format = null, zip = null } = this.#deps.room(roomId)?.wishes ?? {};
     const number = index.nextNumber(roomId);
-    const start = { kind: "start", recording: id, roomId, byUserId, byName, bootId: bootId() } as const;
+    const start = { kind: "start", recording: id, roomId, byUserId, byName, bootId: readBootId() } as const;
     journal.add({ ...start, what, title, consent, automatic, number, format, zip }, clipAt);
     await journal.flush();
     const recording = { id, directory, journal };
     this.#open.set(id, recording);
-    const row = {
-      id,
-      roomId,
-      state: "recording",
-      startedWallMs: clock.wall(),
-      title,
-      byUserId,
-      number,
-    } as const;
-    this.#put(id, () => index.put({ ...row, durationMs: null, tracks: null }));
+    const row = { id, roomId, state: "recording", title, byUserId, number } as const;
+    const startedWallMs = clock.wall();
+    this.#put(id, () => index.put({ ...row, startedWallMs, durationMs: null, tracks: null }));
     return recording;
   }
 
@@ -169,7 +165,7 @@ export class RecordingArchive {
 
   /** What the running recordings have written so far, in bytes. */
   async runningBytes(): Promise<number> {
-    const sizes = await Promise.all([...this.#open.values()].map(({ directory }) => bytesOf(directory)));
+    const sizes = await Promise.all([...this.#open.values()].map(({ directory }) => bytesIn(directory)));
     return sizes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
@@ -233,7 +229,7 @@ export class RecordingArchive {
    * Deletes what the finished recordings of a room have of one person. One that is being exported or delivered is so anew,
    * without them: what has not left yet does not. @throws what the file system said
    */
-  async erase(roomId: string, userId: string): Promise<ErasedInRoom> {
+  async erase(roomId: string, userId: string): Promise<Removed> {
     const rows = this.#deps.index.ofRoom(roomId, Number.MAX_SAFE_INTEGER);
     return eraseInAll(
       rows.map(({ id }) => id).filter((id) => !this.#open.has(id)),
@@ -268,7 +264,7 @@ export class RecordingArchive {
   /** Something was done with it: the index follows. */
   async #settled(id: string, read: ReadJournal, state?: RecordingState): Promise<void> {
     const { index, onDelivered } = this.#deps;
-    const row = rowOf(read, await bytesOf(this.directoryOf(id)));
+    const row = rowOf(read, await bytesIn(this.directoryOf(id)));
     const number = row.number ?? index.nextNumber(row.roomId);
     this.#put(id, () => index.put({ ...row, number, ...(state ? { state } : {}) }));
     onDelivered?.(id, read);
@@ -294,13 +290,6 @@ export class RecordingArchive {
 
   /** Oldest first. */
   async #ids(): Promise<string[]> {
-    const names = await readdir(this.#root).catch(() => []);
-    return names.filter((name) => /^[A-Za-z0-9_-]{1,64}$/.test(name)).sort();
+    return recordingIds(this.#deps.dataDir).catch(() => []);
   }
-}
-
-/** When it began (UTC), readable, and a part that nobody can guess. */
-function newRecordingId(wallMs: number): string {
-  const time = new Date(wallMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
-  return `${time}-${randomBytes(5).toString("hex")}`;
 }

@@ -1,5 +1,3 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
@@ -54,13 +52,4 @@ export interface RecordingReport {
   /** Infinity when the disk does not say. */
   freeBytes: number;
   people: readonly PersonReport[];
-}
-
-/** Of the files of a folder, in bytes. */
-export async function sizeOf(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(directory).catch(() => [])) {
-    bytes += (await stat(join(directory, name)).catch(() => null))?.size ?? 0;
-  }
-  return bytes;
 }

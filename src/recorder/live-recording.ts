@@ -4,7 +4,8 @@ import type { PlaneEventOf } from "../media/plane.ts";
 import type { JournalFact, StopReason } from "./journal.ts";
 import { overLimit } from "./limits.ts";
 import { Listener } from "./listener.ts";
-import { sizeOf, type LiveRecordingDeps, type RecordingReport } from "./live-ports.ts";
+import { bytesIn } from "./folder-size.ts";
+import type { LiveRecordingDeps, RecordingReport } from "./live-ports.ts";
 import { PlaneWriter } from "./plane-writer.ts";
 import { Presence, type ChannelPerson } from "./presence.ts";
 
@@ -181,7 +182,7 @@ export class LiveRecording {
     const { clock, recording, free } = this.#deps;
     const [people, bytes, freeBytes] = await Promise.all([
       this.#listener.report(),
-      sizeOf(recording.directory),
+      bytesIn(recording.directory),
       free(),
     ]);
     const since = (atMs: number | null): number | null => (atMs === null ? null : clock.now() - atMs);

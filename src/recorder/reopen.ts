@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Timer } from "../base/clock.ts";
+import { readBootId } from "../media/tracks/place.ts";
 import type { OpenRecording } from "./open-recording.ts";
 import {
   Journal,
@@ -117,7 +117,7 @@ export async function reopenRecording(
   const read = await readJournal(directory);
   if (!goesOn(read, clock.wall())) return null;
   const stood = stoodAt(read);
-  const own = recordingClock(clock, read.start, bootId());
+  const own = recordingClock(clock, read.start, readBootId());
   const last = await lastWritten(directory, read, own);
   const journal = await Journal.reopen(directory, read.validBytes, own, onFailed);
   let { gapAtMs } = stood;
@@ -129,15 +129,6 @@ export async function reopenRecording(
   const recording = { id, directory, journal };
   const { entries, start } = read;
   return { recording, stood: { ...stood, gapAtMs }, entries, clock: own, startMs: start.atMs };
-}
-
-/** As the track files name it. */
-export function bootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return "unknown";
-  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BotError } from "../../base/errors.ts";
@@ -11,6 +12,12 @@ export const TRACK_FILE = /^(voice|music)-\d+\.mvt$/;
 export const DELETED = /^[A-Za-z0-9_-]{1,64}\.deleted$/;
 
 export const recordingsFolder = (dataDir: string): string => join(dataDir, "recordings");
+
+/** When it began (UTC), readable, and a part that nobody can guess. */
+export function newRecordingId(wallMs: number): string {
+  const time = new Date(wallMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+  return `${time}-${randomBytes(5).toString("hex")}`;
+}
 
 /** Ids of all recordings in a data folder, oldest first. @throws errors of the file system, but for a folder that is not there */
 export async function recordingIds(dataDir: string): Promise<string[]> {

@@ -1,6 +1,7 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../base/errors.ts";
+import { bytesIn } from "../folder-size.ts";
 import { JOURNAL_FILE, readJournal } from "../journal.ts";
 import { recordingIds, recordingsFolder, stateOf, TRACK_FILE, type RecordingState } from "./folder.ts";
 
@@ -67,15 +68,4 @@ export async function listRecording(
       problem: messageOf(error),
     };
   }
-}
-
-/** Of the files in a folder and below it. What goes meanwhile counts nothing. */
-export async function bytesIn(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(directory, { withFileTypes: true }).catch(() => [])) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) bytes += await bytesIn(path);
-    else if (entry.isFile()) bytes += (await stat(path).catch(() => null))?.size ?? 0;
-  }
-  return bytes;
 }

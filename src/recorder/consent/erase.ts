@@ -1,5 +1,6 @@
-import { open, readdir, rm, writeFile } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
+import { retireNumber } from "../../media/tracks/place.ts";
 import { TrackReader } from "../../media/tracks/reader.ts";
 import type { JournalEntry } from "../journal.ts";
 
@@ -27,7 +28,7 @@ export async function eraseVoice(
   // First, so that it is not missed when this is interrupted: a track that is left says that there is more to do.
   for (const folder of MADE) await rm(join(directory, folder), { recursive: true, force: true });
   for (const path of theirs) {
-    await writeFile(path.replace(/\.mvt$/, ".erased"), "").catch(() => undefined);
+    await retireNumber(path);
     await rm(path, { force: true });
   }
   await syncFolder(directory);

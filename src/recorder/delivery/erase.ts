@@ -1,17 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { eraseVoice } from "../consent/erase.ts";
+import type { Removed } from "../consent/removal.ts";
 import { readJournal, type ExportedTrack, type JournalFact, type ReadJournal } from "../journal.ts";
 import { appendTo } from "./append.ts";
 import { progressOf } from "./progress-of.ts";
 import type { WorkList } from "./work-list.ts";
-
-/** What was deleted of one person in recordings that are over. */
-export interface ErasedInRoom {
-  recordings: number;
-  files: number;
-  /** Files with their voice that were sent to the room before, and stay there until somebody removes them. */
-  sent: number;
-}
 
 export interface EraseDeps {
   work: Pick<WorkList, "has" | "abort" | "run">;
@@ -27,8 +20,8 @@ export async function eraseInAll(
   ids: readonly string[],
   userId: string,
   { work, directoryOf, clock, finish, onErased }: EraseDeps,
-): Promise<ErasedInRoom> {
-  const all: ErasedInRoom = { recordings: 0, files: 0, sent: 0 };
+): Promise<Removed> {
+  const all: Removed = { recordings: 0, files: 0, sent: 0 };
   for (const id of ids) {
     const directory = directoryOf(id);
     const isUnderWay = work.has(id);

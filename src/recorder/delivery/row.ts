@@ -1,5 +1,3 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { RecordingRow, RecordingState } from "../../store/recordings.ts";
 import type { ReadJournal } from "../journal.ts";
 import { progressOf } from "./progress-of.ts";
@@ -42,14 +40,4 @@ function stateOf(
 function endOf(entries: ReadJournal["entries"]): number | null {
   const counts = (kind: string): boolean => kind === "delivered" || kind === "stop" || kind === "exported";
   return entries.findLast(({ kind }) => counts(kind))?.wallMs ?? entries.at(-1)?.wallMs ?? null;
-}
-
-/** Bytes of all files of a folder and the folders in it. */
-export async function bytesOf(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(directory, { recursive: true }).catch(() => [])) {
-    const found = await stat(join(directory, entry)).catch(() => null);
-    if (found?.isFile()) bytes += found.size;
-  }
-  return bytes;
 }

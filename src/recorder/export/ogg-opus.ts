@@ -1,4 +1,5 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+import { writeWhole } from "./write-whole.ts";
 
 /** What a decoder drops at the start: the look-ahead of the encoders that made the packets (libopus at 48 kHz). */
 export const PRE_SKIP = 312;
@@ -106,7 +107,7 @@ export class OggOpusWriter {
       serial: this.#serial,
       sequence: 0,
     });
-    writeSync(this.#file, head, 0, head.length, 0);
+    writeWhole(this.#file, head, 0);
     closeSync(this.#file);
   }
 
@@ -139,9 +140,7 @@ export class OggOpusWriter {
 
   #flush(): void {
     const all = Buffer.concat(this.#pending);
-    for (let at = 0; at < all.length;)
-      at += writeSync(this.#file, all, at, all.length - at, this.#written + at);
-    this.#written += all.length;
+    this.#written += writeWhole(this.#file, all, this.#written);
     this.#pending = [];
     this.#pendingBytes = 0;
   }

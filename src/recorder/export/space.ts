@@ -1,6 +1,7 @@
-import { stat, statfs } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { BotError } from "../../base/errors.ts";
 import type { ExportJob } from "../exporter.ts";
+import { freeBytes } from "../limits.ts";
 import type { RecordingPlan } from "./align/plan.ts";
 
 /** Of a mix in Opus, a second. */
@@ -33,8 +34,7 @@ export async function requireSpace(
       ? recorded + mixes * seconds * MIX_BYTES
       : tracks.reduce((sum, { channels }) => sum + pcm(channels), 0) + mixes * pcm(2);
   const needed = once * (zip ? 2 : 1) + RESERVE_BYTES;
-  const { bavail, bsize } = await statfs(directory);
-  const free = bavail * bsize;
+  const free = await freeBytes(directory);
   if (free >= needed) return;
   const mb = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
   throw new BotError("disk_full", `the files would take ${mb(needed)}, and ${mb(free)} are free`);

@@ -1,8 +1,8 @@
 // What a start does with the recording that the last run has left.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readBootId } from "../../../src/media/tracks/place.ts";
 import { Journal, JOURNAL_FILE, readJournal } from "../../../src/recorder/journal.ts";
-import { bootId } from "../../../src/recorder/reopen.ts";
 import { GOES_ON_WITHIN_MS } from "../../../src/recorder/stood.ts";
 import { ann, bob, HOST, RecorderRig, ROOM } from "../../support/recorder-rig.ts";
 
@@ -168,7 +168,7 @@ test("killed before the media plane had it, it goes on and is announced", async 
   await mkdir(directory, { recursive: true });
   const journal = await Journal.create(directory, rig.clock, () => undefined);
   const start = { recording: "20260101-000000-aaaa", roomId: ROOM, byUserId: HOST, byName: "Host" };
-  journal.add({ kind: "start", ...start, bootId: bootId() });
+  journal.add({ kind: "start", ...start, bootId: readBootId() });
   await journal.close();
   await rig.restart(1_000);
   expect(await rig.recorder.goOn()).toBe(true);

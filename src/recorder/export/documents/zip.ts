@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { crc32 } from "node:zlib";
+import { writeWhole } from "../write-whole.ts";
 
 /** Beyond them a value stands in the ZIP64 fields (APPNOTE.TXT 4.4.1.4). */
 const LIMIT_32 = 0xffff_ffff;
@@ -57,7 +58,7 @@ export async function writeZip(
       const { size } = statSync(from);
       const entry: Entry = { name: new TextEncoder().encode(name), size, crc: 0, offset: at };
       entries.push(entry);
-      at += write(output, localHeader(entry, time, is64), at);
+      at += writeWhole(output, localHeader(entry, time, is64), at);
       const input = openSync(from, "r");
       try {
         let left = size;
@@ -66,25 +67,19 @@ export async function writeZip(
           if (read === 0) throw new Error(`${from} became shorter while it was read`);
           const piece = buffer.subarray(0, read);
           entry.crc = crc32(piece, entry.crc);
-          at += write(output, piece, at);
+          at += writeWhole(output, piece, at);
           left -= read;
           await onBytes(read);
         }
       } finally {
         closeSync(input);
       }
-      write(output, localHeader(entry, time, is64), entry.offset);
+      writeWhole(output, localHeader(entry, time, is64), entry.offset);
     }
-    write(output, directory(entries, time, at, is64), at);
+    writeWhole(output, directory(entries, time, at, is64), at);
   } finally {
     closeSync(output);
   }
-}
-
-function write(file: number, bytes: Uint8Array, at: number): number {
-  for (let done = 0; done < bytes.length;)
-    done += writeSync(file, bytes, done, bytes.length - done, at + done);
-  return bytes.length;
 }
 
 /** 4.3.7. */

@@ -1,4 +1,5 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+import { writeWhole } from "../write-whole.ts";
 
 /** Of a plain WAV file, whose sizes are of 32 bits. */
 const LIMIT = 0xffff_ffff;
@@ -46,16 +47,13 @@ export class WavWriter {
 
   constructor(path: string, { frames, channels }: { frames: number; channels: 1 | 2 }) {
     this.#file = openSync(path, "w", 0o640);
-    writeSync(this.#file, wavHeader(frames, channels), 0, WAV_HEADER_BYTES, 0);
+    writeWhole(this.#file, wavHeader(frames, channels), 0);
   }
 
   /** Interleaved 16 bit samples. */
   write(pcm: Int16Array): void {
     const { buffer, byteOffset, byteLength } = pcm;
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    for (let done = 0; done < byteLength;)
-      done += writeSync(this.#file, bytes, done, byteLength - done, this.#at + done);
-    this.#at += byteLength;
+    this.#at += writeWhole(this.#file, new Uint8Array(buffer, byteOffset, byteLength), this.#at);
   }
 
   close(): void {
