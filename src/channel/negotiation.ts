@@ -85,7 +85,8 @@ export function startOffers(turn: Turn): void {
     const form = offerForm(state, peer);
     turn.effects.push({ do: "peer.offer", key: peer.key, connection });
     const making = { phase: "making", connection, form, restore: peer.restore } as const;
-    setPhase(turn, { ...peer, attempts: peer.attempts + 1 }, making);
+    const { attempts, unanswered } = peer;
+    setPhase(turn, { ...peer, attempts: attempts + 1, unanswered: unanswered + 1 }, making);
   }
 }
 
@@ -94,7 +95,11 @@ export function onRefresh(turn: Turn, key: string): void {
   const { state, nowMs } = turn;
   const peer = state.peers.get(key);
   if (peer?.phase !== "dormant" || nowMs < peer.notBeforeMs) return;
-  setPhase(turn, { ...peer, attempts: 0 }, { phase: "waiting", untilMs: nowMs + OFFER_EXPECTED_MS });
+  setPhase(
+    turn,
+    { ...peer, attempts: 0, unanswered: 0 },
+    { phase: "waiting", untilMs: nowMs + OFFER_EXPECTED_MS },
+  );
 }
 
 /** Results of what was asked of the plane and the homeserver; those of a former connection are void. */
@@ -165,7 +170,7 @@ export function onPlaneEvent(
           sinceMs: nowMs,
           shakyUntilMs: null,
         } as const;
-        setPhase(turn, { ...peer, attempts: 0 }, connected);
+        setPhase(turn, { ...peer, attempts: 0, unanswered: 0 }, connected);
       }
       return;
     case "disconnected":
@@ -255,7 +260,7 @@ function neverConnected(turn: Turn, peer: Peer): void {
 
 function offerForm(state: ChannelState, peer: PeerMemory): Form {
   const first = peer.spoken ?? state.members.get(peer.key)?.form ?? "web";
-  return peer.attempts % 2 === 0 ? first : otherForm(first);
+  return peer.unanswered % 2 === 0 ? first : otherForm(first);
 }
 
 function present(turn: Turn): Member[] {

@@ -61,7 +61,7 @@ export function giveUp(turn: Turn, peer: Peer, unanswered = false): void {
   const longest = excused ? EXCUSED_FAILURES : PATIENCE_MS.length;
   const step = Math.min(failures + (unanswered ? 2 : 0), longest);
   const patienceMs = PATIENCE_MS[step - 1] ?? 0;
-  const rest = { ...peer, attempts: 0, failures, candidates: [] };
+  const rest = { ...peer, attempts: 0, unanswered: 0, failures, candidates: [] };
   const endedMs = peer.phase === "connected" ? turn.nowMs : null;
   setPhase(turn, rest, { phase: "dormant", notBeforeMs: turn.nowMs + patienceMs, endedMs });
 }
@@ -76,7 +76,7 @@ export function restore(turn: Turn, peer: Peer): boolean {
   const lately = peer.restoredMs.filter((atMs) => nowMs - atMs < RESTORE_SPAN_MS);
   if (lately.length >= MAX_RESTORED) return false;
   if (connectionOf(peer) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
-  const rest = { ...peer, attempts: 0, candidates: [], restoredMs: [...lately, nowMs] };
+  const rest = { ...peer, attempts: 0, unanswered: 0, candidates: [], restoredMs: [...lately, nowMs] };
   setPhase(turn, rest, { phase: "due", restore: true });
   return true;
 }
@@ -102,13 +102,14 @@ export function flushCandidates(turn: Turn, peer: PeerMemory): void {
 }
 
 export function memory(key: string): PeerMemory {
-  return { key, spoken: null, attempts: 0, failures: 0, offerStamp: null, candidates: [], restoredMs: [] };
+  const counts = { attempts: 0, unanswered: 0, failures: 0 };
+  return { key, spoken: null, ...counts, offerStamp: null, candidates: [], restoredMs: [] };
 }
 
 export function setPhase(turn: Turn, peer: PeerMemory, phase: PeerPhase): void {
-  const { key, spoken, attempts, failures, offerStamp, candidates, restoredMs } = peer;
+  const { key, spoken, attempts, unanswered, failures, offerStamp, candidates, restoredMs } = peer;
   turn.state.peers.set(key, {
-    ...{ key, spoken, attempts, failures, offerStamp, candidates, restoredMs },
+    ...{ key, spoken, attempts, unanswered, failures, offerStamp, candidates, restoredMs },
     ...phase,
   });
   logPhase(turn, key, phase.phase);

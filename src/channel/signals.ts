@@ -36,13 +36,13 @@ export function onOffer(turn: Turn, member: Member, signal: DescriptionSignal, s
   }
   if (known?.phase === "sending") {
     // Whether ours can still be taken back is known when its result comes; an answer now might overtake it.
-    state.peers.set(key, { ...known, spoken: signal.form, theirs: { signal, stamp } });
+    state.peers.set(key, { ...known, spoken: signal.form, unanswered: 0, theirs: { signal, stamp } });
     turn.effects.push({ do: "unsend", key });
     return;
   }
   if (known?.phase === "offered" && !yields(turn, key)) {
     // Ours is out: they roll back and answer it. Answering theirs too would leave both stable and mismatched.
-    state.peers.set(key, { ...known, spoken: signal.form });
+    state.peers.set(key, { ...known, spoken: signal.form, unanswered: 0 });
     return drop(turn, "glare");
   }
   answerOffer(turn, peer, signal, stamp);
@@ -61,7 +61,7 @@ export function answerOffer(
   signal: DescriptionSignal,
   offerStamp: Stamp,
 ): void {
-  const memory = { ...peer, spoken: signal.form, offerStamp };
+  const memory = { ...peer, spoken: signal.form, unanswered: 0, offerStamp };
   if (!isBusyAnswering(turn, peer.key)) return makeAnswer(turn, memory, signal);
   const known = turn.state.peers.get(peer.key);
   if (known && connectionOf(known) !== null) turn.effects.push({ do: "peer.close", key: peer.key });
@@ -108,7 +108,7 @@ export function onAnswer(turn: Turn, member: Member, signal: DescriptionSignal):
   const { state, nowMs } = turn;
   const peer = state.peers.get(member.key);
   if (!peer) return drop(turn, "stray_answer");
-  const heard: Peer = { ...peer, spoken: signal.form };
+  const heard: Peer = { ...peer, spoken: signal.form, unanswered: 0 };
   const remoteId = connectionId(signal.sdp);
   switch (peer.phase) {
     case "sending":

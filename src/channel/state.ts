@@ -99,8 +99,10 @@ export interface PeerMemory {
   readonly key: string;
   /** The form it used last; null before it described anything. */
   spoken: Form | null;
-  /** Offers of ours that went unanswered, in a row. */
+  /** Offers of ours in a row that led to no connection. */
   attempts: number;
+  /** Those of them since it last described anything: they may have had a form that it cannot read. */
+  unanswered: number;
   /** Connections or rounds of offers that failed, in a row. */
   failures: number;
   /** Stamp of the newest offer that we took; an older one that arrives later is void. */

@@ -424,6 +424,8 @@ describe("connections that end", () => {
         await clock.advance(1100);
       }
       expect(anna.count("offer")).toBe(4);
+      // She answered each: there is nothing to try about the form.
+      expect(anna.inbox.filter(({ body }) => String(body).startsWith("v=0"))).toEqual([]);
       await clock.advance(10_000);
       expect(anna.count("offer")).toBe(4);
     }));
