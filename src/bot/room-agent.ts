@@ -10,7 +10,6 @@ import { joinHeard } from "./first-listener.ts";
 import { clearLeftBehind, stands } from "./left-behind.ts";
 import { comeBack } from "./come-back.ts";
 import { greet } from "./greeting.ts";
-import { HeldMusic } from "./held-music.ts";
 import { RoomCommands } from "../commands/dispatcher.ts";
 import { commandsContext } from "./commands-context.ts";
 import type { ChannelReport } from "../diagnosis/report.ts";
@@ -19,12 +18,11 @@ import type { DelayedEvents } from "../matrix/delayed-events.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
 import { MovingAgent } from "./moving-agent.ts";
 import type { IceSettings, MediaPlane } from "../media/plane.ts";
-import { queueRules } from "./queue-rules.ts";
-import { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
 import type { RoomRecorder } from "../recorder/recorder.ts";
 import type { Recordings } from "./recordings.ts";
+import { RoomMusic } from "./room-music.ts";
 import { RoomRecording } from "./room-recording.ts";
 import { roomReport } from "./room-report.ts";
 import { RoomTalk } from "./room-talk.ts";
@@ -63,8 +61,7 @@ export class RoomAgent {
   readonly #deps: RoomAgentDeps;
   readonly #log: Log;
   readonly #channel: ChannelSession;
-  readonly #player: RoomPlayer;
-  readonly #held: HeldMusic;
+  readonly #music: RoomMusic;
   readonly #recorder: RoomRecorder;
   readonly #recording: RoomRecording;
   readonly #commands: RoomCommands;
@@ -95,24 +92,23 @@ export class RoomAgent {
       ...{ channel: roomId, ownKey: this.#ownKey, ownUserId, plane, clock, tell },
       ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log, tally: deps.tally },
     });
-    this.#player = new RoomPlayer({
-      ...{ channel: roomId, plane, clock, log, tell },
-      open: (source, signal) => sources.open(source, signal),
-      ...{ documents: this.#documents, language, ...queueRules(this.settings) },
+    this.#music = new RoomMusic({
+      ...{ room, plane, sources, clock, log, language, tell },
+      ...{ settings: this.settings, documents: this.#documents },
     });
-    this.#held = new HeldMusic({ player: this.#player, documents: this.#documents });
+    const { player } = this.#music;
     this.#recording = new RoomRecording({
       ...{ room, session: deps.session, plane, archive, clock, log: deps.log, prefix: deps.prefix },
       ...{ channel: this.#channel, talk: this.#talk, settings: this.settings, documents: this.#documents },
       onPeople: (listener) => this.#people.on(listener),
-      ...{ player: this.#player, onEnd: () => this.#alone.check() },
+      ...{ player, onEnd: () => this.#alone.check() },
       isComingBack: () => this.#comingBack !== null,
     });
     this.#recorder = this.#recording.recorder;
     this.#commands = new RoomCommands({
       room: commandsContext({
         ...{ room, session: deps.session, channel: this.#channel, talk: this.#talk, prefix: deps.prefix },
-        ...{ player: this.#player, sources, recorder: this.#recorder, status: deps.status },
+        ...{ player, sources, recorder: this.#recorder, status: deps.status },
         ...{ settings: this.settings, consent: this.#recording.consent.control },
         recordings: deps.recordings.ofRoom(roomId),
         clips: this.#recording.clips.clips,
@@ -132,7 +128,7 @@ export class RoomAgent {
     });
     this.#channel.onChange((change) => this.#onChannel(change));
     this.moving = new MovingAgent({
-      ...{ room, talk: this.#talk, channel: this.#channel, player: this.#player, recorder: this.#recorder },
+      ...{ room, talk: this.#talk, channel: this.#channel, player, recorder: this.#recorder },
       ...{ settings: this.settings, consent: this.#recording.consent },
       clearLeftBehind: () => this.#clearLeftBehind(),
       close: () => this.close(),
@@ -174,7 +170,7 @@ export class RoomAgent {
     this.#recording.settled();
     if (room.encrypted) return;
     if (!store.channelWanted(room.id)) {
-      this.#player.restore({ resume: false });
+      this.#music.player.restore({ resume: false });
       return this.#clearLeftBehind();
     }
     const comingBack = new AbortController();
@@ -185,16 +181,16 @@ export class RoomAgent {
       onIn: (late) => {
         this.#comingBack = null;
         if (late) return this.#goOn();
-        this.#player.restore({ resume: true });
+        this.#music.player.restore({ resume: true });
         void this.#recorder.goOn();
       },
-      onDelayed: () => this.#held.restore(),
+      onDelayed: () => this.#music.held.restore(),
       onRefused: (late) => {
         this.#comingBack = null;
         store.setChannelWanted(room.id, false);
         archive.release(room.id);
         this.#recording.settled();
-        if (!late) this.#player.restore({ resume: false });
+        if (!late) this.#music.player.restore({ resume: false });
       },
     });
   }
@@ -214,7 +210,7 @@ export class RoomAgent {
 
   /** How it stands with the channel and everybody in it. Never rejects. */
   report(): Promise<ChannelReport> {
-    const parts = { channel: this.#channel, player: this.#player, recorder: this.#recorder };
+    const parts = { channel: this.#channel, player: this.#music.player, recorder: this.#recorder };
     return roomReport({ ...this.#deps, ...parts });
   }
 
@@ -247,7 +243,7 @@ export class RoomAgent {
     this.#alone.close();
     if (gone) this.#deps.archive.release(this.#deps.room.id);
     await this.#recording.close(gone);
-    this.#player.close();
+    this.#music.close();
     if (!gone) await this.#channel.leave();
     this.#channel.close();
     this.#people.clear();
@@ -255,8 +251,8 @@ export class RoomAgent {
 
   #onChannel(change: ChannelChange): void {
     if (change.kind === "media") {
-      if (change.open) this.#player.channelOpened();
-      else this.#player.channelClosed();
+      if (change.open) this.#music.player.channelOpened();
+      else this.#music.player.channelClosed();
     } else if (change.kind === "state") {
       if (change.new === "in") this.#deps.store.setChannelWanted(this.#deps.room.id, true);
       if (change.new === "out") this.#onOut();
@@ -271,7 +267,7 @@ export class RoomAgent {
     if (this.#closed || this.#comingBack !== null) return;
     this.#deps.store.setChannelWanted(this.#deps.room.id, false);
     this.#recording.auto.out();
-    this.#held.hold();
+    this.#music.held.hold();
     if (this.#recorder.status().phase !== "recording") return;
     this.#recorder.stop("left").catch((error: unknown) => this.#log.error("recording_failed", { error }));
   }
@@ -284,7 +280,7 @@ export class RoomAgent {
 
   #goOn(): void {
     void this.#recorder.goOn();
-    this.#held.goOn();
+    this.#music.held.goOn();
   }
 
   async #leaveAlone(): Promise<void> {
