@@ -78,7 +78,13 @@ export class Announcer {
     const { clock, log, ffmpeg, onReady } = this.#options;
     try {
       const playback: Playback = await Playback.open({
-        ...{ track: "announcement", positionMs: 0, paused: false, program: await ffmpeg(), file },
+        ...{
+          track: "announcement",
+          positionMs: 0,
+          paused: false,
+          program: await ffmpeg(),
+          source: { path: file },
+        },
         ...{ clock, log, idleMs: IDLE_MS, onReady },
         onEnd: ({ reason, detail }) => {
           if (this.#current !== playback) return;

@@ -61,7 +61,7 @@ export class ChannelPlayer {
       positionMs: request.positionMs,
       paused: request.paused,
       program: await ffmpeg(),
-      file: request.source.path,
+      source: request.source,
       clock,
       log,
       idleMs: IDLE_MS,

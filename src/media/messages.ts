@@ -39,8 +39,18 @@ export const iceSettingsSchema = z.object({
 });
 export type IceSettings = z.infer<typeof iceSettingsSchema>;
 
-/** Where a track's bytes are: a regular file that the control plane has confined (media folder or cache). */
-export const sourceSchema = z.object({ path });
+/** A regular file that the control plane has confined (media folder or cache). */
+export const fileSourceSchema = z.strictObject({ path });
+
+/** `icy`: one body that goes on for ever, with titles in it where the server has them; `hls`: a playlist of segments. */
+export const streamFormatSchema = z.enum(["icy", "hls"]);
+export type StreamFormat = z.infer<typeof streamFormatSchema>;
+/** Sound that comes over the network while it is heard. The plane fetches it itself, through the guard. */
+export const streamSchema = z.strictObject({ url: z.string().min(1).max(2048), kind: streamFormatSchema });
+export type StreamTarget = z.infer<typeof streamSchema>;
+
+/** Where a track's bytes are. */
+export const sourceSchema = z.union([fileSourceSchema, z.strictObject({ stream: streamSchema })]);
 export type TrackSource = z.infer<typeof sourceSchema>;
 
 export const planeRequestSchema = z.discriminatedUnion("kind", [
@@ -86,9 +96,9 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   /** 100 is unity gain; glides. */
   z.object({ kind: z.literal("play.volume"), channel, percent: z.number().min(0).max(200) }),
   /** Reads duration and tags of a file without playing it. */
-  z.object({ kind: z.literal("probe"), source: sourceSchema }),
+  z.object({ kind: z.literal("probe"), source: fileSourceSchema }),
   /** Plays a file once over whatever plays, which is turned down meanwhile. One at a time; four more wait. */
-  z.object({ kind: z.literal("announce.play"), channel, source: sourceSchema }),
+  z.object({ kind: z.literal("announce.play"), channel, source: fileSourceSchema }),
   /**
    * Starts (after a pause or a crash: goes on) writing the packets of these speakers, and the music, below `directory`,
    * which exists. Files that are there are never touched: it goes on in new ones.
@@ -180,6 +190,20 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("track.started"), channel, track: trackId }),
   /** Latest wins, about once a second while playing. Position of what was sent. */
   z.object({ kind: z.literal("track.position"), channel, track: trackId, positionMs: z.number() }),
+  /** What a stream says is on from about now: one line. Null: it says nothing any more. */
+  z.object({
+    kind: z.literal("track.title"),
+    channel,
+    track: trackId,
+    title: z.string().max(200).nullable(),
+  }),
+  /** Nothing has come of a stream for a while, and it is tried again (once each time that this happens). */
+  z.object({
+    kind: z.literal("track.interrupted"),
+    channel,
+    track: trackId,
+    detail: z.string().max(500).nullable(),
+  }),
   /** `detail` is ffmpeg's last word when it failed: for logs, and cut and cleaned for people. */
   z.object({
     kind: z.literal("track.ended"),

@@ -1,6 +1,6 @@
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
-import type { TrackTags } from "../media/plane.ts";
+import type { TrackSource, TrackTags } from "../media/plane.ts";
 import { isBare } from "./failure.ts";
 import { newTrackId } from "./ids.ts";
 import { etaMs, sameSource } from "./queue.ts";
@@ -12,8 +12,8 @@ import { cleanDetail, describe, shortLine } from "./text.ts";
 
 export interface AddingDeps {
   plane: PlayerPlane;
-  /** The confined local file of a source. */
-  open: (source: StoredSource, signal: AbortSignal) => Promise<string>;
+  /** What the plane plays of a source (Sources.open). */
+  open: (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
   state: () => QueueState;
   /** Carries it out. @throws BotError what the queue refuses */
   change: (event: QueueEvent) => readonly QueueEffect[];
@@ -95,8 +95,10 @@ export class Adding {
 
   async #probe(track: Track): Promise<TrackTags | null> {
     try {
-      const path = await this.#deps.open(track.source, this.#deps.signal);
-      return await this.#deps.plane.request({ kind: "probe", source: { path } });
+      const source = await this.#deps.open(track.source, this.#deps.signal);
+      // What a stream is called it says while it is heard.
+      if (!("path" in source)) return null;
+      return await this.#deps.plane.request({ kind: "probe", source });
     } catch (error) {
       const { code, message, say } = toBotError(error);
       // A plane that restarts says nothing about the file.

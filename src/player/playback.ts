@@ -3,7 +3,7 @@ import { Emitter } from "../base/emitter.ts";
 import { BotError, messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
-import type { PlaneEvent } from "../media/plane.ts";
+import type { PlaneEvent, TrackSource } from "../media/plane.ts";
 import { Adding, type Added, type AddedMany } from "./adding.ts";
 import { Editing } from "./editing.ts";
 import { nothingPlaying, reasonFor, refusalIn } from "./failure.ts";
@@ -30,8 +30,8 @@ export interface RoomPlayerDeps {
   /** The media plane's name of the room's channel. */
   channel: string;
   plane: PlayerPlane;
-  /** The confined local file of a source (Sources.open). */
-  open: (source: StoredSource, signal: AbortSignal) => Promise<string>;
+  /** What the plane plays of a source (Sources.open). */
+  open: (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
   /** The store's documents of the room. */
   documents: PlayerDocuments;
   clock: Clock;

@@ -1,7 +1,7 @@
 import { SerialQueue } from "../base/async.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { toBotError, type BotError } from "../base/errors.ts";
-import type { MediaPlane } from "../media/plane.ts";
+import type { MediaPlane, TrackSource } from "../media/plane.ts";
 import type { NowPlaying, StoredSource } from "./queue.ts";
 
 export type PlayerPlane = Pick<MediaPlane, "state" | "request" | "onEvent" | "onState">;
@@ -10,8 +10,8 @@ export interface SoundDeps {
   plane: PlayerPlane;
   channel: string;
   clock: Clock;
-  /** The confined local file of a source. */
-  open: (source: StoredSource, signal: AbortSignal) => Promise<string>;
+  /** What the plane plays of a source (Sources.open). */
+  open: (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
   /** What should sound now, and the plane's name for it. */
   wanted: () => { now: NowPlaying | null; play: string | null; volume: number };
   /** What has this name cannot be played. */
@@ -103,13 +103,13 @@ export class Sound {
       return;
     }
     const { track } = now;
-    const path =
+    const source =
       this.#inPlane?.play === play
         ? null
         : await this.#deps.open(track.source, this.#closing.signal).catch((error: unknown) => {
             this.#deps.onFailed(play, toBotError(error));
           });
-    if (path === undefined) return;
+    if (source === undefined) return;
     // Opening may have taken its time: only what is wanted still is started.
     const wanted = this.#deps.wanted();
     if (!wanted.now || wanted.play !== play || this.#closing.signal.aborted) return;
@@ -118,7 +118,7 @@ export class Sound {
       this.#volume = volume;
     }
     const paused = wanted.now.phase === "paused";
-    if (path !== null) {
+    if (source !== null) {
       // Noted before: the track may end, and the plane fall, before the answer is here.
       this.#inPlane = { play, paused };
       const { positionMs } = wanted.now;
@@ -126,7 +126,7 @@ export class Sound {
         kind: "play.start",
         channel,
         track: play,
-        source: { path },
+        source,
         positionMs,
         paused,
       });

@@ -1,10 +1,17 @@
 import { z } from "zod";
+import { streamFormatSchema } from "../media/messages.ts";
 
 /** What a track is made of, as it is kept: enough to find its bytes again after a restart. */
 export const trackSourceSchema = z.discriminatedUnion("kind", [
   /** `path` is relative to the media folder. */
   z.object({ kind: z.literal("library"), path: z.string().min(1).max(4096) }),
   z.object({ kind: z.literal("upload"), mxc: z.string().min(1).max(512) }),
+  /** Radio: what it plays comes while it is heard. */
+  z.object({
+    kind: z.literal("stream"),
+    url: z.string().min(1).max(2048),
+    format: streamFormatSchema,
+  }),
 ]);
 export type StoredSource = z.infer<typeof trackSourceSchema>;
 

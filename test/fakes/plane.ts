@@ -9,6 +9,7 @@ import type {
   PlaneRequestKind,
   PlaneResult,
   PlaneState,
+  TrackSource,
 } from "../../src/media/plane.ts";
 import { FakeAnnouncements, FakeKept } from "./kept.ts";
 import { FakePlayback } from "./playback.ts";
@@ -163,7 +164,7 @@ export class FakePlane implements MediaPlane {
   #handle(request: PlaneRequest): () => PlaneResult<PlaneRequestKind> {
     if (request.kind === "ping") return () => ({});
     if (request.kind === "probe") {
-      const durationMs = this.#readable(request.source.path);
+      const durationMs = this.#readable(request.source);
       return () => ({ durationMs, codec: "fake", title: null, artist: null, album: null });
     }
     if (request.kind === "channel.open") {
@@ -222,7 +223,7 @@ export class FakePlane implements MediaPlane {
         channel.peers.delete(request.peer);
         return done;
       case "play.start": {
-        const durationMs = this.#readable(request.source.path);
+        const durationMs = this.#readable(request.source);
         channel.playback?.end("replaced");
         channel.playback = new FakePlayback(this.#clock, request, durationMs, {
           emit: (event) => this.#events.emit(event),
@@ -244,7 +245,7 @@ export class FakePlane implements MediaPlane {
         channel.volume = request.percent;
         return done;
       case "announce.play":
-        channel.announcements.play(this.#readable(request.source.path));
+        channel.announcements.play(this.#readable(request.source));
         return done;
       case "record.start":
         channel.kept.start(request.recording, request.directory, request.speakers);
@@ -345,8 +346,9 @@ export class FakePlane implements MediaPlane {
     return peer;
   }
 
-  #readable(path: string): number {
-    const durationMs = this.#durationOf(path);
+  #readable(source: TrackSource): number {
+    if (!("path" in source)) return Number.POSITIVE_INFINITY;
+    const durationMs = this.#durationOf(source.path);
     if (durationMs === null) {
       throw new BotError("media_unreadable", "not audio", { say: { key: "error.media_unreadable" } });
     }

@@ -1,11 +1,12 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { Ffmpeg } from "./ffmpeg.ts";
+import type { TrackSource } from "../messages.ts";
 import type { FfmpegEnd } from "./ffmpeg.ts";
-import { fileInput, openMediaFile, PCM_OUTPUT } from "./media-file.ts";
 import { FADE_SAMPLES, mixInto, Ramp } from "./mixer.ts";
 import { FRAME_MS, FRAME_SAMPLES, FRAME_VALUES, msToSamples, samplesToMs } from "./pcm.ts";
 import { PcmRing } from "./ring.ts";
+import { openSource } from "./source.ts";
+import type { PcmSource } from "./source.ts";
 
 /*
  * One track being played.
@@ -40,7 +41,7 @@ export interface PlaybackOptions extends PlaybackEvents {
   positionMs: number;
   paused: boolean;
   program: string;
-  file: string;
+  source: TrackSource;
   clock: Clock;
   log: Log;
   /** A source that gives nothing for this long has failed. */
@@ -61,7 +62,7 @@ export class Playback {
   readonly #ring = new PcmRing(RING_SAMPLES, HIGH_WATER_SAMPLES);
   readonly #fade = new Ramp(0);
   readonly #frame = new Float32Array(FRAME_VALUES);
-  #ffmpeg: Ffmpeg | null = null;
+  #source: PcmSource | null = null;
   #blocked = false;
   #state: PlaybackState = "opening";
   #wanted: "sounding" | "paused";
@@ -77,26 +78,16 @@ export class Playback {
     this.#wanted = options.paused ? "paused" : "sounding";
   }
 
-  /** Opens the file and starts decoding it. @throws BotError `media_unreadable` */
+  /** Opens the source and starts decoding it. @throws BotError `media_unreadable` */
   static async open(options: PlaybackOptions): Promise<Playback> {
-    const handle = await openMediaFile(options.file);
-    try {
-      const playback = new Playback(options);
-      playback.#ffmpeg = new Ffmpeg({
-        program: options.program,
-        clock: options.clock,
-        log: options.log,
-        what: `track ${options.track}`,
-        args: [...fileInput(options.positionMs), ...PCM_OUTPUT],
-        descriptors: [handle.fd],
-        idleMs: options.idleMs,
-        onData: (chunk) => playback.#take(chunk),
-        onEnd: (end) => playback.#sourceEnded(end),
-      });
-      return playback;
-    } finally {
-      await handle.close();
-    }
+    const playback = new Playback(options);
+    const { track, positionMs, program, clock, log, idleMs } = options;
+    playback.#source = await openSource(options.source, {
+      ...{ track, positionMs, program, clock, log, idleMs },
+      onData: (chunk) => playback.#take(chunk),
+      onEnd: (end) => playback.#sourceEnded(end),
+    });
+    return playback;
   }
 
   /** Position in the track of what was handed out last, in ms. */
@@ -163,8 +154,8 @@ export class Playback {
 
   close(): void {
     this.#state = "ended";
-    this.#ffmpeg?.close();
-    this.#ffmpeg = null;
+    this.#source?.close();
+    this.#source = null;
   }
 
   /** The last 30 ms fade, wherever in a frame they begin. */
@@ -199,7 +190,7 @@ export class Playback {
     this.#ring.write(chunk);
     if (!this.#ring.hasRoom && !this.#blocked) {
       this.#blocked = true;
-      this.#ffmpeg?.pause();
+      this.#source?.pause();
     }
     this.#tryStart();
   }
@@ -207,7 +198,7 @@ export class Playback {
   #refill(): void {
     if (!this.#blocked || !this.#ring.wantsMore) return;
     this.#blocked = false;
-    this.#ffmpeg?.resume();
+    this.#source?.resume();
   }
 
   #tryStart(): void {
@@ -225,7 +216,7 @@ export class Playback {
   }
 
   #sourceEnded(end: FfmpegEnd): void {
-    this.#ffmpeg = null;
+    this.#source = null;
     this.#sourceEnd = end;
     if (this.#state === "ended") return;
     if (this.#ring.available === 0 && this.#state !== "sounding") this.#end(end);

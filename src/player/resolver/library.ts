@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { BotError } from "../../base/errors.ts";
 import { oneLine } from "../../base/messages/catalogue.ts";
+import type { TrackSource } from "../../media/plane.ts";
 import { stemOf } from "../library/catalogue.ts";
 import type { Entry } from "../library/entry.ts";
 import { MediaFolder, type MediaFolderOptions } from "../library/folder.ts";
@@ -73,10 +74,10 @@ export class Library implements Resolver {
     return this.#folder.catalogue.size;
   }
 
-  async open(source: StoredSource): Promise<string> {
+  async open(source: StoredSource): Promise<TrackSource> {
     const segments = source.kind === "library" ? plainSegments(source.path) : null;
     const path = segments && (await this.#confined(segments));
-    if (path) return path;
+    if (path) return { path };
     const query = source.kind === "library" ? stemOf(source.path) : "";
     throw new BotError("not_found", "the file is gone", {
       say: { key: "play.file_gone", params: { query } },

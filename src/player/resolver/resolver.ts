@@ -1,5 +1,6 @@
 import { BotError } from "../../base/errors.ts";
 import type { Sentence } from "../../base/messages/catalogue.ts";
+import type { TrackSource } from "../../media/plane.ts";
 import type { StoredSource } from "../queue.ts";
 
 /** An audio file that somebody put into the room, as its event claims; see upload.ts. */
@@ -59,8 +60,8 @@ export interface Resolver {
   resolve(ask: Ask, signal: AbortSignal): Promise<Found | FoundMany | null>;
   /** What may be meant by some words, the best first, without playing it; `more`: there is more than `limit`. */
   search?(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }>;
-  /** The confined local file of one of its sources, checked (or fetched) now. @throws BotError as above. */
-  open(source: StoredSource, signal: AbortSignal): Promise<string>;
+  /** What the media plane plays of one of its sources: a confined file, checked (or fetched) now, or a stream. @throws BotError as above. */
+  open(source: StoredSource, signal: AbortSignal): Promise<TrackSource>;
 }
 
 /** All kinds behind one. The first resolver that knows the ask answers it. */
@@ -95,7 +96,7 @@ export class Sources {
     return { choices, more };
   }
 
-  async open(source: StoredSource, signal: AbortSignal): Promise<string> {
+  async open(source: StoredSource, signal: AbortSignal): Promise<TrackSource> {
     const resolver = this.#resolvers.find(({ kind }) => kind === source.kind);
     if (!resolver) throw new BotError("not_found", `no resolver for ${source.kind}`);
     return resolver.open(source, signal);

@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { z } from "zod";
 import { BotError } from "../../base/errors.ts";
+import type { TrackSource } from "../../media/plane.ts";
 import type { StoredSource } from "../queue.ts";
 import { tooLarge, type UploadCache } from "./cache.ts";
 import { isAudioName } from "./confine.ts";
@@ -72,9 +73,9 @@ export class Uploads implements Resolver {
     return { source: { kind: "upload", mxc }, title: titleOf(fileName), durationMs };
   }
 
-  async open(source: StoredSource, signal: AbortSignal): Promise<string> {
+  async open(source: StoredSource, signal: AbortSignal): Promise<TrackSource> {
     if (source.kind !== "upload") throw new BotError("internal", "not an upload");
-    return this.#cache.file(source.mxc, signal);
+    return { path: await this.#cache.file(source.mxc, signal) };
   }
 }
 

@@ -30,7 +30,7 @@ const found = (path: string) => ({
 function newPlayer(): RoomPlayer {
   return new RoomPlayer({
     ...{ channel: CHANNEL, plane, documents, clock, log: silentLog, tell: () => undefined },
-    open: ({ kind }) => Promise.resolve(`/media/${kind}`),
+    open: ({ kind }) => Promise.resolve({ path: `/media/${kind}` }),
     rules: () => rules,
     onRules: (listener) => ((onRules = listener), (): void => undefined),
   });

@@ -1,6 +1,7 @@
 import { BotError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import type { Sentence } from "../../../src/base/messages/catalogue.ts";
+import type { TrackSource } from "../../../src/media/plane.ts";
 import { cleanDetail } from "../../../src/player/text.ts";
 import { RoomPlayer } from "../../../src/player/playback.ts";
 import { MAX_FAILURES } from "../../../src/player/queue.ts";
@@ -31,7 +32,7 @@ function newPlayer(): RoomPlayer {
       const path = source.kind === "library" ? source.path : "";
       const gone = new BotError("not_found", "gone", { say: { key: "play.file_gone" } });
       if (path === "gone.mp3") return Promise.reject(gone);
-      return Promise.resolve(`/media/${path}`);
+      return Promise.resolve({ path: `/media/${path}` });
     },
     tell: (sentence) => told.push(sentence),
   });
@@ -50,6 +51,8 @@ afterEach(async () => {
   await plane.close();
 });
 
+const pathOf = (source: TrackSource): string => ("path" in source ? source.path : source.stream.url);
+
 /** What was asked of the plane about sound, since the last call. */
 let seen = 0;
 beforeEach(() => (seen = 0));
@@ -58,7 +61,7 @@ function asked(): string[] {
   seen = plane.requests.length;
   return fresh.flatMap((request) => {
     if (request.kind === "play.start")
-      return [`start ${request.source.path} ${Math.round(request.positionMs)}`];
+      return [`start ${pathOf(request.source)} ${Math.round(request.positionMs)}`];
     return request.kind.startsWith("play.") ? [request.kind] : [];
   });
 }

@@ -1,0 +1,48 @@
+import type { Clock } from "../../base/clock.ts";
+import { BotError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { TrackSource } from "../messages.ts";
+import { Ffmpeg } from "./ffmpeg.ts";
+import type { FfmpegEnd } from "./ffmpeg.ts";
+import { fileInput, openMediaFile, PCM_OUTPUT } from "./media-file.ts";
+
+/** What fills a playback's ring: the decoder of a file, or a stream with its decoders. */
+export interface PcmSource {
+  /** No `onData` until `resume`: whatever feeds it must wait, or be given up. */
+  pause(): void;
+  resume(): void;
+  /** No call of `onData` or `onEnd` follows. Idempotent. */
+  close(): void;
+}
+
+export interface SourceOptions {
+  /** For the log. */
+  track: string;
+  positionMs: number;
+  program: string;
+  clock: Clock;
+  log: Log;
+  /** A source that gives nothing for this long has failed. */
+  idleMs: number;
+  /** s16le, 48 kHz, stereo; at most 128 KiB at once. */
+  onData: (chunk: Buffer) => void;
+  /** The last call. */
+  onEnd: (end: FfmpegEnd) => void;
+}
+
+/** Opens a source and starts decoding it. @throws BotError `media_unreadable` */
+export async function openSource(source: TrackSource, options: SourceOptions): Promise<PcmSource> {
+  if (!("path" in source)) throw new BotError("media_unsupported", "streams are not played yet");
+  const handle = await openMediaFile(source.path);
+  try {
+    const { program, clock, log, idleMs, onData, onEnd } = options;
+    return new Ffmpeg({
+      ...{ program, clock, log, idleMs, onData, onEnd },
+      what: `track ${options.track}`,
+      args: [...fileInput(options.positionMs), ...PCM_OUTPUT],
+      descriptors: [handle.fd],
+    });
+  } finally {
+    await handle.close();
+  }
+}
