@@ -191,6 +191,22 @@ export const de: Record<MessageKey, string> = {
   "play.many": "{count} Titel aus **{title}** sind in der Warteschlange.",
   "play.many_left":
     "{count} Titel aus **{title}** sind in der Warteschlange; {left} weitere passten nicht hinein.",
+  "play.many_partly": "{count} von {total} aus **{title}** in die Warteschlange gestellt; {failed} ließen sich nicht verwenden:\n{names}",
+  "playlist.too_large": "Diese Playlist ist zu lang: Ich lese bis zu {limit} MB.",
+  "playlist.is_stream": "Das ist das Verzeichnis eines Livestreams, keine Liste von Titeln. `{prefix}play` mit seiner Adresse spielt ihn.",
+  "playlist.damaged": "Ich kann diese Playlist nicht lesen: Sie ist beschädigt oder keine. Ich lese m3u, m3u8, pls und xspf.",
+  "playlist.empty": "**{title}** ist leer.",
+  "playlist.nothing": "Nichts aus **{title}** ließ sich verwenden:\n{names}",
+  "playlist.ambiguous": "{count} Playlists passen zu {query}. Welche?\n{names}",
+  "playlist.not_found": "Ich habe im Medienordner keine Playlist namens {query} gefunden.",
+  "playlist.line": "{name}: {reason}",
+  "playlist.more": "und {count} weitere",
+  "playlist.why_outside": "liegt außerhalb des Medienordners",
+  "playlist.why_scheme": "Adressen mit {scheme} öffne ich nicht",
+  "playlist.why_missing": "ist nicht im Medienordner",
+  "playlist.why_deep": "eine Playlist in einer Playlist in einer Playlist",
+  "playlist.why_late": "es anzusehen dauerte zu lange",
+  "playlist.why_long": "die Adresse ist zu lang",
   "search.found": "{names}\nEine Nummer spielt davon ab.",
   "search.more": "{names}\nEs gibt mehr. Eine Nummer spielt davon ab; mehr Wörter grenzen es ein.",
   "play.no_folder": "Im Medienordner finde ich keinen Ordner namens {query}.",
@@ -202,9 +218,42 @@ export const de: Record<MessageKey, string> = {
   "play.encrypted_file": "Diese Datei ist verschlüsselt, ich kann sie nicht lesen.",
   "play.reply_not_audio":
     "Die Nachricht, auf die du geantwortet hast, enthält keine Audiodatei, die ich abspielen kann.",
+  "fetch.bad_url":
+    "Das kann ich nicht als Webadresse lesen. Bitte gib mir eine wie `https://example.org/track.mp3`.",
+  "fetch.scheme": "Ich hole nur über https. Bitte gib mir eine Adresse, die mit `https://` beginnt.",
+  "fetch.http":
+    "Ich hole nur über https, und diese Adresse beginnt mit http. Oft geht dieselbe mit `https://`; wer mich betreibt, kann http erlauben (`fetch.http`).",
+  "fetch.credentials":
+    "Ich nehme keine Adressen mit Benutzernamen oder Passwort. Diese konnten hier alle lesen: besser ändern.",
+  "fetch.port": "Von Port {port} hole ich nichts. Bitte gib mir eine andere Adresse.",
+  "fetch.own_network":
+    "{host} ist nicht im öffentlichen Internet, und aus meinem eigenen Netz hole ich nichts. Wer mich betreibt, kann es erlauben (`fetch.allow`).",
+  "fetch.redirects": "{host} schickt mich immer weiter. Bitte gib mir die Adresse der Datei selbst.",
+  "fetch.no_host": "Ich finde {host} nicht. Bitte prüfe die Adresse.",
+  "fetch.unreachable":
+    "Ich erreiche {host} nicht. Bitte versuche es später noch einmal oder mit einer anderen Adresse.",
+  "fetch.certificate":
+    "{host} kann nicht beweisen, dass es {host} ist (sein Zertifikat), also hole ich dort nichts. Bitte gib mir eine andere Adresse.",
+  "fetch.no_http": "{host} antwortet nicht wie ein Webserver. Bitte prüfe die Adresse.",
+  "fetch.broken_off": "{host} hat mittendrin abgebrochen. Bitte versuche es noch einmal.",
+  "fetch.packed":
+    "{host} schickt das nur gepackt, und ich nehme Dateien, wie sie sind. Bitte gib mir eine andere Adresse.",
+  "fetch.status": "{host} hat mit {status} statt der Datei geantwortet. Bitte prüfe die Adresse.",
+  "fetch.slow":
+    "{host} ist zu langsam. Bitte versuche es später noch einmal oder mit einer anderen Adresse.",
+  "fetch.too_large": "Diese Datei hat mehr als {limit} MB, und mehr nehme ich nicht.",
   "player.failed": "**{title}** lässt sich nicht abspielen: {reason}.",
   "player.gave_up":
     "{failures} Titel hintereinander gingen nicht, deshalb habe ich angehalten. {waiting} warten noch.",
+  "stall.silent": "es kam kein Ton, auch beim zweiten Versuch nicht",
+  "stall.source":
+    "aus der Datei oder von der Adresse kam zehn Sekunden lang nichts, auch beim zweiten Versuch nicht",
+  "stall.unanswered": "es fing nicht an, auch beim zweiten Versuch nicht",
+  "stall.unsent": "der Ton ging hier nicht hinaus",
+  "stall.held":
+    "{count} Titel hintereinander gaben keinen Ton, deshalb habe ich angehalten. Die Warteschlange bleibt, wie sie ist; `{prefix}resume` versucht es noch einmal, und `{prefix}check` sagt, wie es steht.",
+  "stall.held_unsent":
+    "Die Musik läuft, aber nichts davon geht zu irgendwem hinaus, deshalb habe ich angehalten. `{prefix}resume` versucht es noch einmal; hilft das nicht, dann vielleicht `{prefix}leave` und `{prefix}join`.",
   "player.nothing": "Es läuft nichts.",
   "player.already_skipped": "Schon übersprungen.",
   "player.skipped": "**{title}** übersprungen.",
