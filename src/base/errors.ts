@@ -31,6 +31,8 @@ export type ErrorCode =
   | "store_too_new"
   | "data_dir_busy"
   | "ambiguous"
+  | "fetch_refused"
+  | "fetch_failed"
   | "internal";
 
 export interface BotErrorOptions {
