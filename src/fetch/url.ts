@@ -10,6 +10,9 @@ export interface FetchPolicy {
   allow: readonly string[];
 }
 
+/** What holds where the operator has set nothing. */
+export const PUBLIC_HTTPS: FetchPolicy = { allowHttp: false, allow: [] };
+
 const MAX_URL = 2048;
 /** Below, apart from those of HTTP, live mail, names, shells and files, whom nobody shall talk to through us. */
 const FIRST_FREE_PORT = 1024;

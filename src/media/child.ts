@@ -17,6 +17,8 @@ export const childOptionsSchema = z.object({
   /** URLs of modules that make an engine, see EngineModule: the first that loads is used. */
   engines: z.array(z.string()).min(1),
   ffmpegPath: z.string().nullable(),
+  /** Where people may send it, see FetchPolicy. */
+  fetchPolicy: z.object({ allowHttp: z.boolean(), allow: z.array(z.string()).readonly() }),
 });
 export type ChildOptions = z.infer<typeof childOptionsSchema>;
 
@@ -97,6 +99,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     log,
     ffmpegPath: options.ffmpegPath,
+    fetchPolicy: options.fetchPolicy,
     onEvent: (event) => uplink.event(event),
   });
 

@@ -1,6 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { GuardedFetch } from "../fetch/guarded-fetch.ts";
+import { PUBLIC_HTTPS, type FetchPolicy } from "../fetch/url.ts";
 import { findFfmpeg } from "./audio/ffmpeg-path.ts";
 import { probeFile } from "./audio/probe.ts";
 import { ChannelMedia } from "./channel-media.ts";
@@ -14,6 +16,8 @@ export interface PlaneCoreOptions {
   log: Log;
   /** As configured; null looks for it (see `findFfmpeg`). */
   ffmpegPath: string | null;
+  /** Where people may send it; default: the public Internet, over https. */
+  fetchPolicy?: FetchPolicy;
   onEvent: (event: PlaneEvent) => void;
 }
 
@@ -26,7 +30,7 @@ export interface PlaneCore {
 
 /** The media plane itself, the same in this process and in a child. Owns its channels and the engine. */
 export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
-  const { engine, clock, log, ffmpegPath, onEvent } = options;
+  const { engine, clock, log, ffmpegPath, fetchPolicy = PUBLIC_HTTPS, onEvent } = options;
   const channels = new Map<string, ChannelMedia>();
   let open = true;
   let closing: Promise<void> | null = null;
@@ -39,6 +43,7 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
     emit: (event) => {
       if (open) onEvent(event);
     },
+    guard: new GuardedFetch({ policy: fetchPolicy, clock }),
     ffmpeg: async () => (program ??= await findFfmpeg(ffmpegPath)),
   };
 

@@ -2,6 +2,7 @@ import { BotError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { Log } from "../base/log.ts";
+import type { FetchPolicy } from "../fetch/url.ts";
 import { createPlaneCore } from "./core.ts";
 import type { PlaneCore } from "./core.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -20,6 +21,7 @@ export interface InProcessPlaneOptions {
   clock: Clock;
   log: Log;
   ffmpegPath: string | null;
+  fetchPolicy?: FetchPolicy;
 }
 
 /** The media plane in this process, for tests. Messages are copied and decoded as if they crossed to a child. */

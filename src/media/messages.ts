@@ -254,6 +254,13 @@ export const fromChildSchema = z.discriminatedUnion("type", [
     code: z.string(),
     message: z.string().max(2000),
     retryable: z.boolean(),
+    /** A key of the message catalogue, and what belongs into it. */
+    say: z
+      .object({
+        key: z.string().max(100),
+        params: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+      })
+      .optional(),
   }),
   z.object({ type: z.literal("event"), event: planeEventSchema }),
   z.object({

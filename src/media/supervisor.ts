@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { Emitter } from "../base/emitter.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { PUBLIC_HTTPS, type FetchPolicy } from "../fetch/url.ts";
 import { MediaChild } from "./child-process.ts";
 import { enginesFor } from "./engine-choice.ts";
 import { planeRequestSchema } from "./messages.ts";
@@ -42,6 +43,8 @@ export interface SupervisorOptions {
   log: Log;
   /** As configured; null looks for it. */
   ffmpegPath: string | null;
+  /** Where people may send it; default: the public Internet, over https. */
+  fetchPolicy?: FetchPolicy;
   /** Modules of engines, see `enginesFor`: the first that loads is used. */
   engines?: readonly URL[];
   /** How long a child without channels stays. */
@@ -53,6 +56,7 @@ export interface SupervisorOptions {
 }
 
 const DEFAULTS = {
+  fetchPolicy: PUBLIC_HTTPS,
   lingerMs: 60_000,
   heartbeatMs: 1_000,
   stallMs: 5_000,
@@ -163,7 +167,7 @@ export class SupervisedPlane implements MediaPlane {
   }
 
   #start(): void {
-    const { clock, log, ffmpegPath, engines, heartbeatMs, stallMs } = this.#options;
+    const { clock, log, ffmpegPath, fetchPolicy, engines, heartbeatMs, stallMs } = this.#options;
     this.#startedAtMs = clock.now();
     const ready = Promise.withResolvers<void>();
     // Nobody may be waiting for it.
@@ -174,7 +178,7 @@ export class SupervisedPlane implements MediaPlane {
       child = new MediaChild({
         clock,
         log,
-        child: { engines: engines.map(({ href }) => href), ffmpegPath },
+        child: { engines: engines.map(({ href }) => href), ffmpegPath, fetchPolicy },
         heartbeatMs,
         stallMs,
         onReady: (engine) => this.#ready(child, engine),

@@ -1,4 +1,6 @@
 import { silentLog } from "../../src/base/log.ts";
+import { GuardedFetch } from "../../src/fetch/guarded-fetch.ts";
+import { PUBLIC_HTTPS } from "../../src/fetch/url.ts";
 import type { PlaneContext } from "../../src/media/context.ts";
 import { CaptureEngine } from "./capture-engine.ts";
 import { FakeClock } from "./clock.ts";
@@ -7,6 +9,7 @@ import { FakeClock } from "./clock.ts";
 export function aPlaneContext(context: Partial<PlaneContext> = {}): PlaneContext {
   return {
     ...{ engine: new CaptureEngine(), clock: new FakeClock(), log: silentLog, emit() {} },
+    guard: new GuardedFetch({ policy: PUBLIC_HTTPS, clock: new FakeClock() }),
     ffmpeg: () => Promise.reject(new Error("there is none")),
     ...context,
   };

@@ -17,6 +17,9 @@ export interface Rendered {
   html: string;
 }
 
+/** Whether a key that came from elsewhere is one of ours. */
+export const isMessageKey = (key: string): key is MessageKey => Object.hasOwn(en, key);
+
 const catalogues: Record<Language, Record<MessageKey, string>> = { en, de };
 
 /**
