@@ -2,6 +2,7 @@ import { shortTime } from "../base/duration.ts";
 import { render, type Language, type Sentence } from "../base/messages/catalogue.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Finding, Severity } from "./finding.ts";
+import { heardBy } from "./heard.ts";
 import { shortName } from "./member-findings.ts";
 import type { BotReport, ChannelReport, MemberMedia, MemberReport } from "./report.ts";
 
@@ -45,11 +46,16 @@ export function reportSentence(report: ChannelReport, language: Language, prefix
 type Encoder = NonNullable<NonNullable<BotReport["media"]>["encoder"]>;
 type Say = (sentence: Sentence) => string;
 
-function botLine({ bot, members }: ChannelReport, say: Say): string {
+function botLine(report: ChannelReport, say: Say): string {
+  const { bot, members } = report;
+  const { heard, of } = heardBy(report);
+  const plays = bot.phase === "in" && bot.playing === "playing" && of > 0;
   const parts = [
     say(phaseSentence(bot)),
     say({ key: `check.is_${bot.playing}` }),
-    say({ key: "check.members", params: { count: members.length } }),
+    plays
+      ? say({ key: "check.heard", params: { heard, count: of } })
+      : say({ key: "check.members", params: { count: members.length } }),
     bot.media && say({ key: "check.engine", params: { engine: bot.media.engine } }),
     bot.media?.encoder && say(encoderSentence(bot.media.encoder)),
     bot.syncAgeMs !== null && say({ key: "check.synced", params: { time: shortTime(bot.syncAgeMs) } }),

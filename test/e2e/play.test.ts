@@ -54,7 +54,7 @@ test("the bot is first, a second member comes in mid-track: both hear it, and th
   }
   await scene.command("!np", /heard by 2 of 2/);
   const check = await scene.command("!check", /voice channel for/);
-  expect(check).toMatch(/^I have been in the voice channel for \d+ s; playing; others there: 2; engine/);
+  expect(check).toMatch(/^I have been in the voice channel for \d+ s; playing; heard by 2 of 2; engine/);
   expect(check).toMatch(/ guest: connected for \d+ s, direct \(/);
   const [, level] =
     /✓ host: connected for \d+ s, direct \(.*, of theirs 0 % .*, (-\d+) dBFS$/m.exec(check) ?? [];

@@ -89,6 +89,7 @@ export const de: Record<MessageKey, string> = {
   "check.is_playing": "es läuft Musik",
   "check.is_paused": "angehalten",
   "check.members": "außer mir da: {count}",
+  "check.heard": "gehört von {heard} von {count}",
   "check.engine": "Engine {engine}",
   "check.encoder": "{kbits} kbit/s",
   "check.encoder_fec": "{kbits} kbit/s, gegen {percent} % Verlust geschützt",

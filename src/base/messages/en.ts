@@ -84,6 +84,7 @@ export const en = {
   "check.is_playing": "playing",
   "check.is_paused": "paused",
   "check.members": "others there: {count}",
+  "check.heard": "heard by {heard} of {count}",
   "check.engine": "engine {engine}",
   "check.encoder": "{kbits} kbit/s",
   "check.encoder_fec": "{kbits} kbit/s, protected against {percent} % of loss",

@@ -8,9 +8,18 @@ const lines = (report: ChannelReport, language: "en" | "de" = "en"): string[] =>
 
 test("the bot, and a line for each member with all there is to know", () => {
   expect(lines(aReport([aMember("Kim")]))).toEqual([
-    "I have been in the voice channel for 15 min; playing; others there: 1; engine libdatachannel; homeserver heard 3 s ago",
+    "I have been in the voice channel for 15 min; playing; heard by 1 of 1; engine libdatachannel; homeserver heard 3 s ago",
     "✓ Kim: connected for 10 min, direct (host), 23 ms there and back, lost of mine 0 % (in all 0.1 %), of theirs 0 % (in all 0 %), jitter 4 ms, -23 dBFS",
   ]);
+});
+
+test("while it plays it says how many hear it, by what they report; else how many are there", () => {
+  const deaf = aHearer("Lou", { reportAgeMs: null, loss: null });
+  const report = aReport([aMember("Kim"), aMember("Robin"), deaf]);
+  expect(lines(report)[0]).toContain("playing; heard by 2 of 3;");
+  expect(lines(report, "de")[0]).toContain("gehört von 2 von 3;");
+  expect(lines(aReport([aMember("Kim")], { playing: "paused" }))[0]).toContain("paused; others there: 1;");
+  expect(lines(aReport([]))[0]).toContain("playing; others there: 0;");
 });
 
 test("what is done about loss, by the encoder and for a member", () => {
