@@ -47,6 +47,8 @@ export class MediaFolder {
   #root: string | null = null;
   #watch: Watch | null = null;
   #pace: Pace;
+  /** Of the last run: what is known before anybody has looked. */
+  #kept: Promise<void> | null = null;
   #scan: Promise<void> | null = null;
   #scannedAtMs: number | null = null;
   #reading: Promise<void> | null = null;
@@ -63,6 +65,19 @@ export class MediaFolder {
     if (this.#watch !== null || background === undefined || this.#closing.signal.aborted) return;
     this.#watch = new Watch(clock, (changed) => void this.#onChanged(changed));
     void this.#scanAll();
+  }
+
+  /** Everything was listed since the start, so that what is not in the catalogue is not there. */
+  get isListed(): boolean {
+    return this.#scannedAtMs !== null;
+  }
+
+  /** Resolves when what the last run knew is in the catalogue, whatever became of it since: soon, and long before `current`. */
+  async known(): Promise<void> {
+    if (this.isListed || this.#options.background === undefined) return;
+    void this.#scanAll();
+    this.#pace.hurry();
+    await this.#kept;
   }
 
   /** Resolves when the catalogue is as the folder is, or as near to it as one who asks can wait for. */
@@ -99,6 +114,7 @@ export class MediaFolder {
   /** One look at everything at a time. Never rejects. */
   #scanAll(): Promise<void> {
     this.#scan ??= this.#look(async (pace) => {
+      await (this.#kept ??= this.#restore(pace));
       this.#root = await realFolder(this.#options.root);
       const seen = new Set<string>();
       if (this.#root === null) this.#forgetFolder("");
@@ -110,6 +126,20 @@ export class MediaFolder {
       if (seen.size > 0) this.#options.background?.cache.keepOnly((path) => seen.has(path));
     });
     return this.#scan;
+  }
+
+  async #restore(pace: Pace): Promise<void> {
+    const cache = this.#options.background?.cache;
+    let last = "";
+    for (;;) {
+      const entries = cache?.after(last, BATCH) ?? [];
+      for (const entry of entries) {
+        if (this.catalogue.size < MAX_FILES) this.catalogue.put(entry);
+        await pace.rest(this.#closing.signal);
+      }
+      last = entries.at(-1)?.path ?? "";
+      if (last === "") return;
+    }
   }
 
   async #onChanged(changed: ReadonlySet<string>): Promise<void> {

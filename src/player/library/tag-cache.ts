@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { z } from "zod";
 import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { Stamp, Tags } from "./entry.ts";
+import type { Entry, Stamp, Tags } from "./entry.ts";
 
 /** Raised with what is in the file: another one is thrown away. */
 const VERSION = 1;
@@ -18,9 +18,12 @@ const rowSchema = z.object({
   duration_ms: z.number().nullable(),
 });
 
+const entrySchema = rowSchema.extend({ path: z.string() });
+
 interface Opened {
   database: DatabaseSync;
   get: StatementSync;
+  after: StatementSync;
   put: StatementSync;
 }
 
@@ -42,8 +45,18 @@ export class TagCache {
     const row = this.#with(({ get }) => get.get(path));
     const kept = row === undefined ? null : rowSchema.safeParse(row);
     if (!kept?.success || kept.data.size !== size || kept.data.mtime_ms !== mtimeMs) return null;
-    const { title, artist, album, duration_ms: durationMs } = kept.data;
-    return { title, artist, album, durationMs };
+    return tagsOf(kept.data);
+  }
+
+  /** What is kept, in the order of paths: at most `limit` of those behind `path`. Empty: there is no more. */
+  after(path: string, limit: number): Entry[] {
+    const rows = this.#with(({ after }) => after.all(path, limit)) ?? [];
+    return rows.flatMap((row) => {
+      const kept = entrySchema.safeParse(row);
+      if (!kept.success) return [];
+      const { size, mtime_ms: mtimeMs } = kept.data;
+      return [{ path: kept.data.path, size, mtimeMs, tags: tagsOf(kept.data) }];
+    });
   }
 
   put(files: readonly (Stamp & { path: string; tags: Tags })[]): void {
@@ -92,6 +105,10 @@ export class TagCache {
   }
 }
 
+const tagsOf = ({ title, artist, album, duration_ms: durationMs }: z.infer<typeof rowSchema>): Tags => ({
+  ...{ title, artist, album, durationMs },
+});
+
 function openOrReplace(path: string): Opened {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
@@ -116,8 +133,9 @@ function open(path: string): Opened {
     const get = database.prepare(
       "SELECT size, mtime_ms, title, artist, album, duration_ms FROM files WHERE path = ?",
     );
+    const after = database.prepare("SELECT * FROM files WHERE path > ? ORDER BY path LIMIT ?");
     const put = database.prepare("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)");
-    return { database, get, put };
+    return { database, get, after, put };
   } catch (error) {
     database.close();
     throw error;

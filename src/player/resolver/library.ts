@@ -40,6 +40,8 @@ export class Library implements Resolver {
     const { catalogue } = this.#folder;
     const exact = plainSegments(query);
     if (exact && (await this.#confined(exact))) return found(catalogue.get(query), query);
+    const known = await this.#known(query);
+    if (known) return found(known, known.path);
     await this.#folder.current();
     if (query.endsWith("/")) return this.#wholeFolder(query);
     const match = matchNames(query, catalogue);
@@ -62,7 +64,9 @@ export class Library implements Resolver {
   }
 
   async search(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }> {
-    await this.#folder.current();
+    await this.#folder.known();
+    const { isListed, catalogue } = this.#folder;
+    if (isListed || catalogue.search(text, 1).count === 0) await this.#folder.current();
     const { hits } = this.#folder.catalogue.search(text, limit + 1);
     const choices = hits.slice(0, limit).map(({ entry }) => choice(entry));
     return { choices, more: hits.length > limit };
@@ -82,6 +86,15 @@ export class Library implements Resolver {
     throw new BotError("not_found", "the file is gone", {
       say: { key: "play.file_gone", params: { query } },
     });
+  }
+
+  /** Right after a start, before all is listed: what the last run knew by this name, if it is there still. */
+  async #known(query: string): Promise<Entry | null> {
+    await this.#folder.known();
+    if (this.#folder.isListed || query.endsWith("/")) return null;
+    const match = matchNames(query, this.#folder.catalogue);
+    const segments = match.kind === "one" ? plainSegments(match.entry.path) : null;
+    return match.kind === "one" && segments && (await this.#confined(segments)) ? match.entry : null;
   }
 
   #wholeFolder(query: string): FoundMany {
