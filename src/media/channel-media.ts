@@ -9,12 +9,12 @@ import { Pacer } from "./audio/pacer.ts";
 import type { FrameSlot } from "./audio/pacer.ts";
 import { FRAME_VALUES, rmsDbov } from "./audio/pcm.ts";
 import { ChannelPlayer } from "./channel-player.ts";
-import type { PlayStart } from "./channel-player.ts";
 import type { PlaneContext } from "./context.ts";
+import type { PlayNext, PlayStart } from "./deck.ts";
 import { candidatePolicy, subnetsOf } from "./engine/candidates.ts";
 import type { EngineOutput, ReceivedAudio } from "./engine/engine.ts";
 import { KeptSound } from "./kept-sound.ts";
-import type { IceSettings, PlaneResult } from "./messages.ts";
+import type { Filters, IceSettings, PlaneResult } from "./messages.ts";
 import { Peers } from "./peers.ts";
 
 /** Silent frames after the last sound, so that decoders fade instead of concealing (RFC 6716 section 2.1.9 DTX does less). */
@@ -55,6 +55,7 @@ export class ChannelMedia {
       clock,
       log,
       ffmpeg,
+      rubberband: context.rubberband,
       emit,
       onReady: () => this.#pacer.start(),
     });
@@ -92,21 +93,37 @@ export class ChannelMedia {
   start(request: PlayStart): Promise<void> {
     return this.#playing.run(async () => {
       this.#alive();
-      await this.#player.start(request);
+      await this.#player.deck.start(request);
+      if (this.#closed) this.#player.close();
+    });
+  }
+
+  next(next: PlayNext | null): Promise<void> {
+    return this.#playing.run(async () => {
+      this.#alive();
+      await this.#player.deck.follow(next);
+      if (this.#closed) this.#player.close();
+    });
+  }
+
+  filters(filters: Filters): Promise<void> {
+    return this.#playing.run(async () => {
+      this.#alive();
+      await this.#player.deck.filter(filters);
       if (this.#closed) this.#player.close();
     });
   }
 
   pause(): Promise<void> {
-    return this.#playing.run(() => this.#player.pause());
+    return this.#playing.run(() => this.#player.deck.pause());
   }
 
   resume(): Promise<void> {
-    return this.#playing.run(() => this.#player.resume());
+    return this.#playing.run(() => this.#player.deck.resume());
   }
 
   stop(): Promise<void> {
-    return this.#playing.run(() => this.#player.stop());
+    return this.#playing.run(() => this.#player.deck.stop());
   }
 
   /** @throws BotError `media_unreadable`, `ffmpeg_missing`, `queue_full` */

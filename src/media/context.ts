@@ -14,4 +14,6 @@ export interface PlaneContext {
   guard: GuardedFetch;
   /** The program to run. @throws BotError `ffmpeg_missing` */
   ffmpeg: () => Promise<string>;
+  /** Whether that program has the filter `rubberband`. @throws BotError `ffmpeg_missing` */
+  rubberband: () => Promise<boolean>;
 }

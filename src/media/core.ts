@@ -3,7 +3,7 @@ import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { GuardedFetch } from "../fetch/guarded-fetch.ts";
 import { PUBLIC_HTTPS, type FetchPolicy } from "../fetch/url.ts";
-import { findFfmpeg } from "./audio/ffmpeg-path.ts";
+import { findFfmpeg, hasFilter } from "./audio/ffmpeg-path.ts";
 import { probeFile } from "./audio/probe.ts";
 import { ChannelMedia } from "./channel-media.ts";
 import type { PlaneContext } from "./context.ts";
@@ -35,6 +35,7 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
   let open = true;
   let closing: Promise<void> | null = null;
   let program: string | null = null;
+  let rubberband: Promise<boolean> | null = null;
 
   const context: PlaneContext = {
     engine,
@@ -45,6 +46,7 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
     },
     guard: new GuardedFetch({ policy: fetchPolicy, clock }),
     ffmpeg: async () => (program ??= await findFfmpeg(ffmpegPath)),
+    rubberband: () => (rubberband ??= context.ffmpeg().then((path) => hasFilter(path, "rubberband"))),
   };
 
   const channelOf = (key: string): ChannelMedia => {
@@ -92,6 +94,12 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
         return {};
       case "play.start":
         await channelOf(request.channel).start(request);
+        return {};
+      case "play.next":
+        await channelOf(request.channel).next(request.next);
+        return {};
+      case "play.filters":
+        await channelOf(request.channel).filters(request.filters);
         return {};
       case "play.pause":
         await channelOf(request.channel).pause();

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { filtersSchema } from "./filters.ts";
 import { statsSchema } from "./stats.ts";
 
+export * from "./filters.ts";
 export { candidateKindSchema } from "./stats.ts";
 export type { CandidateKind, PeerStats } from "./stats.ts";
 
@@ -80,7 +82,10 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
     mid: z.string().max(64).nullable(),
   }),
   z.object({ kind: z.literal("peer.close"), channel, peer }),
-  /** Starts a track at `positionMs` (replacing the one that plays); `paused` opens it without sounding. */
+  /**
+   * Starts a track at `positionMs`; `paused` opens it without sounding. What plays goes on until the new one has sound (for
+   * a second at most) and fades. A track that `play.next` has opened is taken as it is. Whatever else was opened is dropped.
+   */
   z.object({
     kind: z.literal("play.start"),
     channel,
@@ -89,12 +94,23 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
     positionMs: z.number().min(0),
     paused: z.boolean(),
   }),
+  /**
+   * Opens what follows the track that plays: it sounds in the moment in which that one has finished (`track.ended` says so
+   * by `follows`), never when that one failed. Replaces what was to follow; null: nothing follows.
+   */
+  z.object({
+    kind: z.literal("play.next"),
+    channel,
+    next: z.object({ track: trackId, source: sourceSchema }).nullable(),
+  }),
   z.object({ kind: z.literal("play.pause"), channel }),
   z.object({ kind: z.literal("play.resume"), channel }),
   /** Fades out and ends the track; `track.ended` says `stopped`. */
   z.object({ kind: z.literal("play.stop"), channel }),
   /** 100 is unity gain; glides. */
   z.object({ kind: z.literal("play.volume"), channel, percent: z.number().min(0).max(200) }),
+  /** For what plays, which goes on where it is, and for every track to come. Positions are those of the track as it was made. */
+  z.object({ kind: z.literal("play.filters"), channel, filters: filtersSchema }),
   /** Reads duration and tags of a file without playing it. */
   z.object({ kind: z.literal("probe"), source: fileSourceSchema }),
   /** Plays a file once over whatever plays, which is turned down meanwhile. One at a time; four more wait. */
@@ -147,10 +163,12 @@ export const planeResultSchemas = {
   "peer.candidate": nothing,
   "peer.close": nothing,
   "play.start": nothing,
+  "play.next": nothing,
   "play.pause": nothing,
   "play.resume": nothing,
   "play.stop": nothing,
   "play.volume": nothing,
+  "play.filters": nothing,
   probe: z.object({
     /** Null for a stream without a known end. */
     durationMs: z.number().nullable(),
@@ -190,6 +208,8 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("track.started"), channel, track: trackId }),
   /** Latest wins, about once a second while playing. Position of what was sent. */
   z.object({ kind: z.literal("track.position"), channel, track: trackId, positionMs: z.number() }),
+  /** Its last is decoded: it ends within two seconds of sound. For whoever does not know its length. */
+  z.object({ kind: z.literal("track.ending"), channel, track: trackId }),
   /** What a stream says is on from about now: one line. Null: it says nothing any more. */
   z.object({
     kind: z.literal("track.title"),
@@ -212,6 +232,8 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
     reason: trackEndSchema,
     positionMs: z.number(),
     detail: z.string().max(500).nullable(),
+    /** What plays on at once, as `play.next` has asked. */
+    follows: trackId.nullable(),
   }),
   /** Latest wins, at most twice a second, only while somebody sounds. `levelDbov` 0 (loudest) to -127 (silence), RFC 6464. */
   z.object({

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { NO_FILTERS } from "../../src/media/messages.ts";
 import type { MediaPlane } from "../../src/media/plane.ts";
 import { describeKept } from "./plane-kept.ts";
 import { connect, localIce, pause, temporaryDirectory, until, Watched, writeTone } from "./plane-rig.ts";
@@ -121,7 +122,7 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       expect(ended).toMatchObject({ track: "one", reason: "finished" });
       expect(ended.positionMs).toBeCloseTo(1_000, -2);
       const kinds = watched.events.map(({ kind }) => kind).filter((kind) => kind !== "track.position");
-      expect(kinds).toEqual(["track.started", "track.ended"]);
+      expect(kinds).toEqual(["track.started", "track.ending", "track.ended"]);
     });
 
     test("pauses, goes on, stops", async () => {
@@ -166,6 +167,52 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       const second = await watched.event("track.ended", ({ track }) => track === "second");
       expect(second).toMatchObject({ reason: "finished" });
       expect(second.positionMs).toBeCloseTo(1_000, -2);
+    });
+
+    test("goes on with what was opened to follow, says so at the end, and takes it for what is started", async () => {
+      const watched = start();
+      const { plane } = watched;
+      const next = (track: string) => ({ track, source: { path: tone } });
+      await watched.open(channel);
+      await watched.play(channel, tone, { track: "one", positionMs: 600 });
+      await watched.event("track.started");
+      await plane.request({ kind: "play.next", channel, next: next("two") });
+      await plane.request({ kind: "play.next", channel, next: next("three") });
+      const one = await watched.event("track.ended");
+      expect(one).toMatchObject({ track: "one", reason: "finished", follows: "three" });
+      await watched.event("track.started", ({ track }) => track === "three");
+      await plane.request({ kind: "play.next", channel, next: next("four") });
+      await watched.play(channel, tone, { track: "four" });
+      const three = await watched.event("track.ended", ({ track }) => track === "three");
+      expect(three).toMatchObject({ reason: "replaced", follows: null });
+      await watched.event("track.started", ({ track }) => track === "four");
+      await plane.request({ kind: "play.next", channel, next: next("five") });
+      await plane.request({ kind: "play.next", channel, next: null });
+      const four = await watched.event("track.ended", ({ track }) => track === "four");
+      expect(four).toMatchObject({ reason: "finished", follows: null });
+      await pause(200);
+      const started = watched.all("track.started").map(({ track }) => track);
+      expect(started).toEqual(["one", "three", "four"]);
+      await expect(
+        plane.request({
+          kind: "play.next",
+          channel,
+          next: { ...next("six"), source: { path: path.join(directory(), "missing.wav") } },
+        }),
+      ).rejects.toMatchObject({ code: "media_unreadable" });
+    });
+
+    test("changes filters in mid-track without another start, and counts in time of the track", async () => {
+      const watched = start();
+      const { plane } = watched;
+      await watched.open(channel);
+      await watched.play(channel, tone, { track: "one" });
+      await watched.event("track.started");
+      await plane.request({ kind: "play.filters", channel, filters: { ...NO_FILTERS, speed: 2 } });
+      const ended = await watched.event("track.ended");
+      expect(ended).toMatchObject({ track: "one", reason: "finished" });
+      expect(ended.positionMs).toBeCloseTo(1_000, -2);
+      expect(watched.all("track.started")).toHaveLength(1);
     });
 
     test("closes a channel with all that is in it, and opens it anew", async () => {

@@ -11,6 +11,7 @@ export function aPlaneContext(context: Partial<PlaneContext> = {}): PlaneContext
     ...{ engine: new CaptureEngine(), clock: new FakeClock(), log: silentLog, emit() {} },
     guard: new GuardedFetch({ policy: PUBLIC_HTTPS, clock: new FakeClock() }),
     ffmpeg: () => Promise.reject(new Error("there is none")),
+    rubberband: () => Promise.resolve(false),
     ...context,
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { Emitter } from "../../src/base/emitter.ts";
 import { BotError } from "../../src/base/errors.ts";
+import { NO_FILTERS, type Filters } from "../../src/media/messages.ts";
 import type {
   IceSettings,
   MediaPlane,
@@ -20,7 +21,9 @@ interface FakeChannel {
   bitrate: number;
   peers: Map<string, FakeConnection>;
   playback: FakePlayback | null;
+  next: { track: string; source: TrackSource } | null;
   volume: number;
+  filters: Filters;
   kept: FakeKept;
   announcements: FakeAnnouncements;
 }
@@ -145,7 +148,9 @@ export class FakePlane implements MediaPlane {
     return this.#channels.has(channel);
   }
 
-  settings(channel: string): { ice: IceSettings; bitrate: number; volume: number } | undefined {
+  settings(
+    channel: string,
+  ): { ice: IceSettings; bitrate: number; volume: number; filters: Filters } | undefined {
     return this.#channels.get(channel);
   }
 
@@ -174,6 +179,7 @@ export class FakePlane implements MediaPlane {
       else {
         const channel: FakeChannel = {
           ...{ ice, bitrate, peers: new Map(), playback: null, volume: 100 },
+          ...{ next: null, filters: NO_FILTERS },
           kept: new FakeKept(this.#clock, this.#numbers),
           announcements: new FakeAnnouncements(this.#clock, () => {
             for (const connection of channel.peers.values()) connection.sound();
@@ -223,14 +229,16 @@ export class FakePlane implements MediaPlane {
         channel.peers.delete(request.peer);
         return done;
       case "play.start": {
-        const durationMs = this.#readable(request.source);
+        this.#readable(request.source);
         channel.playback?.end("replaced");
-        channel.playback = new FakePlayback(this.#clock, request, durationMs, {
-          emit: (event) => this.#events.emit(event),
-          onSound: () => this.#sound(request.channel, channel),
-        });
+        channel.next = null;
+        channel.playback = this.#play(channel, request);
         return done;
       }
+      case "play.next":
+        if (request.next) this.#readable(request.next.source);
+        channel.next = request.next;
+        return done;
       case "play.pause":
         channel.playback?.pause();
         return done;
@@ -240,9 +248,14 @@ export class FakePlane implements MediaPlane {
       case "play.stop":
         channel.playback?.end("stopped");
         channel.playback = null;
+        channel.next = null;
         return done;
       case "play.volume":
         channel.volume = request.percent;
+        return done;
+      case "play.filters":
+        channel.filters = request.filters;
+        if (channel.playback) channel.playback.speed = request.filters.speed;
         return done;
       case "announce.play":
         channel.announcements.play(this.#readable(request.source));
@@ -270,6 +283,22 @@ export class FakePlane implements MediaPlane {
       case "stats":
         return () => this.#stats(channel);
     }
+  }
+
+  #play(channel: FakeChannel, request: Extract<PlaneRequest, { kind: "play.start" }>): FakePlayback {
+    const events = {
+      emit: (event: PlaneEvent) => this.#events.emit(event),
+      onSound: () => this.#sound(request.channel, channel),
+      onFinished: () => {
+        const { next } = channel;
+        channel.next = null;
+        const follows = next && { ...request, ...next, positionMs: 0, paused: false };
+        channel.playback = follows && this.#play(channel, follows);
+        return next?.track ?? null;
+      },
+    };
+    const { speed } = channel.filters;
+    return new FakePlayback(this.#clock, request, this.#readable(request.source), events, speed);
   }
 
   #stats(channel: FakeChannel): PlaneResult<"stats"> {

@@ -8,6 +8,8 @@ interface Events {
   emit(event: PlaneEvent): void;
   /** The track sounds, about once a second. */
   onSound(): void;
+  /** It has played out: the name of what plays on at once. Told before the end is. */
+  onFinished?(): string | null;
 }
 
 /** A track that plays by the clock and makes no sound. */
@@ -15,12 +17,14 @@ export class FakePlayback {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #channel: string;
-  readonly #track: string;
+  readonly track: string;
   readonly #durationMs: number;
   #playedMs: number;
   /** Monotonic time at which it last went on; null while paused. */
   #sinceMs: number | null = null;
+  #speed: number;
   #started = false;
+  #ending = false;
   #ended = false;
   #timer: Timer | null = null;
 
@@ -29,12 +33,14 @@ export class FakePlayback {
     request: Extract<PlaneRequest, { kind: "play.start" }>,
     durationMs: number,
     events: Events,
+    speed = 1,
   ) {
     this.#clock = clock;
     this.#events = events;
     this.#channel = request.channel;
-    this.#track = request.track;
+    this.track = request.track;
     this.#durationMs = durationMs;
+    this.#speed = speed;
     this.#playedMs = request.positionMs;
     if (!request.paused) this.resume();
   }
@@ -44,8 +50,18 @@ export class FakePlayback {
   }
 
   get positionMs(): number {
-    const now = this.#sinceMs === null ? 0 : this.#clock.now() - this.#sinceMs;
+    const now = this.#sinceMs === null ? 0 : (this.#clock.now() - this.#sinceMs) * this.#speed;
     return Math.min(this.#durationMs, this.#playedMs + now);
+  }
+
+  set speed(speed: number) {
+    const { sounding } = this;
+    this.#playedMs = this.positionMs;
+    if (this.#sinceMs !== null) this.#sinceMs = this.#clock.now();
+    this.#speed = speed;
+    if (!sounding) return;
+    this.#timer?.cancel();
+    this.#timer = this.#clock.timer(this.#untilNextMs(), () => this.#tick());
   }
 
   pause(): void {
@@ -64,13 +80,15 @@ export class FakePlayback {
     if (this.#ended) return;
     const positionMs = this.positionMs;
     this.drop();
+    const follows = reason === "finished" ? (this.#events.onFinished?.() ?? null) : null;
     this.#events.emit({
       kind: "track.ended",
       channel: this.#channel,
-      track: this.#track,
+      track: this.track,
       reason,
       positionMs,
       detail: null,
+      follows,
     });
   }
 
@@ -81,7 +99,7 @@ export class FakePlayback {
   }
 
   #tick(): void {
-    const about = { channel: this.#channel, track: this.#track };
+    const about = { channel: this.#channel, track: this.track };
     if (this.#started) this.#events.emit({ kind: "track.position", ...about, positionMs: this.positionMs });
     else {
       this.#started = true;
@@ -89,7 +107,15 @@ export class FakePlayback {
     }
     this.#events.onSound();
     const leftMs = this.#durationMs - this.positionMs;
+    if (leftMs <= POSITION_EVERY_MS && !this.#ending) {
+      this.#ending = true;
+      this.#events.emit({ kind: "track.ending", ...about });
+    }
     if (leftMs <= 0) return this.end("finished");
-    this.#timer = this.#clock.timer(Math.min(POSITION_EVERY_MS, leftMs), () => this.#tick());
+    this.#timer = this.#clock.timer(this.#untilNextMs(), () => this.#tick());
+  }
+
+  #untilNextMs(): number {
+    return Math.min(POSITION_EVERY_MS, (this.#durationMs - this.positionMs) / this.#speed);
   }
 }

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import path from "node:path";
@@ -20,6 +21,19 @@ export async function findFfmpeg(configured: string | null): Promise<string> {
     if (path.isAbsolute(candidate) && (await executable(candidate))) return candidate;
   }
   throw ffmpegMissing("install the package `ffmpeg`, or name the program in the configuration");
+}
+
+/** How long the program may take to say what it can do. */
+const ASK_MS = 5_000;
+
+/** Whether this ffmpeg was built with a filter. One that does not answer has none. */
+export function hasFilter(program: string, name: string): Promise<boolean> {
+  const args = ["-hide_banner", "-nostdin", "-loglevel", "error", "-h", `filter=${name}`];
+  return new Promise((resolve) => {
+    execFile(program, args, { timeout: ASK_MS, killSignal: "SIGKILL" }, (error, stdout) =>
+      resolve(error === null && stdout.startsWith(`Filter ${name}`)),
+    );
+  });
 }
 
 async function executable(file: string): Promise<boolean> {

@@ -2,6 +2,8 @@ import { CHANNELS, FRAME_SAMPLES, FRAME_VALUES, msToSamples } from "./pcm.ts";
 
 /** Long enough to be no click, short enough to be no delay. */
 export const FADE_SAMPLES = msToSamples(30);
+/** Where one track follows another at once: no click where both are cut off, and hardly a dip where they belong together. */
+export const SEAM_SAMPLES = msToSamples(5);
 /** Volume changes glide over this. */
 export const GLIDE_SAMPLES = msToSamples(100);
 
@@ -70,9 +72,10 @@ export class Ramp {
   }
 }
 
-/** Adds `samples` of `pcm` to `sum` (both interleaved stereo), from the start of both. */
-export function mixInto(sum: Float32Array, pcm: Float32Array, samples: number): void {
-  for (let i = 0; i < samples * CHANNELS; i++) sum[i]! += pcm[i]!;
+/** Adds `samples` of `pcm` to `sum` (both interleaved stereo), from the start of `pcm` and the sample `at` of `sum`. */
+export function mixInto(sum: Float32Array, pcm: Float32Array, samples: number, at = 0): void {
+  const from = at * CHANNELS;
+  for (let i = 0; i < samples * CHANNELS; i++) sum[from + i]! += pcm[i]!;
 }
 
 const ATTACK_SAMPLES = 48;

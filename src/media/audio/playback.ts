@@ -1,9 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { NO_FILTERS, type Filters } from "../filters.ts";
 import type { TrackSource } from "../messages.ts";
 import type { FfmpegEnd } from "./ffmpeg.ts";
-import { FADE_SAMPLES, mixInto, Ramp } from "./mixer.ts";
-import { FRAME_MS, FRAME_SAMPLES, FRAME_VALUES, msToSamples, samplesToMs } from "./pcm.ts";
+import { soundFilters } from "./filter-chain.ts";
+import { FADE_SAMPLES, mixInto, Ramp, SEAM_SAMPLES } from "./mixer.ts";
+import { CHANNELS, FRAME_MS, FRAME_SAMPLES, FRAME_VALUES, msToSamples, samplesToMs } from "./pcm.ts";
 import { PcmRing } from "./ring.ts";
 import { openSource } from "./source.ts";
 import type { PcmSource } from "./source.ts";
@@ -20,7 +22,8 @@ import type { PcmSource } from "./source.ts";
  *      └──────────── source ended, or ring played out ───────────┴──► ended (once)
  *
  * It consumes sound only while `sounding`, by the frame clock of its channel; the ring is filled meanwhile and ffmpeg
- * blocks on its pipe when the ring is full, so a pause of hours costs nothing.
+ * blocks on its pipe when the ring is full, so a pause of hours costs nothing. One that begins `paused` is opened ahead:
+ * `ready` says from when on `resume` sounds at once.
  */
 type PlaybackState = "opening" | "sounding" | "starving" | "paused" | "ended";
 
@@ -46,6 +49,10 @@ export interface PlaybackOptions extends PlaybackEvents {
   log: Log;
   /** A source that gives nothing for this long has failed. */
   idleMs: number;
+  /** Default none. */
+  filters?: Filters;
+  /** Whether the program has the filter `rubberband`; default not. */
+  rubberband?: boolean;
 }
 
 const RING_SAMPLES = msToSamples(2_000);
@@ -62,6 +69,9 @@ export class Playback {
   readonly #ring = new PcmRing(RING_SAMPLES, HIGH_WATER_SAMPLES);
   readonly #fade = new Ramp(0);
   readonly #frame = new Float32Array(FRAME_VALUES);
+  readonly #speed: number;
+  /** Amplitude: what the filters turned down, so that nothing is cut off in 16 bits. */
+  readonly #makeup: number;
   #source: PcmSource | null = null;
   #blocked = false;
   #state: PlaybackState = "opening";
@@ -69,30 +79,53 @@ export class Playback {
   #sourceEnd: FfmpegEnd | null = null;
   #ending = false;
   #consumed = 0;
+  #skipped = 0;
+  #attack = FADE_SAMPLES;
   #underruns = 0;
   #leaving = false;
+  /** Whether another track follows in the same moment in which this one has played out. */
+  isFollowed = false;
 
-  private constructor(options: PlaybackOptions) {
+  private constructor(options: PlaybackOptions, makeupDb: number) {
     this.#options = options;
     this.track = options.track;
+    const { speed } = options.filters ?? NO_FILTERS;
+    this.#speed = speed;
+    this.#makeup = 10 ** (makeupDb / 20);
     this.#wanted = options.paused ? "paused" : "sounding";
   }
 
   /** Opens the source and starts decoding it. @throws BotError `media_unreadable` */
   static async open(options: PlaybackOptions): Promise<Playback> {
-    const playback = new Playback(options);
+    const { args, makeupDb } = soundFilters(options.filters ?? NO_FILTERS, options.rubberband === true);
+    const playback = new Playback(options, makeupDb);
     const { track, positionMs, program, clock, log, idleMs } = options;
     playback.#source = await openSource(options.source, {
-      ...{ track, positionMs, program, clock, log, idleMs },
+      ...{ track, positionMs, program, clock, log, idleMs, filters: args },
       onData: (chunk) => playback.#take(chunk),
       onEnd: (end) => playback.#sourceEnded(end),
     });
     return playback;
   }
 
-  /** Position in the track of what was handed out last, in ms. */
+  /** Position in the track, as it was made, of what was handed out last; in ms. */
   get positionMs(): number {
-    return this.#options.positionMs + samplesToMs(this.#consumed);
+    return this.#options.positionMs + samplesToMs(this.#consumed + this.#skipped) * this.#speed;
+  }
+
+  /** Whether all of it is decoded: less than two seconds are left. */
+  get decoded(): boolean {
+    return this.#sourceEnd !== null;
+  }
+
+  /** Whether it was opened `paused` and has enough to sound at once. */
+  get ready(): boolean {
+    return this.#state === "paused" && this.#hasStart;
+  }
+
+  /** Whether it is to be silent. */
+  get isHeld(): boolean {
+    return this.#wanted === "paused";
   }
 
   /** Times the source was too slow. */
@@ -138,18 +171,39 @@ export class Playback {
     return true;
   }
 
-  /** Adds the next 20 ms to `sum`, if it sounds. */
-  mix(sum: Float32Array): void {
-    if (this.#state !== "sounding") return;
+  /** Sounds, from its first sample on, as what follows another track does. */
+  follow(): void {
+    this.#attack = SEAM_SAMPLES;
+    this.resume();
+  }
+
+  /** Leaves out what is here and comes before `positionMs`, unheard. Returns whether it is there now. */
+  skipTo(positionMs: number): boolean {
+    const missing = Math.round(msToSamples(positionMs - this.positionMs) / this.#speed);
+    let left = Math.min(missing, this.#ring.available);
+    while (left > 0) {
+      const samples = this.#ring.read(this.#frame, Math.min(left, FRAME_SAMPLES));
+      this.#skipped += samples;
+      left -= samples;
+    }
+    this.#refill();
+    return missing <= 0 || this.#ring.available > 0;
+  }
+
+  /** Adds what is next to `sum`, if it sounds, from its sample `at` on. Returns how many samples there were. */
+  mix(sum: Float32Array, at = 0): number {
+    if (this.#state !== "sounding") return 0;
     const available = this.#ring.available;
     if (this.#sourceEnd) this.#prepareEnd(available);
     else if (available < 2 * FRAME_SAMPLES && this.#fade.target > 0) this.#fade.to(0, FRAME_SAMPLES - 1);
-    const samples = this.#ring.read(this.#frame, FRAME_SAMPLES);
+    const samples = this.#ring.read(this.#frame, FRAME_SAMPLES - at);
     this.#consumed += samples;
     this.#fade.applyTo(this.#frame, samples);
-    mixInto(sum, this.#frame, samples);
+    if (this.#makeup !== 1) for (let i = 0; i < samples * CHANNELS; i++) this.#frame[i]! *= this.#makeup;
+    mixInto(sum, this.#frame, samples, at);
     this.#refill();
     this.#afterFrame();
+    return samples;
   }
 
   close(): void {
@@ -158,11 +212,12 @@ export class Playback {
     this.#source = null;
   }
 
-  /** The last 30 ms fade, wherever in a frame they begin. */
+  /** The last 30 ms fade, or 5 before what follows, wherever in a frame they begin. */
   #prepareEnd(available: number): void {
-    if (this.#ending || this.#fade.target === 0 || available > FRAME_SAMPLES + FADE_SAMPLES) return;
+    const fade = this.isFollowed ? SEAM_SAMPLES : FADE_SAMPLES;
+    if (this.#ending || this.#fade.target === 0 || available > FRAME_SAMPLES + fade) return;
     this.#ending = true;
-    const samples = Math.min(available, FADE_SAMPLES);
+    const samples = Math.min(available, fade);
     this.#fade.to(0, samples, available - samples);
   }
 
@@ -195,6 +250,11 @@ export class Playback {
     this.#tryStart();
   }
 
+  get #hasStart(): boolean {
+    const { available } = this.#ring;
+    return available >= START_SAMPLES || (this.#sourceEnd !== null && available > 0);
+  }
+
   #refill(): void {
     if (!this.#blocked || !this.#ring.wantsMore) return;
     this.#blocked = false;
@@ -203,15 +263,15 @@ export class Playback {
 
   #tryStart(): void {
     if (this.#state !== "opening" && this.#state !== "starving") return;
-    const available = this.#ring.available;
-    if (available < START_SAMPLES && !(this.#sourceEnd && available > 0)) return;
+    if (!this.#hasStart) return;
     if (this.#wanted === "paused") {
       this.#state = "paused";
       return;
     }
     this.#state = "sounding";
     this.#ending = false;
-    this.#fade.to(1, FADE_SAMPLES);
+    this.#fade.to(1, this.#attack);
+    this.#attack = FADE_SAMPLES;
     this.#options.onReady();
   }
 

@@ -24,6 +24,8 @@ export interface SourceOptions {
   log: Log;
   /** A source that gives nothing for this long has failed. */
   idleMs: number;
+  /** Arguments of `soundFilters`. */
+  filters: readonly string[];
   /** s16le, 48 kHz, stereo; at most 128 KiB at once. */
   onData: (chunk: Buffer) => void;
   /** The last call. */
@@ -39,7 +41,7 @@ export async function openSource(source: TrackSource, options: SourceOptions): P
     return new Ffmpeg({
       ...{ program, clock, log, idleMs, onData, onEnd },
       what: `track ${options.track}`,
-      args: [...fileInput(options.positionMs), ...PCM_OUTPUT],
+      args: [...fileInput(options.positionMs), ...options.filters, ...PCM_OUTPUT],
       descriptors: [handle.fd],
     });
   } finally {

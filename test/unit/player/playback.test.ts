@@ -162,6 +162,7 @@ test("a track that breaks while it plays is told, and the next one sounds", asyn
     reason: "failed",
     positionMs: 9,
     detail,
+    follows: null,
   });
   await settle();
   expect(told).toEqual([{ key: "player.failed", params: { title: "one", reason: "Header missing" } }]);
@@ -177,6 +178,7 @@ test("a file without any sound is told, not passed over", async () => {
     reason: "finished",
     positionMs: 0,
     detail: null,
+    follows: null,
   });
   expect(told).toEqual([
     { key: "player.failed", params: { title: "one", reason: "there is no sound in it" } },
@@ -196,6 +198,7 @@ test("after five failures in a row it stops, says so, and keeps what waits", asy
       reason: "failed",
       positionMs: 0,
       detail: "x",
+      follows: null,
     });
   }
   expect(told.at(-1)).toEqual({ key: "player.gave_up", params: { failures: 5, waiting: 2 } });

@@ -1,0 +1,273 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { FRAME_SAMPLES } from "./audio/pcm.ts";
+import { Playback, type PlaybackEnd } from "./audio/playback.ts";
+import { NO_FILTERS, sameFilters, type Filters } from "./filters.ts";
+import type { PlaneEvent, PlaneRequest, TrackEnd, TrackSource } from "./messages.ts";
+
+export interface DeckOptions {
+  channel: string;
+  clock: Clock;
+  log: Log;
+  ffmpeg: () => Promise<string>;
+  /** Whether that program has the filter `rubberband`. */
+  rubberband: () => Promise<boolean>;
+  emit: (event: PlaneEvent) => void;
+  /** There is sound to take: the frame clock must run. */
+  onReady: () => void;
+}
+
+export type PlayStart = Extract<PlaneRequest, { kind: "play.start" }>;
+export type PlayNext = NonNullable<Extract<PlaneRequest, { kind: "play.next" }>["next"]>;
+
+/** Tracks that still fade out; beyond this the oldest is cut. */
+const MAX_FADING = 4;
+const IDLE_MS = 10_000;
+const POSITION_EVERY_FRAMES = 50;
+/** How long what sounds goes on for another track that has no sound yet. */
+const PATIENCE_FRAMES = 50;
+/** How far ahead the same track is opened anew, in ms of it: about what a decoder takes until its first sound. */
+const LEAD_MS = 200;
+
+/** A track and how it was asked for: enough to open it again. */
+interface Opened {
+  playback: Playback;
+  track: string;
+  source: TrackSource;
+}
+
+/** What takes the place of what is heard: another track, or the same at the same place with other filters. */
+type Coming = Opened & { waitedFrames: number } & ({ what: "track"; paused: boolean } | { what: "filters" });
+
+/*
+ * The tracks of a channel:
+ *
+ *   next ── the one before has finished ─► current ── stopped, or another takes its place ─► fading ── 30 ms ─► gone
+ *     └──────── play.start ─► coming ── has sound ──┘
+ *
+ * `coming` is opened while `current` goes on, so that a seek, a skip or other filters make no hole.
+ */
+/** What a channel plays of tracks: one, for 30 ms those that it replaced, and the next one, opened ahead. */
+export class Deck {
+  readonly #options: DeckOptions;
+  #current: Opened | null = null;
+  #coming: Coming | null = null;
+  #next: Opened | null = null;
+  #fading: Playback[] = [];
+  #filters: Filters = NO_FILTERS;
+  #told = { started: false, ending: false };
+  #sincePosition = 0;
+
+  constructor(options: DeckOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a track (not one that fades) is heard now. */
+  get sounding(): boolean {
+    return this.#current?.playback.sounding ?? false;
+  }
+
+  /** Before each frame. Returns whether there is anything to mix. */
+  prepare(): boolean {
+    this.#changeOver();
+    return this.sounding || this.#fading.length > 0;
+  }
+
+  /** @throws BotError `media_unreadable`, `ffmpeg_missing`; what played before goes on then. */
+  async start({ track, source, positionMs, paused }: PlayStart): Promise<void> {
+    const ahead = this.#next?.track === track && positionMs === 0 ? this.#next : null;
+    const opened = ahead ?? (await this.#open({ track, source }, positionMs));
+    if (ahead) this.#next = null;
+    this.#dropNext();
+    this.#dropComing();
+    this.#coming = { ...opened, what: "track", paused, waitedFrames: 0 };
+    this.#changeOver();
+  }
+
+  /** @throws BotError `media_unreadable`, `ffmpeg_missing`; nothing follows then. */
+  async follow(next: PlayNext | null): Promise<void> {
+    if (next && this.#next?.track === next.track) return;
+    this.#dropNext();
+    if (next) this.#next = await this.#open(next, 0);
+  }
+
+  /** @throws BotError `media_unreadable`, `ffmpeg_missing`; what plays goes on as it did. */
+  async filter(filters: Filters): Promise<void> {
+    if (sameFilters(filters, this.#filters)) return;
+    this.#filters = filters;
+    const next = this.#next;
+    await this.follow(null);
+    if (next) await this.follow(next);
+    this.#settle();
+    const current = this.#current;
+    if (!current) return;
+    const { playback } = current;
+    const opened = await this.#open(current, playback.positionMs + (playback.sounding ? LEAD_MS : 0));
+    this.#dropComing();
+    if (this.#current === current) this.#coming = { ...opened, what: "filters", waitedFrames: 0 };
+    else opened.playback.close();
+    this.#changeOver();
+  }
+
+  pause(): void {
+    this.#settle();
+    this.#current?.playback.pause();
+  }
+
+  resume(): void {
+    this.#settle();
+    this.#current?.playback.resume();
+  }
+
+  stop(): void {
+    this.#settle();
+    this.#dropNext();
+    this.#leave("stopped");
+    this.#dropComing();
+  }
+
+  /** Adds the next 20 ms to `sum`. */
+  mix(sum: Float32Array): void {
+    for (const fading of this.#fading) fading.mix(sum);
+    this.#fading = this.#fading.filter((fading) => fading.sounding);
+    let heard = this.#current;
+    if (!heard?.playback.sounding) return;
+    heard.playback.isFollowed = this.#next?.playback.ready ?? false;
+    const samples = heard.playback.mix(sum);
+    if (this.#current !== heard && this.#current?.playback.sounding && samples < FRAME_SAMPLES) {
+      heard = this.#current;
+      heard.playback.mix(sum, samples);
+    }
+    if (heard === this.#current) this.#progress(heard);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.stop();
+    for (const fading of this.#fading) fading.close();
+    this.#fading = [];
+  }
+
+  async #open({ track, source }: Omit<Opened, "playback">, positionMs: number): Promise<Opened> {
+    const { clock, log, ffmpeg, rubberband, onReady } = this.#options;
+    const playback: Playback = await Playback.open({
+      ...{ track, source, positionMs, clock, log, onReady, idleMs: IDLE_MS, paused: true },
+      program: await ffmpeg(),
+      filters: this.#filters,
+      rubberband: this.#filters.pitch !== 0 && (await rubberband()),
+      onEnd: (end) => this.#onEnd(playback, end),
+    });
+    return { playback, track, source };
+  }
+
+  /** Lets what comes take its place, if it is time. */
+  #changeOver(): void {
+    const coming = this.#coming;
+    if (!coming) return;
+    const old = this.#current?.playback;
+    const waits = old?.sounding && coming.waitedFrames++ < PATIENCE_FRAMES;
+    if (coming.what === "filters") {
+      const isThere = coming.playback.skipTo(old?.positionMs ?? 0);
+      if (waits && !(isThere && coming.playback.ready)) return;
+    } else if (waits && !coming.paused && !coming.playback.ready) return;
+    this.#handOver(coming);
+  }
+
+  #handOver(coming: Coming): void {
+    this.#coming = null;
+    const old = this.#current;
+    if (coming.what === "track") {
+      this.#leave("replaced");
+      this.#take(coming);
+      if (!coming.paused) coming.playback.resume();
+    } else if (old) {
+      this.#fadeAway(old.playback);
+      this.#current = coming;
+      if (!old.playback.isHeld) coming.playback.resume();
+    } else coming.playback.close();
+  }
+
+  /** Another track that comes is what is on from now on, whether or not it has sound. */
+  #settle(): void {
+    if (this.#coming?.what === "track") this.#handOver(this.#coming);
+  }
+
+  #take(opened: Opened): void {
+    this.#current = opened;
+    this.#told = { started: false, ending: false };
+    this.#sincePosition = 0;
+  }
+
+  #onEnd(playback: Playback, end: PlaybackEnd): void {
+    if (this.#next?.playback === playback) this.#next = null;
+    if (this.#coming?.playback === playback) {
+      // Without sound at the new place, or with other filters: then it goes on as it was.
+      if (this.#coming.what === "filters") this.#coming = null;
+      else this.#settle();
+    }
+    if (this.#current?.playback !== playback) return;
+    const follows = end.reason === "finished" && this.#coming?.what !== "track" ? this.#next : null;
+    this.#ended(end.reason, end, follows);
+    if (this.#coming?.what === "filters") this.#dropComing();
+    if (follows) {
+      this.#next = null;
+      this.#take(follows);
+      follows.playback.follow();
+    }
+    this.#changeOver();
+  }
+
+  #progress({ playback, track }: Opened): void {
+    const { channel, emit } = this.#options;
+    if (!this.#told.started) {
+      this.#told.started = true;
+      emit({ kind: "track.started", channel, track });
+    }
+    if (playback.decoded && !this.#told.ending) {
+      this.#told.ending = true;
+      emit({ kind: "track.ending", channel, track });
+    }
+    if (++this.#sincePosition < POSITION_EVERY_FRAMES) return;
+    this.#sincePosition = 0;
+    emit({ kind: "track.position", channel, track, positionMs: playback.positionMs });
+  }
+
+  #dropNext(): void {
+    this.#next?.playback.close();
+    this.#next = null;
+  }
+
+  #dropComing(): void {
+    const coming = this.#coming;
+    this.#coming = null;
+    coming?.playback.close();
+  }
+
+  #leave(reason: "replaced" | "stopped"): void {
+    if (!this.#current) return;
+    this.#fadeAway(this.#current.playback);
+    this.#ended(reason);
+  }
+
+  #fadeAway(playback: Playback): void {
+    if (playback.fadeAway()) this.#fading.push(playback);
+    while (this.#fading.length > MAX_FADING) this.#fading.shift()?.close();
+  }
+
+  #ended(reason: TrackEnd, end: Partial<PlaybackEnd> = {}, follows: Opened | null = null): void {
+    const current = this.#current;
+    if (!current) return;
+    this.#current = null;
+    const { channel, emit, log } = this.#options;
+    const { track, playback } = current;
+    const { positionMs, underruns } = playback;
+    if (underruns > 0) log.warn("track_underrun", { channel, track, underruns });
+    // A track of less than a frame began and ended in the same one.
+    if (playback.begun && !this.#told.started) emit({ kind: "track.started", channel, track });
+    emit({
+      ...{ kind: "track.ended", channel, track, reason, positionMs },
+      detail: end.detail?.slice(0, 500) ?? null,
+      follows: follows?.track ?? null,
+    });
+  }
+}
