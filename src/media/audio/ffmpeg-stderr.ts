@@ -1,3 +1,5 @@
+import { LevelDigest } from "./level-digest.ts";
+
 const MAX_LINE = 1_000;
 const MAX_REASON = 300;
 
@@ -13,6 +15,8 @@ export class StderrDigest {
   #codec: string | null = null;
   #specific: string | null = null;
   #general: string | null = null;
+  /** What it says about how loud the input is. */
+  readonly levels = new LevelDigest();
 
   add(chunk: Uint8Array): void {
     const lines = (this.#partial + Buffer.from(chunk).toString("utf8")).split(/[\r\n]+/);
@@ -48,6 +52,7 @@ export class StderrDigest {
 
   #line(line: string): void {
     const match = /^(?:\[([^\]@]+)@ [^\]]*\] )?\[(\w+)\] ?(.*)$/.exec(line.slice(0, MAX_LINE));
+    this.levels.line(match?.[3] ?? line.slice(0, MAX_LINE));
     if (!match) return;
     const [, part, level, text = ""] = match;
     if (level === "info") this.#info(text);

@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { StderrDigest } from "./ffmpeg-stderr.ts";
+import type { LevelDigest } from "./level-digest.ts";
 import { startWithOnly } from "./inherited.ts";
 
 export interface FfmpegOptions {
@@ -37,6 +38,8 @@ export interface FfmpegEnd {
   announcedMs: number | null;
   /** Bytes of standard output. */
   bytes: number;
+  /** It was ended because nothing came for too long. */
+  stalled?: true;
 }
 
 /** Of memory in one piece: the index of a day of sound takes less, and a header that claims more is made to hurt. */
@@ -61,6 +64,7 @@ export class Ffmpeg {
   #ended = false;
   #closed = false;
   #verdict: string | null = null;
+  #stalled = false;
 
   constructor(options: FfmpegOptions) {
     this.#options = options;
@@ -101,6 +105,11 @@ export class Ffmpeg {
   /** Codec name of the first audio stream, as soon as it was read. */
   get codec(): string | null {
     return this.#stderr.codec;
+  }
+
+  /** What its tags say of how loud it is, and what a meter among its filters has said, as soon as that was read. */
+  get levels(): Pick<LevelDigest, "tagged" | "measured" | "decodedMs"> {
+    return this.#stderr.levels;
   }
 
   /** Stops reading (no `onData` until `resume`); the program blocks when its pipe is full. */
@@ -167,6 +176,7 @@ export class Ffmpeg {
         return;
       }
       this.#verdict = `no data for ${Math.round(idleMs / 1000)} s`;
+      this.#stalled = true;
       this.#terminate();
     });
   }
@@ -185,6 +195,7 @@ export class Ffmpeg {
       reason,
       announcedMs: this.#stderr.announcedMs,
       bytes: this.#bytes,
+      ...(this.#stalled && { stalled: true }),
     });
   }
 }
