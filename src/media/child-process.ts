@@ -29,6 +29,7 @@ const TIMEOUT_MS: Partial<Record<PlaneRequestKind, number>> = {
   "peer.offer": 8_000,
   "peer.answer": 8_000,
   "play.start": 12_000,
+  "fetch.file": 620_000,
   probe: 15_000,
   "record.stop": 15_000,
   "record.erase": 15_000,

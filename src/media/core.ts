@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { download } from "../fetch/download.ts";
 import { GuardedFetch } from "../fetch/guarded-fetch.ts";
 import { PUBLIC_HTTPS, type FetchPolicy } from "../fetch/url.ts";
 import { findFfmpeg, hasFilter } from "./audio/ffmpeg-path.ts";
@@ -34,6 +35,7 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
   const channels = new Map<string, ChannelMedia>();
   let open = true;
   let closing: Promise<void> | null = null;
+  const fetching = new AbortController();
   let program: string | null = null;
   let rubberband: Promise<boolean> | null = null;
 
@@ -60,6 +62,10 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
     switch (request.kind) {
       case "ping":
         return {};
+      case "fetch.file": {
+        const { url, path, maxBytes } = request;
+        return download(context.guard, url, { path, maxBytes, clock, signal: fetching.signal });
+      }
       case "probe":
         return probeFile(await context.ffmpeg(), request.source.path, context);
       case "channel.open": {
@@ -139,6 +145,7 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
 
   const close = async (): Promise<void> => {
     open = false;
+    fetching.abort();
     await Promise.allSettled([...channels.values()].map((channel) => channel.close()));
     channels.clear();
     await engine.close();

@@ -111,6 +111,13 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("play.volume"), channel, percent: z.number().min(0).max(200) }),
   /** For what plays, which goes on where it is, and for every track to come. Positions are those of the track as it was made. */
   z.object({ kind: z.literal("play.filters"), channel, filters: filtersSchema }),
+  /** Brings what is at a URL (a claim of somebody, which the plane checks) into a new file. Takes up to ten minutes. */
+  z.object({
+    kind: z.literal("fetch.file"),
+    url: z.string().min(1).max(2048),
+    path,
+    maxBytes: z.number().int().min(1),
+  }),
   /** Reads duration and tags of a file without playing it. */
   z.object({ kind: z.literal("probe"), source: fileSourceSchema }),
   /** Plays a file once over whatever plays, which is turned down meanwhile. One at a time; four more wait. */
@@ -176,6 +183,15 @@ export const planeResultSchemas = {
     title: z.string().max(500).nullable(),
     artist: z.string().max(500).nullable(),
     album: z.string().max(500).nullable(),
+  }),
+  /** What is there, see `Downloaded` of src/fetch/download.ts. Of a stream no file was made. */
+  "fetch.file": z.object({
+    what: z.enum(["audio", "text", "stream"]),
+    /** After redirects. */
+    url: z.string().max(10_000),
+    contentType: z.string().max(16_384).nullable(),
+    bytes: z.number(),
+    name: z.string().max(200).nullable(),
   }),
   "announce.play": nothing,
   "record.start": nothing,

@@ -20,6 +20,7 @@ const CODES: readonly ErrorCode[] = [
   "fetch_failed",
   "media_too_large",
   "media_unsupported",
+  "rate_limited",
 ];
 
 const sentences: Partial<Record<ErrorCode, Sentence>> = {

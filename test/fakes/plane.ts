@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import type { Clock } from "../../src/base/clock.ts";
 import { Emitter } from "../../src/base/emitter.ts";
 import { BotError } from "../../src/base/errors.ts";
@@ -26,6 +27,15 @@ interface FakeChannel {
   filters: Filters;
   kept: FakeKept;
   announcements: FakeAnnouncements;
+}
+
+/** What is at an address, as `fetch.file` says it, and what is in it. */
+export interface FakePage {
+  what: "audio" | "text" | "stream";
+  text: string;
+  url?: string;
+  contentType?: string;
+  name?: string;
 }
 
 export interface FakePlaneOptions {

@@ -243,6 +243,17 @@ export const de: Record<MessageKey, string> = {
   "fetch.slow":
     "{host} ist zu langsam. Bitte versuche es später noch einmal oder mit einer anderen Adresse.",
   "fetch.too_large": "Diese Datei hat mehr als {limit} MB, und mehr nehme ich nicht.",
+  "fetch.empty": "An dieser Adresse ist nichts. Bitte prüfe sie.",
+  "fetch.not_audio":
+    "An dieser Adresse ist kein Ton. Bitte gib mir die Adresse der Audiodatei selbst.",
+  "fetch.page":
+    "An dieser Adresse ist eine Webseite, keine Audiodatei. Bitte gib mir die Adresse der Datei selbst.",
+  "fetch.disk_full": "Meine Festplatte ist voll. Wer mich betreibt, muss Platz schaffen.",
+  "fetch.too_many": "Das waren viele Downloads in letzter Zeit. Bitte warte einige Minuten.",
+  "fetch.busy": "Ich hole schon so viel auf einmal, wie ich kann. Bitte versuche es in einer Minute noch einmal.",
+  "fetch.takes_long":
+    "Das dauert lange. Ich hole es weiter von {host}; bitte frage in einigen Minuten noch einmal.",
+  "fetch.fetching": "Ich hole es von {host} …",
   "player.failed": "**{title}** lässt sich nicht abspielen: {reason}.",
   "player.gave_up":
     "{failures} Titel hintereinander gingen nicht, deshalb habe ich angehalten. {waiting} warten noch.",
