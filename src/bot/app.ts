@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { openAccount } from "./account.ts";
 import type { Clock } from "../base/clock.ts";
 import { BotError, messageOf } from "../base/errors.ts";
@@ -21,10 +21,8 @@ import { findFfmpeg } from "../media/audio/ffmpeg-path.ts";
 import { enginesFor } from "../media/engine-choice.ts";
 import { SpreadPlane } from "../media/spread.ts";
 import { SupervisedPlane } from "../media/supervisor.ts";
-import { UploadCache } from "../player/resolver/cache.ts";
 import type { Library } from "../player/resolver/library.ts";
-import { Sources } from "../player/resolver/resolver.ts";
-import { Uploads } from "../player/resolver/upload.ts";
+import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
 import type { DeliveryRoom } from "../recorder/delivery/room.ts";
 import { ChildExporter } from "../recorder/exporter.ts";
@@ -32,6 +30,7 @@ import { deliveryRoom } from "./delivery-room.ts";
 import { Recordings } from "./recordings.ts";
 import { RoomAgent } from "./room-agent.ts";
 import { RoomMoves } from "./room-moves.ts";
+import { roomSources } from "./sources.ts";
 import { Store } from "../store/store.ts";
 
 export interface AppDeps {
@@ -41,8 +40,6 @@ export interface AppDeps {
   log: Log;
 }
 
-const MAX_UPLOAD_BYTES = 500e6;
-const CACHE_BYTES = 2e9;
 const DRAIN_MS = 2_000;
 
 /** Everything that lives as long as the connection to the homeserver does. */
@@ -140,16 +137,8 @@ export class App {
       room: (roomId) => this.#deliveryRoom(roomId),
     });
     const { archive } = recordings;
-    const cache = new UploadCache({
-      directory: join(dataDir, "cache", "uploads"),
-      maxFileBytes: MAX_UPLOAD_BYTES,
-      maxBytes: CACHE_BYTES,
-      fetchUpload: (mxc, { path, maxBytes, signal }) =>
-        session.media.download(mxc, path, { maxBytes, signal }),
-      clock,
-    });
     const library = mediaLibrary({ root: resolve(config.mediaDir), dataDir, clock, log });
-    const sources = new Sources([library, new Uploads({ cache, maxFileBytes: MAX_UPLOAD_BYTES })]);
+    const sources = roomSources({ library, media: session.media, dataDir, clock });
     const ice = new IceServers({
       ...{ homeserver, config, clock, log },
       onRenewed: () => {

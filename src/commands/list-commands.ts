@@ -44,7 +44,7 @@ const load: Command = {
     await ensureInChannel(invocation, "load");
     const added = await room.player.addMany(entries, message.sender);
     if (arriving && room.player.nowPlaying()?.phase === "paused") room.player.resume();
-    return describeMany(added, info.name);
+    return describeMany(added, { title: info.name });
   },
 };
 

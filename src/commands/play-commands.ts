@@ -2,6 +2,8 @@ import { clockTime } from "../base/duration.ts";
 import { BotError } from "../base/errors.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import type { Added, AddedMany } from "../player/adding.ts";
+import { isPlaylistName } from "../player/playlist/item.ts";
+import { refusedLines } from "../player/playlist/reader.ts";
 import { Undecided, type Ask, type Found, type FoundMany } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
 import { ensureInChannel } from "./channel-commands.ts";
@@ -19,7 +21,7 @@ const play: Command = {
   prepare(invocation) {
     const { room, args } = invocation;
     const welcome = room.channel.joined || room.channel.people > 0;
-    return args === "" && welcome ? fetchUpload(invocation) : null;
+    return welcome && (args === "" || isSlow(args)) ? lookAhead(invocation) : null;
   },
   async run(invocation) {
     const ask = await whatToPlay(invocation);
@@ -58,7 +60,7 @@ async function added(
   const found = await find(ask, invocation);
   const answer =
     "items" in found
-      ? describeMany(await player.addMany(found.items, message.sender, { next }), found.title)
+      ? describeMany(await player.addMany(found.items, message.sender, { next }), found)
       : describeAdded(await player.add(found, message.sender, { next }));
   // What was held while the bot was away must not hold up what was asked for now.
   if (arriving && player.nowPlaying()?.phase === "paused") player.resume();
@@ -66,22 +68,32 @@ async function added(
 }
 
 /** A number that was offered to who says it, else what the sources know. What they offer instead is remembered. */
-async function find(ask: Ask, { room, message, choices, signal }: Invocation): Promise<Found | FoundMany> {
+async function find(ask: Ask, invocation: Invocation): Promise<Found | FoundMany> {
+  const { room, message, choices, signal } = invocation;
   const number = ask.kind === "words" && /^[1-9]\d?$/.test(ask.text) ? Number(ask.text) : 0;
   const chosen = choices.get(message.sender, number);
   if (chosen) return chosen.found;
   try {
-    return await room.sources.resolve(ask, signal);
+    return (await prepared.get(invocation)) ?? (await room.sources.resolve(ask, signal));
   } catch (error) {
     if (error instanceof Undecided) choices.offer(message.sender, error.choices);
     throw error;
   }
 }
 
-/** Brings an upload that is meant here; its turn finds it here. */
-async function fetchUpload(invocation: Invocation): Promise<void> {
+/** What was looked for before its turn. */
+const prepared = new WeakMap<Invocation, Promise<Found | FoundMany>>();
+
+/** An address, or a playlist: looking into it takes its time. */
+const isSlow = (text: string): boolean => /^https?:/i.test(text) || isPlaylistName(text);
+
+/** Looks for what is meant, which may be far away; its turn finds it here. */
+async function lookAhead(invocation: Invocation): Promise<void> {
   const ask = await whatToPlay(invocation);
-  if (typeof ask === "object") await invocation.room.sources.resolve(ask, invocation.signal);
+  if (typeof ask === "string") return;
+  const found = invocation.room.sources.resolve(ask, invocation.signal);
+  prepared.set(invocation, found);
+  await found;
 }
 
 /** What a !play means: words; else the audio it replies to, is the caption of; resume; a recent upload; else help. */
@@ -123,10 +135,20 @@ function describeAdded({ track, position, etaMs, again }: Added): Sentence {
   return { key: again ? "play.queued_eta_again" : "play.queued_eta", params };
 }
 
-/** @param title of the folder, the playlist, the list */
-export function describeMany({ count, left, why }: AddedMany, title: string): Sentence {
-  if (left === 0) return { key: "play.many", params: { count, title } };
-  return { key: why === "limit" ? "play.many_limit" : "play.many_left", params: { count, left, title } };
+/** @param of the folder, the playlist, the list */
+export function describeMany(
+  { count, left, why }: AddedMany,
+  { title, refused = [], left: more = 0 }: Omit<FoundMany, "items">,
+): Sentence {
+  const out = left + more;
+  if (refused.length > 0) {
+    const total = count + out + refused.length;
+    const params = { count, total, title, failed: refused.length, left: out };
+    const parts = { names: refusedLines(refused) };
+    return { key: out > 0 ? "play.many_partly_left" : "play.many_partly", params, parts };
+  }
+  if (out === 0) return { key: "play.many", params: { count, title } };
+  return { key: why === "limit" ? "play.many_limit" : "play.many_left", params: { count, left: out, title } };
 }
 
 export const playCommands: readonly Command[] = [play, playNext];

@@ -9,6 +9,8 @@ export type Language = "en" | "de";
 export interface Sentence {
   key: MessageKey;
   params?: Readonly<Record<string, string | number>>;
+  /** Parameters that are sentences themselves, each a line, in the language of the one that they stand in. */
+  parts?: Readonly<Record<string, readonly Sentence[]>>;
 }
 
 /** A rendered sentence: `text` for clients without HTML, `html` with everything from outside escaped. */
@@ -28,7 +30,9 @@ const catalogues: Record<Language, Record<MessageKey, string>> = { en, de };
  */
 export function render(sentence: Sentence, language: Language = "en"): Rendered {
   const template = catalogues[language][sentence.key];
-  const params = sentence.params ?? {};
+  const params: Record<string, string | number> = { ...sentence.params };
+  for (const [name, parts] of Object.entries(sentence.parts ?? {}))
+    params[name] = parts.map((part) => render(part, language).text).join("\n");
   const fill = (part: string, encode: (value: string) => string): string =>
     part.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
       const value = params[name];

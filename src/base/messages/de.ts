@@ -7,6 +7,10 @@ export const de: Record<MessageKey, string> = {
   "error.not_permitted": "Das dürfen hier nur Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "error.not_yours":
     "Das darf hier nur, wer die Titel wollte, wer mit mir allein im Sprachkanal ist, oder ab Berechtigungsstufe {level}; du hast {actual}.",
+  "error.not_permitted_dj":
+    "Das dürfen hier nur DJs dieses Raums (`{prefix}dj`) und Leute ab Berechtigungsstufe {level}; du hast {actual}.",
+  "error.not_yours_dj":
+    "Das darf hier nur, wer um die Titel gebeten hat, wer mit mir allein im Sprachkanal ist, die DJs dieses Raums (`{prefix}dj`), und Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "error.homeserver": "Der Homeserver hat das nicht angenommen ({reason}). Bitte versuche es noch einmal.",
   "media.upload_too_large": "Der Homeserver nimmt Dateien bis {limit} MB an, diese hat {size} MB.",
   "media.download_too_large": "Diese Datei hat {size} MB; ich nehme Dateien bis {limit} MB an.",
@@ -177,6 +181,14 @@ export const de: Record<MessageKey, string> = {
   "check.more_fine": "und {count} weitere, alle in Ordnung",
   "check.more": "und {count} weitere",
   // player
+  "stream.not_hls": "seine Adresse führt zu keiner HLS-Liste, die ich lesen kann",
+  "stream.not_audio": "seine Adresse führt zu etwas anderem als Ton",
+  "stream.no_audio": "es ist kein Ton darin",
+  "stream.too_long": "seine Liste ist mir zu lang",
+  "stream.encrypted": "er ist so verschlüsselt, dass ich ihn nicht lesen kann",
+  "stream.ended": "sein Server hat ihn beendet",
+  "stream.broken": "Teile davon sind nicht zu lesen",
+  "stream.still": "es kommt nichts Neues mehr",
   "play.now": "Jetzt läuft **{title}**.",
   "play.queued": "**{title}** ist in der Warteschlange auf Platz {position}.",
   "play.queued_eta": "**{title}** ist in der Warteschlange auf Platz {position}, dran in etwa {eta}.",
@@ -192,10 +204,15 @@ export const de: Record<MessageKey, string> = {
   "play.many": "{count} Titel aus **{title}** sind in der Warteschlange.",
   "play.many_left":
     "{count} Titel aus **{title}** sind in der Warteschlange; {left} weitere passten nicht hinein.",
-  "play.many_partly": "{count} von {total} aus **{title}** in die Warteschlange gestellt; {failed} ließen sich nicht verwenden:\n{names}",
+  "play.many_partly":
+    "{count} von {total} aus **{title}** in die Warteschlange gestellt; {failed} ließen sich nicht verwenden:\n{names}",
+  "play.many_partly_left":
+    "{count} von {total} aus **{title}** in die Warteschlange gestellt; {left} weitere passten nicht hinein, und {failed} ließen sich nicht verwenden:\n{names}",
   "playlist.too_large": "Diese Playlist ist zu lang: Ich lese bis zu {limit} MB.",
-  "playlist.is_stream": "Das ist das Verzeichnis eines Livestreams, keine Liste von Titeln. `{prefix}play` mit seiner Adresse spielt ihn.",
-  "playlist.damaged": "Ich kann diese Playlist nicht lesen: Sie ist beschädigt oder keine. Ich lese m3u, m3u8, pls und xspf.",
+  "playlist.is_stream":
+    "Das ist das Verzeichnis eines Livestreams, keine Liste von Titeln. Bitte gib mir stattdessen seine Adresse.",
+  "playlist.damaged":
+    "Ich kann diese Playlist nicht lesen: Sie ist beschädigt oder keine. Ich lese m3u, m3u8, pls und xspf.",
   "playlist.empty": "**{title}** ist leer.",
   "playlist.nothing": "Nichts aus **{title}** ließ sich verwenden:\n{names}",
   "playlist.ambiguous": "{count} Playlists passen zu {query}. Welche?\n{names}",
@@ -240,17 +257,16 @@ export const de: Record<MessageKey, string> = {
   "fetch.packed":
     "{host} schickt das nur gepackt, und ich nehme Dateien, wie sie sind. Bitte gib mir eine andere Adresse.",
   "fetch.status": "{host} hat mit {status} statt der Datei geantwortet. Bitte prüfe die Adresse.",
-  "fetch.slow":
-    "{host} ist zu langsam. Bitte versuche es später noch einmal oder mit einer anderen Adresse.",
+  "fetch.slow": "{host} ist zu langsam. Bitte versuche es später noch einmal oder mit einer anderen Adresse.",
   "fetch.too_large": "Diese Datei hat mehr als {limit} MB, und mehr nehme ich nicht.",
   "fetch.empty": "An dieser Adresse ist nichts. Bitte prüfe sie.",
-  "fetch.not_audio":
-    "An dieser Adresse ist kein Ton. Bitte gib mir die Adresse der Audiodatei selbst.",
+  "fetch.not_audio": "An dieser Adresse ist kein Ton. Bitte gib mir die Adresse der Audiodatei selbst.",
   "fetch.page":
     "An dieser Adresse ist eine Webseite, keine Audiodatei. Bitte gib mir die Adresse der Datei selbst.",
   "fetch.disk_full": "Meine Festplatte ist voll. Wer mich betreibt, muss Platz schaffen.",
   "fetch.too_many": "Das waren viele Downloads in letzter Zeit. Bitte warte einige Minuten.",
-  "fetch.busy": "Ich hole schon so viel auf einmal, wie ich kann. Bitte versuche es in einer Minute noch einmal.",
+  "fetch.busy":
+    "Ich hole schon so viel auf einmal, wie ich kann. Bitte versuche es in einer Minute noch einmal.",
   "fetch.takes_long":
     "Das dauert lange. Ich hole es weiter von {host}; bitte frage in einigen Minuten noch einmal.",
   "fetch.fetching": "Ich hole es von {host} …",
@@ -272,11 +288,19 @@ export const de: Record<MessageKey, string> = {
   "player.skipped_now": "**{title}** übersprungen. Jetzt läuft **{next}**.",
   "player.skipped_many": "{count} Titel übersprungen.",
   "player.skipped_many_now": "{count} Titel übersprungen. Jetzt läuft **{next}**.",
+  "vote.counted":
+    "{votes} von {needed} wollen **{title}** überspringen. `{prefix}skip` ist eine Stimme dafür.",
+  "vote.skipped": "{votes} von {needed} wollten das: **{title}** übersprungen.",
+  "vote.skipped_now": "{votes} von {needed} wollten das: **{title}** übersprungen. Jetzt läuft **{next}**.",
+  "vote.not_there":
+    "Um diesen Titel hat jemand anderes gebeten: Nur wer im Sprachkanal ist, kann dafür stimmen, ihn zu überspringen.",
   "player.stopped": "Angehalten, und die Warteschlange ist leer.",
   "player.paused": "**{title}** angehalten bei {position}.",
   "player.resumed": "Weiter mit **{title}**.",
   "player.volume": "Die Lautstärke ist {percent} %.",
   "player.volume_set": "Die Lautstärke ist jetzt {percent} %.",
+  "player.volume_max":
+    "Die Lautstärke geht in diesem Raum bis {percent} %. Das ändern Moderatorinnen und Moderatoren mit `{prefix}settings volume-max`.",
   "player.queue_full": "Die Warteschlange ist voll. Bitte warte, bis etwas davon gelaufen ist.",
   "player.now": "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %.",
   "player.now_heard":
@@ -574,18 +598,44 @@ export const de: Record<MessageKey, string> = {
     "ob ich die letzten zwei Minuten des Sprachkanals im Speicher halte, von denen, die zustimmen, für `!clip`",
   "settings.record_keep_days":
     "wie viele Tage ich eine Aufnahme nach dem Verschicken behalte; 0: so lange, wie wer mich betreibt es will",
+  "settings.by_command": "**{name}** ändert man mit `{command}`.",
+  "settings.volume_max": "wie laut man es hier stellen darf, in Prozent",
+  "settings.vote_skip":
+    "welcher Anteil der Leute im Sprachkanal, in Prozent, einen Titel überspringen wollen muss, um den jemand anderes gebeten hat; off: keine Abstimmungen",
+  "settings.dj": "wer bei der Musik darf, was die Moderation darf",
+  "settings.levels":
+    "welche Berechtigungsstufen einzelne Befehle hier brauchen, wo es nicht die üblichen sind",
   "settings.fair": "ob alle in der Warteschlange reihum drankommen, wie viel auch jemand hinzufügt",
   "settings.max_per_person": "wie viele Titel von einer Person warten dürfen; 0: so viele hineinpassen",
   // help: one line for each command
+  "dj.none":
+    "Dieser Raum hat keine DJs. Moderatorinnen und Moderatoren ernennen welche mit `{prefix}dj add @name`: DJs dürfen bei der Musik, was die Moderation darf.",
+  "dj.list": "DJs dieses Raums: {names}.",
+  "dj.added": "DJ in diesem Raum: {names}.",
+  "dj.removed": "Nicht mehr DJ: {names}.",
+  "dj.unknown":
+    "Ich finde in diesem Raum niemanden namens {name}. Eine Kennung wie `@name:server` geht immer.",
+  "dj.is_none": "{name} ist in diesem Raum kein DJ.",
+  "level.none":
+    "Jeder Befehl braucht die Berechtigungsstufe, die er von sich aus braucht. `{prefix}level stop 25` setzt für einen in diesem Raum eine andere.",
+  "level.list":
+    "Berechtigungsstufen, die dieser Raum für einzelne Befehle gesetzt hat:\n{list}\n`{prefix}level stop 25` setzt eine, `{prefix}level stop default` nimmt sie zurück.",
+  "level.line": "{prefix}{name}: {level}",
+  "level.set": "`{prefix}{name}` braucht in diesem Raum ab jetzt Berechtigungsstufe {level}.",
+  "level.set_others":
+    "`{prefix}{name}` braucht in diesem Raum ab jetzt Berechtigungsstufe {level}, außer für eigene Titel und für wen, der allein im Kanal ist.",
+  "level.default": "`{prefix}{name}` braucht wieder, was es von sich aus braucht.",
+  "level.pinned": "Die Stufe von `{prefix}{name}` bleibt, wie sie ist.",
+  "level.above": "Dafür braucht es Berechtigungsstufe {level}; du hast {actual}.",
   "help.list": "Was ich kann (in Klammern die Kurzformen):\n{list}",
   "help.one": "{usage}\n{text}",
   "help.join": "kommt in den Sprachkanal",
   "help.leave": "verlässt den Sprachkanal",
   "help.play":
-    "spielt eine Datei des Medienordners nach ihrem Namen, oder eine Audiodatei: als deren Bildunterschrift, als Antwort darauf, oder allein für deine neueste",
+    "spielt eine Datei oder Playlist des Medienordners nach ihrem Namen, oder eine Audiodatei oder Playlist: als deren Bildunterschrift, als Antwort darauf, oder allein für deine neueste",
   "help.search":
     "sucht im Medienordner nach Titel, Künstler, Album und Dateiname; eine Nummer spielt davon ab",
-  "help.skip": "springt zum nächsten Titel, oder um so viele weiter",
+  "help.skip": "springt zum nächsten Titel, oder um so viele weiter; bei fremden Titeln eine Stimme dafür",
   "help.stop": "hält an und leert die Warteschlange",
   "help.pause": "macht Pause",
   "help.resume": "macht weiter",
@@ -616,6 +666,9 @@ export const de: Record<MessageKey, string> = {
   "help.clip": "schickt, was in den letzten Sekunden gesagt wurde, wo der Raum das eingeschaltet hat",
   "help.settings": "zeigt, was in diesem Raum eingestellt ist, erklärt oder ändert es",
   "help.help": "zeigt das hier, oder mehr über einen Befehl",
+  "help.dj":
+    "zeigt die DJs dieses Raums, die bei der Musik dürfen, was die Moderation darf; ernennt oder streicht welche",
+  "help.level": "zeigt oder setzt, welche Berechtigungsstufe ein Befehl in diesem Raum braucht",
   "help.check": "zeigt, wie alle verbunden sind und was nicht stimmt",
   "help.ping": "antwortet",
   "help.status": "zeigt, wie es mir geht: Version, Homeserver, Speicher, was wartet",

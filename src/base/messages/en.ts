@@ -4,6 +4,10 @@ export const en = {
   "error.not_permitted": "Only people with power level {level} or more may do that here; you have {actual}.",
   "error.not_yours":
     "Only who asked for the tracks, who is alone in the voice channel with me, or people with power level {level} or more may do that here; you have {actual}.",
+  "error.not_permitted_dj":
+    "Only DJs of this room (`{prefix}dj`) and people with power level {level} or more may do that here; you have {actual}.",
+  "error.not_yours_dj":
+    "Only who asked for the tracks, who is alone in the voice channel with me, DJs of this room (`{prefix}dj`), or people with power level {level} or more may do that here; you have {actual}.",
   "error.homeserver": "The homeserver did not take that ({reason}). Please try again.",
   "media.upload_too_large": "The homeserver takes files of up to {limit} MB, and this one has {size} MB.",
   "media.download_too_large": "That file has {size} MB; I take files of up to {limit} MB.",
@@ -169,6 +173,14 @@ export const en = {
   "check.more_fine": "and {count} more, all fine",
   "check.more": "and {count} more",
   // player
+  "stream.not_hls": "its address leads to no HLS playlist that I can read",
+  "stream.not_audio": "its address leads to something else than audio",
+  "stream.no_audio": "there is no audio in it",
+  "stream.too_long": "its playlist is too long for me",
+  "stream.encrypted": "it is encrypted in a way that I cannot read",
+  "stream.ended": "its server ended it",
+  "stream.broken": "parts of it cannot be read",
+  "stream.still": "nothing new comes of it",
   "play.now": "Now playing **{title}**.",
   "play.queued": "Added **{title}** to the queue at position {position}.",
   "play.queued_eta": "Added **{title}** to the queue at position {position}, in about {eta}.",
@@ -184,8 +196,11 @@ export const en = {
   "play.many": "Added {count} tracks of **{title}** to the queue.",
   "play.many_left": "Added {count} tracks of **{title}** to the queue; {left} more did not fit.",
   "play.many_partly": "Added {count} of {total} from **{title}**; {failed} could not be used:\n{names}",
+  "play.many_partly_left":
+    "Added {count} of {total} from **{title}**; {left} more did not fit, and {failed} could not be used:\n{names}",
   "playlist.too_large": "That playlist is too long: I read up to {limit} MB of one.",
-  "playlist.is_stream": "That is the index of a live stream, not a list of tracks. `{prefix}play` with its address plays it.",
+  "playlist.is_stream":
+    "That is the index of a live stream, not a list of tracks. Please give me its address instead.",
   "playlist.damaged": "I cannot read that playlist: it is damaged, or none. I read m3u, m3u8, pls and xspf.",
   "playlist.empty": "**{title}** has nothing in it.",
   "playlist.nothing": "Nothing in **{title}** could be used:\n{names}",
@@ -226,12 +241,14 @@ export const en = {
     "{host} cannot prove that it is {host} (its certificate), so I do not fetch from there. Please give me another address.",
   "fetch.no_http": "{host} does not answer as a web server does. Please check the address.",
   "fetch.broken_off": "{host} broke off in the middle. Please try again.",
-  "fetch.packed": "{host} sends that packed only, and I take files as they are. Please give me another address.",
+  "fetch.packed":
+    "{host} sends that packed only, and I take files as they are. Please give me another address.",
   "fetch.status": "{host} answered with {status} instead of the file. Please check the address.",
   "fetch.slow": "{host} is too slow. Please try again later, or another address.",
   "fetch.too_large": "That file is larger than {limit} MB, and I take no more.",
   "fetch.empty": "There is nothing at that address. Please check it.",
-  "fetch.not_audio": "There is no sound at that address. Please give me the address of the audio file itself.",
+  "fetch.not_audio":
+    "There is no sound at that address. Please give me the address of the audio file itself.",
   "fetch.page":
     "There is a web page at that address, not an audio file. Please give me the address of the file itself.",
   "fetch.disk_full": "My disk is full. Whoever runs me has to make room.",
@@ -255,11 +272,17 @@ export const en = {
   "player.skipped_now": "Skipped **{title}**. Now playing **{next}**.",
   "player.skipped_many": "Skipped {count} tracks.",
   "player.skipped_many_now": "Skipped {count} tracks. Now playing **{next}**.",
+  "vote.counted": "{votes} of {needed} want to skip **{title}**. `{prefix}skip` is a vote for it.",
+  "vote.skipped": "{votes} of {needed} wanted that: skipped **{title}**.",
+  "vote.skipped_now": "{votes} of {needed} wanted that: skipped **{title}**. Now playing **{next}**.",
+  "vote.not_there": "That track is somebody else's: only who is in the voice channel can vote to skip it.",
   "player.stopped": "Stopped, and emptied the queue.",
   "player.paused": "Paused **{title}** at {position}.",
   "player.resumed": "Going on with **{title}**.",
   "player.volume": "The volume is {percent} %.",
   "player.volume_set": "The volume is now {percent} %.",
+  "player.volume_max":
+    "The volume goes up to {percent} % in this room. Moderators can change that by `{prefix}settings volume-max`.",
   "player.queue_full": "The queue is full. Please wait until some of it has played.",
   "player.now": "**{title}** – {state} {position} – for {requester}, volume {volume} %.",
   "player.now_heard":
@@ -549,17 +572,41 @@ export const en = {
     "whether I keep the last two minutes of the voice channel in memory, of those who agree, for `!clip`",
   "settings.record_keep_days":
     "how many days I keep a recording after it was sent; 0: as long as whoever runs me has chosen",
+  "settings.by_command": "**{name}** is changed by `{command}`.",
+  "settings.volume_max": "how loud it may be set here, in percent",
+  "settings.vote_skip":
+    "what share of those in the voice channel, in percent, has to want to skip a track that somebody else asked for; off: no votes",
+  "settings.dj": "who may do with the music what moderators may",
+  "settings.levels": "which power levels single commands need here, where they are not the usual ones",
   "settings.fair": "whether people take turns in the queue, however much one of them adds",
   "settings.max_per_person": "how many tracks of one person may wait; 0: as many as fit",
   // help: one line for each command
+  "dj.none":
+    "This room has no DJs. Moderators name one by `{prefix}dj add @name`: DJs may do with the music what moderators may.",
+  "dj.list": "DJs of this room: {names}.",
+  "dj.added": "DJ of this room: {names}.",
+  "dj.removed": "No DJ any more: {names}.",
+  "dj.unknown": "I find nobody called {name} in this room. A user id like `@name:server` always works.",
+  "dj.is_none": "{name} is no DJ of this room.",
+  "level.none":
+    "Every command needs the power level that it needs by default. `{prefix}level stop 25` sets another for one in this room.",
+  "level.list":
+    "Power levels that this room has set for single commands:\n{list}\n`{prefix}level stop 25` sets one, `{prefix}level stop default` takes it back.",
+  "level.line": "{prefix}{name}: {level}",
+  "level.set": "`{prefix}{name}` needs power level {level} in this room from now on.",
+  "level.set_others":
+    "`{prefix}{name}` needs power level {level} in this room from now on, but for one's own tracks and for who is alone in the channel.",
+  "level.default": "`{prefix}{name}` needs what it needs by default again.",
+  "level.pinned": "The level of `{prefix}{name}` stays as it is.",
+  "level.above": "That takes power level {level}; you have {actual}.",
   "help.list": "What I can do (a name in brackets is a short form):\n{list}",
   "help.one": "{usage}\n{text}",
   "help.join": "comes into the voice channel",
   "help.leave": "leaves the voice channel",
   "help.play":
-    "plays a file of the media folder by its name, or an audio file: as its caption, as a reply to it, or alone for your newest one",
+    "plays a file or playlist of the media folder by its name, or an audio file or playlist: as its caption, as a reply to it, or alone for your newest one",
   "help.search": "looks in the media folder by title, artist, album and file name; a number then plays one",
-  "help.skip": "goes to the next track, or so many on",
+  "help.skip": "goes to the next track, or so many on; for another's track it is a vote",
   "help.stop": "stops and empties the queue",
   "help.pause": "pauses",
   "help.resume": "goes on",
@@ -590,6 +637,8 @@ export const en = {
   "help.clip": "sends what was said in the last seconds, where the room has switched that on",
   "help.settings": "shows what is set in this room, explains or changes it",
   "help.help": "shows this, or more about one command",
+  "help.dj": "shows the DJs of this room, who may do with the music what moderators may; adds or removes one",
+  "help.level": "shows or sets which power level a command needs in this room",
   "help.check": "shows how everybody is connected, and what is wrong",
   "help.ping": "answers",
   "help.status": "shows how I am: version, homeserver, memory, what waits",

@@ -44,6 +44,8 @@ export class MediaFolder {
   readonly #closing = new AbortController();
   readonly #folders = new Set<string>();
   readonly #untagged = new Set<string>();
+  readonly #playlists = new Map<string, { names: readonly string[]; look: number }>();
+  #looks = 0;
   #root: string | null = null;
   #watch: Watch | null = null;
   #pace: Pace;
@@ -96,6 +98,11 @@ export class MediaFolder {
     enough.abort();
   }
 
+  /** Paths of the playlists in it. */
+  *playlists(): Generator<string> {
+    for (const [folder, { names }] of this.#playlists) for (const name of names) yield join(folder, name);
+  }
+
   /** Resolves when everything that is under way has ended: all listed, all tags read. */
   async settled(): Promise<void> {
     await this.#scan;
@@ -117,10 +124,13 @@ export class MediaFolder {
       await (this.#kept ??= this.#restore(pace));
       this.#root = await realFolder(this.#options.root);
       const seen = new Set<string>();
+      this.#looks++;
       if (this.#root === null) this.#forgetFolder("");
       else await this.#walk(this.#root, "", pace, seen);
       if (this.#closing.signal.aborted) return;
       for (const { path } of [...this.catalogue.entries()]) if (!seen.has(path)) this.#forget(path);
+      for (const [folder, { look }] of [...this.#playlists])
+        if (look !== this.#looks) this.#playlists.delete(folder);
       this.#scannedAtMs = this.#options.clock.now();
       // With the folder gone (a disk that is not mounted) what was read of it is still worth keeping.
       if (seen.size > 0) this.#options.background?.cache.keepOnly((path) => seen.has(path));
@@ -196,6 +206,7 @@ export class MediaFolder {
         continue;
       }
       for (const name of listing.folders) waiting.push(join(folder, name));
+      this.#playlists.set(folder, { names: listing.playlists, look: this.#looks });
       for (const [name, stamp] of listing.files) {
         if (seen !== null && seen.size >= MAX_FILES) return;
         const path = join(folder, name);
@@ -207,7 +218,9 @@ export class MediaFolder {
   }
 
   /** What is in one folder, against what is known of it. */
-  async #update(root: string, folder: string, { files, folders }: Listing, pace: Pace): Promise<void> {
+  async #update(root: string, folder: string, listing: Listing, pace: Pace): Promise<void> {
+    const { files, playlists, folders } = listing;
+    this.#playlists.set(folder, { names: playlists, look: this.#looks });
     const below = folder === "" ? "" : `${folder}/`;
     const there = new Set(folders);
     for (const { path } of [...this.catalogue.entries()]) {
@@ -245,6 +258,7 @@ export class MediaFolder {
     for (const known of [...this.#folders]) {
       if (known !== folder && !known.startsWith(below)) continue;
       this.#folders.delete(known);
+      this.#playlists.delete(known);
       this.#watch?.remove(known);
     }
   }

@@ -1,5 +1,6 @@
 import { lstat, opendir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isPlaylistName } from "../playlist/item.ts";
 import { confinedFile, isAudioName } from "../resolver/confine.ts";
 import type { Stamp } from "./entry.ts";
 import type { Pace } from "./pace.ts";
@@ -9,8 +10,12 @@ const MAX_DEPTH = 12;
 /** What one folder has in it, by names; hidden ones, links to folders and links that lead outside left out. */
 export interface Listing {
   readonly files: ReadonlyMap<string, Stamp>;
+  readonly playlists: readonly string[];
   readonly folders: readonly string[];
 }
+
+/** In one folder; more nobody tells apart. */
+const MAX_PLAYLISTS = 1_000;
 
 /** Null when there is none. */
 export const realFolder = (root: string): Promise<string | null> => realpath(root).catch(() => null);
@@ -29,6 +34,7 @@ export async function listFolder(
   const segments = folder === "" ? [] : folder.split("/");
   const files = new Map<string, Stamp>();
   const folders: string[] = [];
+  const playlists: string[] = [];
   try {
     // A folder that has become a link is none any more.
     if ((await realpath(join(root, ...segments))) !== join(root, ...segments)) return null;
@@ -41,12 +47,14 @@ export async function listFolder(
       } else if (isAudioName(name) && files.size < limit && (entry.isFile() || entry.isSymbolicLink())) {
         const found = await stampOf(root, [...segments, name], entry.isSymbolicLink());
         if (found) files.set(name, found);
+      } else if (isPlaylistName(name) && entry.isFile() && playlists.length < MAX_PLAYLISTS) {
+        playlists.push(name);
       }
     }
   } catch {
-    return signal.aborted ? { files, folders } : null;
+    return signal.aborted ? { files, playlists, folders } : null;
   }
-  return { files, folders };
+  return { files, playlists, folders };
 }
 
 async function stampOf(root: string, segments: readonly string[], isLink: boolean): Promise<Stamp | null> {

@@ -28,3 +28,18 @@ export interface RawPlaylist {
 export const MAX_ITEMS = 500;
 export const MAX_LOCATION = 2048;
 export const MAX_PLAYLIST_BYTES = 1_000_000;
+
+const ENDINGS: Readonly<Record<string, PlaylistFormat>> = {
+  m3u: "m3u",
+  m3u8: "m3u",
+  pls: "pls",
+  xspf: "xspf",
+};
+
+/** The format that a file's name announces; null when it is not one of a playlist. */
+export function formatOfName(name: string): PlaylistFormat | null {
+  const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? "";
+  return Object.hasOwn(ENDINGS, ending) ? (ENDINGS[ending] ?? null) : null;
+}
+
+export const isPlaylistName = (name: string): boolean => formatOfName(name) !== null;

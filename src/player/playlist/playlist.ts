@@ -4,12 +4,6 @@ import { parseM3u } from "./m3u.ts";
 import { parsePls } from "./pls.ts";
 import { parseXspf } from "./xspf.ts";
 
-const ENDINGS: Readonly<Record<string, PlaylistFormat>> = {
-  m3u: "m3u",
-  m3u8: "m3u",
-  pls: "pls",
-  xspf: "xspf",
-};
 const TYPES: Readonly<Record<string, PlaylistFormat>> = {
   "audio/x-mpegurl": "m3u",
   "audio/mpegurl": "m3u",
@@ -20,12 +14,6 @@ const TYPES: Readonly<Record<string, PlaylistFormat>> = {
   "application/pls+xml": "pls",
   "application/xspf+xml": "xspf",
 };
-
-/** The format that a file's name announces; null when it is not one of a playlist. */
-export function formatOfName(name: string): PlaylistFormat | null {
-  const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? "";
-  return Object.hasOwn(ENDINGS, ending) ? (ENDINGS[ending] ?? null) : null;
-}
 
 /** The format that a media type announces (parameters of it are ignored); null when it is not one of a playlist. */
 export function formatOfType(type: string): PlaylistFormat | null {

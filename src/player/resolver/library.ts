@@ -5,6 +5,7 @@ import type { TrackSource } from "../../media/plane.ts";
 import { stemOf } from "../library/catalogue.ts";
 import type { Entry } from "../library/entry.ts";
 import { MediaFolder, type MediaFolderOptions } from "../library/folder.ts";
+import { isPlaylistName } from "../playlist/item.ts";
 import { MAX_QUEUE, type StoredSource } from "../queue.ts";
 import { confinedFile, plainSegments } from "./confine.ts";
 import { filesOf, labelOf, matchFolders, matchNames, titleOf } from "./match.ts";
@@ -38,8 +39,8 @@ export class Library implements Resolver {
     if (ask.kind !== "words") return null;
     const query = ask.text.trim();
     const { catalogue } = this.#folder;
-    const exact = plainSegments(query);
-    if (exact && (await this.#confined(exact))) return found(catalogue.get(query), query);
+    const exact = await this.exactly(query);
+    if (exact) return exact;
     const known = await this.#known(query);
     if (known) return found(known, known.path);
     await this.#folder.current();
@@ -76,6 +77,32 @@ export class Library implements Resolver {
   async count(): Promise<number> {
     await this.#folder.current();
     return this.#folder.catalogue.size;
+  }
+
+  /** What is at exactly this path, unless it leads out of the folder. */
+  async exactly(path: string): Promise<Found | null> {
+    const segments = plainSegments(path);
+    if (!segments || !(await this.#confined(segments))) return null;
+    return found(this.#folder.catalogue.get(path), path);
+  }
+
+  /** Paths of the playlists that are there. */
+  async playlists(): Promise<string[]> {
+    await this.#folder.current();
+    return [...this.#folder.playlists()];
+  }
+
+  /** The real folder, and the file in it that a playlist's path leads to; null when there is none in there. */
+  async playlistFile(path: string): Promise<{ root: string; file: string } | null> {
+    const segments = plainSegments(path, isPlaylistName);
+    if (!segments) return null;
+    try {
+      const root = await realpath(this.#root);
+      const file = await confinedFile(root, segments, isPlaylistName);
+      return file === null ? null : { root, file };
+    } catch {
+      return null;
+    }
   }
 
   async open(source: StoredSource): Promise<TrackSource> {

@@ -1,6 +1,7 @@
 import { BotError } from "../../base/errors.ts";
 import type { Sentence } from "../../base/messages/catalogue.ts";
 import type { TrackSource } from "../../media/plane.ts";
+import type { Within } from "../playlist/within.ts";
 import type { StoredSource } from "../queue.ts";
 
 /** An audio file that somebody put into the room, as its event claims; see upload.ts. */
@@ -13,8 +14,8 @@ export interface UploadClaim {
   durationMs: number | null;
 }
 
-/** What a person asked for. */
-export type Ask = { kind: "words"; text: string } | { kind: "upload"; upload: UploadClaim };
+/** What a person asked for. `within`: the playlists that these words stand in. */
+export type Ask = { kind: "words"; text: string; within?: Within } | { kind: "upload"; upload: UploadClaim };
 
 /** Something that can be queued. Title and length are what is known without opening it. */
 export interface Found {
@@ -31,6 +32,16 @@ export interface FoundMany {
   /** Of the whole. */
   title: string;
   items: readonly Found[];
+  /** What of it cannot be used. */
+  refused?: readonly Refused[];
+  /** How many more there are. */
+  left?: number;
+}
+
+/** One of several, by its name, that cannot be used; `why` is part of a sentence, or one. */
+export interface Refused {
+  name: string;
+  why: Sentence;
 }
 
 /** One of several that a person may choose from. */
@@ -52,7 +63,8 @@ export class Undecided extends BotError {
 
 /** One kind of source. */
 export interface Resolver {
-  readonly kind: StoredSource["kind"];
+  /** Of its sources; `playlist`: it has none of its own. */
+  readonly kind: StoredSource["kind"] | "playlist";
   /**
    * Null when the ask is not of its kind.
    * @throws BotError `not_found`, `ambiguous`, `media_too_large`, `media_unsupported`, with a sentence for the person.

@@ -5,6 +5,7 @@ import type { TrackSource } from "../../media/plane.ts";
 import type { StoredSource } from "../queue.ts";
 import { tooLarge, type UploadCache } from "./cache.ts";
 import { isAudioName } from "./confine.ts";
+import { isPlaylistUpload } from "./playlist-upload.ts";
 import type { Ask, Found, Resolver, UploadClaim } from "./resolver.ts";
 
 const contentSchema = z.object({
@@ -23,8 +24,8 @@ const contentSchema = z.object({
 });
 
 /**
- * The audio file of an m.room.message's content, else null (text, pictures, encrypted files, damaged content). A file
- * counts as audio by its message type, its type, or its name's ending.
+ * The audio file, or the playlist, of an m.room.message's content, else null (text, pictures, encrypted files, damaged
+ * content). A file counts as audio by its message type, its type, or its name's ending.
  */
 export function decodeUpload(content: unknown): UploadClaim | null {
   const decoded = contentSchema.safeParse(content);
@@ -32,7 +33,8 @@ export function decodeUpload(content: unknown): UploadClaim | null {
   const { msgtype, url, body, filename, info } = decoded.data;
   const fileName = basename((filename ?? body ?? "").replaceAll("\\", "/")).slice(0, 255);
   const mimeType = info?.mimetype ?? null;
-  if (msgtype !== "m.audio" && !mimeType?.startsWith("audio/") && !isAudioName(fileName)) return null;
+  const claims = [msgtype === "m.audio", mimeType?.startsWith("audio/"), isAudioName(fileName)];
+  if (!claims.includes(true) && !isPlaylistUpload({ fileName, mimeType })) return null;
   return { mxc: url, fileName, size: info?.size ?? null, mimeType, durationMs: info?.duration ?? null };
 }
 

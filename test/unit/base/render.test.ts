@@ -1,4 +1,4 @@
-import { render } from "../../../src/base/messages/catalogue.ts";
+import { render, type Sentence } from "../../../src/base/messages/catalogue.ts";
 import { Members } from "../../../src/matrix/members.ts";
 
 const told = (name: string): { text: string; html: string } =>
@@ -61,5 +61,18 @@ describe("display names", () => {
   test("that only look different are told apart by user id", () => {
     const room = members("Ann", "Ann\u200b", " Ann");
     for (const id of ["@p0:hs", "@p1:hs", "@p2:hs"]) expect(room.displayName(id)).toBe(`Ann (${id})`);
+  });
+});
+
+test("sentences in a sentence are in its language, each a line, and escaped like all else", () => {
+  const part = (scheme: string): Sentence => ({ key: "playlist.why_scheme", params: { scheme } });
+  const sentence: Sentence = {
+    key: "playlist.nothing",
+    params: { title: "<x>" },
+    parts: { names: [part("file"), part("<b>")] },
+  };
+  expect(render(sentence, "de")).toEqual({
+    text: "Nichts aus <x> ließ sich verwenden:\nAdressen mit file öffne ich nicht\nAdressen mit <b> öffne ich nicht",
+    html: "Nichts aus <strong>&lt;x&gt;</strong> ließ sich verwenden:<br>Adressen mit file öffne ich nicht<br>Adressen mit &lt;b&gt; öffne ich nicht",
   });
 });

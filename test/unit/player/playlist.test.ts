@@ -1,12 +1,11 @@
 import fc from "fast-check";
-import { MAX_ITEMS, MAX_LOCATION, MAX_PLAYLIST_BYTES } from "../../../src/player/playlist/item.ts";
 import {
   formatOfName,
-  formatOfText,
-  formatOfType,
-  isHls,
-  parsePlaylist,
-} from "../../../src/player/playlist/playlist.ts";
+  MAX_ITEMS,
+  MAX_LOCATION,
+  MAX_PLAYLIST_BYTES,
+} from "../../../src/player/playlist/item.ts";
+import { formatOfText, formatOfType, isHls, parsePlaylist } from "../../../src/player/playlist/playlist.ts";
 import { playlistText } from "../../../src/player/playlist/text.ts";
 
 const parse = (text: string, baseUrl: string | null = null): ReturnType<typeof parsePlaylist> =>
