@@ -6,16 +6,21 @@ import { usageLine } from "../src/commands/usage.ts";
 /** Who may give a command whose level depends on what is asked: src/commands has the rule, test/unit/commands its tests. */
 const BY_CASE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ["skip", "forceskip", "seek", "replay", "previous", "remove", "move", "shuffle", "clear"].map((name) => [
+    ["forceskip", "seek", "replay", "previous", "remove", "move", "shuffle", "clear"].map((name) => [
       name,
-      "who asked for the tracks; who is alone there; level 50",
+      "who asked for the tracks; who is alone there; DJs; level 50",
     ]),
   ),
+  skip: "who asked for the tracks; who is alone there; DJs; level 50; else it is a vote",
+  stop: "who asked for all tracks; who is alone there; DJs; level 50",
+  leave: "DJs; level 50; who is alone there, while nothing is recorded",
+  dj: "to see: everybody; to change: level 50",
+  level: "to see: everybody; to change: level 50",
   loop: "to see: everybody; else as skip",
   save: "everybody; over another's list: level 50",
   unlist: "who has kept it; level 50",
   record: "level 50; `status`, `note`: everybody",
-  settings: "to see: everybody; to change: level 50",
+  settings: "to see: everybody; to change: level 50, and DJs what is about the queue",
 };
 
 /** @throws when a rule is missing here, or is for nothing */

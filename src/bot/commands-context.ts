@@ -7,6 +7,7 @@ type Given = Pick<
   RoomContext,
   | "prefix"
   | "player"
+  | "votes"
   | "sources"
   | "recorder"
   | "recordings"
@@ -39,6 +40,7 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
     onSentAway,
     prefix,
     player,
+    votes,
     sources,
     recorder,
     settings,
@@ -48,7 +50,7 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
   const { consent, recordings, clips } = deps;
   return {
     ...{ roomId: room.id, ownUserId: room.ownUserId, prefix },
-    ...{ player, sources, recorder, recordings, consent, clips, settings, report, status },
+    ...{ player, votes, sources, recorder, recordings, consent, clips, settings, report, status },
     get language() {
       return talk.language;
     },
@@ -75,6 +77,11 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
     powerOf: (userId) => room.powerOf(userId),
     powerNeeded: (type, isState) => room.powerNeeded(type, isState),
     displayName: (userId) => room.displayName(userId),
+    isHere: (userId) => room.membershipOf(userId) === "join",
+    usersCalled: (name) => {
+      const called = name.toLowerCase();
+      return [...room.joinedMembers()].filter((userId) => room.displayName(userId).toLowerCase() === called);
+    },
     reply: (eventId, sentence) => talk.reply(eventId, sentence),
     fetchMessage: (eventId) => session.readEvent(room.id, eventId),
   };

@@ -93,8 +93,9 @@ export class RoomAgent {
       ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log, tally: deps.tally },
     });
     this.#music = new RoomMusic({
-      ...{ room, plane, sources, clock, log, language, tell },
-      ...{ settings: this.settings, documents: this.#documents },
+      ...{ room, plane, sources, channel: this.#channel, talk: this.#talk, clock, log },
+      ...{ settings: this.settings, documents: this.#documents, prefix: deps.prefix },
+      onPeople: (listener) => this.#people.on(listener),
     });
     const { player } = this.#music;
     this.#recording = new RoomRecording({
@@ -108,7 +109,7 @@ export class RoomAgent {
     this.#commands = new RoomCommands({
       room: commandsContext({
         ...{ room, session: deps.session, channel: this.#channel, talk: this.#talk, prefix: deps.prefix },
-        ...{ player, sources, recorder: this.#recorder, status: deps.status },
+        ...{ player, votes: this.#music.votes, sources, recorder: this.#recorder, status: deps.status },
         ...{ settings: this.settings, consent: this.#recording.consent.control },
         recordings: deps.recordings.ofRoom(roomId),
         clips: this.#recording.clips.clips,

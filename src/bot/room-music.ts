@@ -1,6 +1,9 @@
 import type { Clock } from "../base/clock.ts";
+import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Language, Sentence } from "../base/messages/catalogue.ts";
+import type { ChannelSession } from "../channel/session.ts";
+import { trackName } from "../commands/format.ts";
+import { SkipVotes } from "../commands/skip-votes.ts";
 import type { RoomState } from "../matrix/session.ts";
 import type { MediaPlane } from "../media/plane.ts";
 import { RoomPlayer } from "../player/playback.ts";
@@ -9,36 +12,84 @@ import type { RoomSettings } from "../settings/room-settings.ts";
 import type { RoomDocuments } from "../store/store.ts";
 import { HeldMusic } from "./held-music.ts";
 import { queueRules } from "./queue-rules.ts";
+import type { RoomTalk } from "./room-talk.ts";
 
 export interface RoomMusicDeps {
   room: RoomState;
   plane: MediaPlane;
   sources: Sources;
+  channel: Pick<ChannelSession, "members" | "links">;
+  talk: Pick<RoomTalk, "language" | "tell">;
   settings: RoomSettings;
   documents: RoomDocuments;
-  language: () => Language;
-  tell: (sentence: Sentence) => void;
+  /** Calls a listener on each change of who is in the channel. */
+  onPeople: (listener: () => void) => () => void;
+  /** Of commands. */
+  prefix: string;
   clock: Clock;
   log: Log;
 }
 
-/** Music in one room: the player, and what keeps it while the bot is out of the channel. */
+/** Music in one room: the player, what keeps it while the bot is out of the channel, and votes to skip. */
 export class RoomMusic {
   readonly player: RoomPlayer;
   readonly held: HeldMusic;
+  readonly votes: SkipVotes;
+  readonly #deps: RoomMusicDeps;
+  readonly #unsubscribe: (() => void)[];
 
   constructor(deps: RoomMusicDeps) {
-    const { room, plane, sources, settings, documents, language, tell, clock, log } = deps;
+    this.#deps = deps;
+    const { room, plane, sources, channel, talk, settings, documents, prefix, clock, log } = deps;
     this.player = new RoomPlayer({
-      ...{ channel: room.id, plane, clock, log, tell },
+      ...{ channel: room.id, plane, clock, log, documents, prefix, ...queueRules(settings) },
       open: (source, signal) => sources.open(source, signal),
-      ...{ documents, language, ...queueRules(settings) },
+      tell: (sentence) => talk.tell(sentence),
+      language: () => talk.language,
+      connected: () => channel.links().filter(({ phase }) => phase === "connected").length,
     });
     this.held = new HeldMusic({ player: this.player, documents });
+    const others = (): string[] =>
+      channel.members().flatMap(({ userId }) => (userId === room.ownUserId ? [] : [userId]));
+    this.votes = new SkipVotes({
+      present: () => new Set(others()),
+      share: () => {
+        const share = settings.get("vote-skip");
+        return share === "off" ? null : share;
+      },
+      now: () => this.player.nowPlaying()?.track.id ?? null,
+    });
+    this.#unsubscribe = [
+      deps.onPeople(() => this.#onPeople()),
+      settings.onChange(({ name }) => {
+        if (name === "volume-max") this.#keepWithin(settings.get("volume-max"));
+      }),
+    ];
   }
 
   /** Keeps everything for the next run. Idempotent. */
   close(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.player.close();
+  }
+
+  /** Of fewer people fewer have to want it: what stands may be enough now. */
+  #onPeople(): void {
+    this.votes.peopleChanged();
+    const tally = this.votes.tally();
+    const now = this.player.nowPlaying();
+    if (!now || !tally || tally.votes < tally.needed) return;
+    try {
+      this.player.skip(0, 1, now.track.id);
+    } catch (error) {
+      // Somebody has just skipped: this one has hardly begun.
+      if (error instanceof BotError) return;
+      throw error;
+    }
+    this.#deps.talk.tell({ key: "vote.skipped", params: { ...tally, title: trackName(now.track) } });
+  }
+
+  #keepWithin(percent: number): void {
+    if (this.player.volume() > percent) this.player.setVolume(percent);
   }
 }

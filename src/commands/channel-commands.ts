@@ -1,6 +1,7 @@
 import { BotError } from "../base/errors.ts";
 import { missingIn, TALK_EVENT, type RoomFacts } from "../room-admin/missing.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
+import { isAlone } from "./who-may.ts";
 
 /**
  * Brings the bot into the voice channel for a command that is about sound.
@@ -50,7 +51,10 @@ export const channelCommands: readonly Command[] = [
     aliases: ["lv", "dc"],
     usage: "",
     help: "help.leave",
-    power: MODERATOR,
+    // Who is alone there takes it from nobody; a recording is more than what is heard now.
+    power: (invocation) =>
+      isAlone(invocation) && invocation.room.recorder.status().phase !== "recording" ? 0 : MODERATOR,
+    djs: true,
     order: "once",
     async run({ room, message }) {
       const { channel, player, recorder, prefix } = room;

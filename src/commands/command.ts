@@ -15,6 +15,8 @@ export interface Invocation {
   ageMs: number;
   /** The sender's newest upload of the last 5 minutes, if any. */
   recentUpload: UploadClaim | null;
+  /** The track that is meant, where that is known: the one on whose card somebody pressed. Else what was on as they wrote. */
+  track?: string;
   /** What was offered to people in the room lately. */
   choices: Choices;
   /** Ends when the room or the bot closes, or the command took too long. */
@@ -32,6 +34,12 @@ export interface Command {
   power: number | ((invocation: Invocation) => number);
   /** Who may, for whom it is refused; default by the power level alone. Its parameters: `level`, `actual`. */
   refusal?: MessageKey;
+  /** DJs of the room may what moderators may. */
+  djs?: true | ((invocation: Invocation) => boolean);
+  /** For everybody, whatever level a room would give it: else it could lock itself out, or keep somebody from a refusal. */
+  pinned?: true;
+  /** What is done for who may not; null: nothing, it is refused. @throws BotError */
+  otherwise?(invocation: Invocation): Sentence | null;
   /** `turn`: one after the other in a room, in the order they were said; `once`: without waiting for others. */
   order: "turn" | "once";
   /** It is carried out however old it is and however much its sender says: a refusal must not get lost. */

@@ -14,6 +14,7 @@ const optout: Command = {
   power: 0,
   order: "once",
   urgent: true,
+  pinned: true,
   async run({ room, message, args }: Invocation): Promise<Sentence> {
     const asked = words(args);
     const always = asked.delete("always");
@@ -34,6 +35,7 @@ const optin: Command = {
   usage: "[always]",
   help: "help.optin",
   power: 0,
+  pinned: true,
   order: "once",
   async run({ room, message, args }) {
     const asked = words(args);

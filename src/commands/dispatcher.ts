@@ -9,6 +9,7 @@ import { Choices } from "./choices.ts";
 import { MODERATOR, type Command, type Invocation } from "./command.ts";
 import { HandledCommands, type HandledDocuments } from "./handled.ts";
 import { unmarkedName } from "../recorder/name-mark.ts";
+import { refusalOf } from "./permission.ts";
 import { parseCommand, parseNumber, type ParsedCommand } from "./parser.ts";
 import type { RoomContext, RoomMessage } from "./room-context.ts";
 import { SenderLimits } from "./sender-limits.ts";
@@ -180,12 +181,9 @@ async function runCommand(
   command: Command,
   invocation: Invocation,
 ): Promise<Awaited<ReturnType<Command["run"]>>> {
-  const level = typeof command.power === "number" ? command.power : command.power(invocation);
-  const actual = invocation.room.powerOf(invocation.message.sender);
-  if (actual < level) {
-    throw new BotError("not_permitted", `needs ${level}, has ${actual}`, {
-      say: { key: command.refusal ?? "error.not_permitted", params: { level, actual } },
-    });
-  }
-  return command.run(invocation);
+  const refusal = refusalOf(command, invocation);
+  if (refusal === null) return command.run(invocation);
+  const instead = command.otherwise?.(invocation) ?? null;
+  if (instead === null) throw refusal;
+  return instead;
 }

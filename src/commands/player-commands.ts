@@ -4,43 +4,14 @@ import { render } from "../base/messages/catalogue.ts";
 import { heardBy } from "../diagnosis/heard.ts";
 import { LOOPS } from "../player/queue.ts";
 import { ensureInChannel } from "./channel-commands.ts";
-import { MODERATOR, type Command, type Invocation } from "./command.ts";
+import type { Command, Invocation } from "./command.ts";
 import { trackLine, trackName } from "./format.ts";
 import { canResume, resumed } from "./play-commands.ts";
 import { parseSeek } from "./seek-time.ts";
+import type { RoomContext } from "./room-context.ts";
+import { skipCommands } from "./skip-command.ts";
 import { usageOf } from "./usage.ts";
-import { playing, powerOver } from "./who-may.ts";
-
-/** How many tracks are to be skipped; null when it is no number. */
-function skipCount(args: string): number | null {
-  if (args === "") return 1;
-  const count = /^\d{1,3}$/.test(args) ? Number(args) : 0;
-  return count > 0 ? count : null;
-}
-
-const skip: Command = {
-  name: "skip",
-  refusal: "error.not_yours",
-  aliases: ["s"],
-  usage: "[n]",
-  help: "help.skip",
-  power(invocation) {
-    const count = skipCount(invocation.args) ?? 0;
-    const waiting = invocation.room.player.queue().slice(0, Math.max(0, count - 1));
-    return count === 0 ? 0 : powerOver([...playing(invocation), ...waiting], invocation);
-  },
-  order: "once",
-  run({ room, ageMs, args }) {
-    const asked = skipCount(args);
-    if (asked === null) throw usageOf(skip, room.prefix);
-    const count = Math.min(asked, room.player.queue().length + 1);
-    const title = trackName(room.player.skip(ageMs, count));
-    const next = room.player.nowPlaying();
-    if (!next) return { key: count > 1 ? "player.skipped_many" : "player.skipped", params: { title, count } };
-    const params = { title, count, next: trackLine(next.track) };
-    return { key: count > 1 ? "player.skipped_many_now" : "player.skipped_now", params };
-  },
-};
+import { playing, powerOver, powerOverAll } from "./who-may.ts";
 
 const volume: Command = {
   name: "volume",
@@ -49,18 +20,29 @@ const volume: Command = {
   help: "help.volume",
   power: 0,
   order: "once",
+  djs: true,
   run({ room, args }) {
     if (args === "") return { key: "player.volume", params: { percent: room.player.volume() } };
     const percent = /^\d{1,3}\s*%?$/.test(args) ? Number.parseInt(args, 10) : Number.NaN;
     if (!(percent <= 200)) throw usageOf(volume, room.prefix);
+    requireVolume(room, percent);
     room.player.setVolume(percent);
     return { key: "player.volume_set", params: { percent } };
   },
 };
 
+/** @throws BotError `bad_command` louder than the room has set */
+function requireVolume({ settings, prefix }: RoomContext, percent: number): void {
+  const max = settings.get("volume-max");
+  if (percent <= max) return;
+  const say = { key: "player.volume_max", params: { percent: max, prefix } } as const;
+  throw new BotError("bad_command", `louder than ${max} %`, { say });
+}
+
 const seek: Command = {
   name: "seek",
   refusal: "error.not_yours",
+  djs: true,
   aliases: [],
   usage: "1:23|90|1m30s|+30|-10",
   help: "help.seek",
@@ -77,6 +59,7 @@ const seek: Command = {
 const loop: Command = {
   name: "loop",
   refusal: "error.not_yours",
+  djs: true,
   aliases: [],
   usage: "[off|track|queue]",
   help: "help.loop",
@@ -97,6 +80,7 @@ const loop: Command = {
 const previous: Command = {
   name: "previous",
   refusal: "error.not_yours",
+  djs: true,
   aliases: ["prev"],
   usage: "",
   help: "help.previous",
@@ -112,6 +96,7 @@ const previous: Command = {
 const replay: Command = {
   name: "replay",
   refusal: "error.not_yours",
+  djs: true,
   aliases: [],
   usage: "",
   help: "help.replay",
@@ -160,14 +145,15 @@ const nowPlaying: Command = {
 };
 
 export const playerCommands: readonly Command[] = [
-  skip,
-  { ...skip, name: "forceskip", aliases: ["fs"], help: "help.forceskip" },
+  ...skipCommands,
   {
     name: "stop",
+    refusal: "error.not_yours",
+    djs: true,
     aliases: ["x"],
     usage: "",
     help: "help.stop",
-    power: MODERATOR,
+    power: powerOverAll,
     order: "once",
     run({ room }) {
       room.player.stop();

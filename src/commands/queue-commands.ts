@@ -109,6 +109,7 @@ function requirePosition(position: number, count: number): void {
 const remove: Command = {
   name: "remove",
   refusal: "error.not_yours",
+  djs: true,
   aliases: [],
   usage: "3|2-5|2,4-6",
   help: "help.remove",
@@ -137,6 +138,7 @@ function moveOf(args: string): { from: number; to: number } | null {
 const move: Command = {
   name: "move",
   refusal: "error.not_yours",
+  djs: true,
   aliases: [],
   usage: "3 1",
   help: "help.move",
@@ -164,6 +166,7 @@ const move: Command = {
 const clear: Command = {
   name: "clear",
   refusal: "error.not_yours",
+  djs: true,
   aliases: [],
   usage: "",
   help: "help.clear",
@@ -175,6 +178,7 @@ const clear: Command = {
 const shuffle: Command = {
   name: "shuffle",
   refusal: "error.not_yours",
+  djs: true,
   aliases: [],
   usage: "",
   help: "help.shuffle",

@@ -12,6 +12,7 @@ import type { RoomRecorder } from "../recorder/recorder.ts";
 import type { RoomRecordings } from "../recorder/shelf/room-recordings.ts";
 import type { RoomClips } from "../recorder/clip/clips.ts";
 import type { RoomSettings } from "../settings/room-settings.ts";
+import type { SkipVotes } from "./skip-votes.ts";
 
 /** A message as the homeserver gave it; the session's events are this and more. */
 export interface RoomMessage {
@@ -58,12 +59,24 @@ export interface RoomContext {
   readonly channel: CommandChannel;
   readonly player: Pick<
     RoomPlayer,
-    "add" | "addMany" | "skip" | "stop" | "pause" | "resume" | "setVolume" | "volume" | "nowPlaying" | "queue"
+    | "add"
+    | "addMany"
+    | "skip"
+    | "meant"
+    | "stop"
+    | "pause"
+    | "resume"
+    | "setVolume"
+    | "volume"
+    | "nowPlaying"
+    | "queue"
   > & {
     readonly edit: Pick<Editing, keyof Editing>;
     readonly lists: Pick<SavedLists, keyof SavedLists>;
     state(): Pick<QueueState, "now" | "upcoming" | "history" | "loop">;
   };
+  /** Of those who may not skip by themselves. */
+  readonly votes: Pick<SkipVotes, "mayVote" | "vote" | "withdraw">;
   readonly sources: Pick<Sources, "resolve" | "search">;
   readonly recorder: Pick<
     RoomRecorder,
@@ -81,6 +94,10 @@ export interface RoomContext {
   powerOf(userId: string): number;
   powerNeeded(type: string, isState: boolean): number;
   displayName(userId: string): string;
+  /** Whether somebody is in the room. */
+  isHere(userId: string): boolean;
+  /** User ids of those in the room who are shown by this name, whatever its case. */
+  usersCalled(name: string): string[];
   /** Answers a message (m.in_reply_to, m.notice). The same answer to the same message is sent once. Must not throw. */
   reply(eventId: string, sentence: Sentence): void;
   /** A message of the room by its id; null when there is none that the bot may see. */

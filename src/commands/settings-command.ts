@@ -1,3 +1,4 @@
+import { BotError } from "../base/errors.ts";
 import { render, type Sentence } from "../base/messages/catalogue.ts";
 import type { SettingChange } from "../settings/room-settings.ts";
 import { SETTING_NAMES, settingName, settingOf } from "../settings/table.ts";
@@ -21,6 +22,12 @@ export const settingsCommand: Command = {
     const known = name === null || value === null ? null : settingName(name);
     return known === null ? 0 : settingOf(known).power;
   },
+  pinned: true,
+  djs({ args }) {
+    const { name } = argumentsOf(args);
+    const known = name === null ? null : settingName(name);
+    return known !== null && settingOf(known).djs === true;
+  },
   order: "once",
   run(invocation) {
     const { room, args } = invocation;
@@ -29,10 +36,17 @@ export const settingsCommand: Command = {
     if (value === null) return explained(room, name);
     const { settings } = room;
     const before = settings.named(name);
+    const { command } = settingOf(before);
+    if (command !== undefined) throw byCommand(before, room.prefix + command);
     const change = /^default$/i.test(value) ? settings.reset(before) : settings.set(before, value);
     return changed(invocation, change);
   },
 };
+
+const byCommand = (name: string, command: string): BotError =>
+  new BotError("bad_command", "changed by its own command", {
+    say: { key: "settings.by_command", params: { name, command } },
+  });
 
 function listOf({ settings, language, prefix }: RoomContext): Sentence {
   const list = SETTING_NAMES.map((name) => {

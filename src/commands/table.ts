@@ -6,6 +6,8 @@ import { checkCommand } from "./check-command.ts";
 import { consentCommands } from "./consent-commands.ts";
 import { clipCommand } from "./clip-command.ts";
 import type { Command } from "./command.ts";
+import { djCommand } from "./dj-command.ts";
+import { levelCommand } from "./level-command.ts";
 import { listCommands } from "./list-commands.ts";
 import { playCommands } from "./play-commands.ts";
 import { playerCommands } from "./player-commands.ts";
@@ -23,13 +25,12 @@ const help: Command = {
   usage: "[command]",
   help: "help.help",
   power: 0,
+  pinned: true,
   order: "once",
   run({ room, args }) {
     const text = ({ help: key }: Command): string => render({ key }, room.language).text;
     if (args !== "") {
-      const name = args.toLowerCase();
-      const command = findCommand(name.startsWith(room.prefix) ? name.slice(room.prefix.length) : name);
-      if (!command) throw unknownCommand(args, room.prefix);
+      const command = namedCommand(args.toLowerCase(), room.prefix);
       return { key: "help.one", params: { usage: usageLine(command, room.prefix), text: text(command) } };
     }
     const list = COMMANDS.map((command) => `${usageLine(command, room.prefix)}: ${text(command)}`).join("\n");
@@ -60,6 +61,8 @@ export const COMMANDS: readonly Command[] = [
   ...consentCommands,
   clipCommand,
   settingsCommand,
+  djCommand,
+  levelCommand((name, prefix) => namedCommand(name, prefix)),
   checkCommand,
   help,
   ping,
@@ -72,6 +75,13 @@ const byName = new Map(
 
 /** @param name in lower case, a name or an alias */
 export const findCommand = (name: string): Command | null => byName.get(name) ?? null;
+
+/** @param name with or without the prefix. @throws BotError with the nearest */
+function namedCommand(name: string, prefix: string): Command {
+  const command = findCommand(name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  if (!command) throw unknownCommand(name, prefix);
+  return command;
+}
 
 /** The answer to a name that is none. */
 export function unknownCommand(name: string, prefix: string): BotError {

@@ -1,5 +1,6 @@
 import type { Track } from "../player/queue.ts";
 import { MODERATOR, type Invocation } from "./command.ts";
+import type { RoomContext } from "./room-context.ts";
 
 /**
  * The power level that one needs to change something about these tracks: none for who has asked for all of them, nor for
@@ -9,6 +10,25 @@ export function powerOver(tracks: readonly Track[], { room, message }: Invocatio
   const { sender } = message;
   const isFree = tracks.every(({ requester }) => requester === sender) || room.channel.isAlone(sender);
   return isFree ? 0 : MODERATOR;
+}
+
+/** As `powerOver` for everything that there is; where there is nothing, it is nobody's own. */
+export function powerOverAll(invocation: Invocation): number {
+  const tracks = [...playing(invocation), ...invocation.room.player.queue()];
+  return tracks.length > 0 || isAlone(invocation) ? powerOver(tracks, invocation) : MODERATOR;
+}
+
+/** Who says it is in the channel, and nobody else but the bot. */
+export const isAlone = ({ room, message }: Invocation): boolean => room.channel.isAlone(message.sender);
+
+/** Whether the track that somebody means is not on any more. */
+export function isGone(
+  room: Pick<RoomContext, "player">,
+  { track, ageMs }: Pick<Invocation, "track" | "ageMs">,
+): boolean {
+  const meant = track ?? room.player.meant(ageMs);
+  const now = room.player.nowPlaying();
+  return meant !== null && now !== null && meant !== now.track.id;
 }
 
 /** What is on, for `powerOver`. */

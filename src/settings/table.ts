@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { MessageKey } from "../base/messages/catalogue.ts";
+import { levels, userIds } from "./lists.ts";
 
 /** One setting of a room. Its value is what people write, so that the same schema reads them and the store. */
 export interface RoomSetting<T extends string | number = string | number> {
@@ -12,6 +13,10 @@ export interface RoomSetting<T extends string | number = string | number> {
   readonly meaning: MessageKey;
   /** The power level that one needs to change it. */
   readonly power: number;
+  /** DJs of the room may change it, too. */
+  readonly djs?: true;
+  /** It is changed by this command alone, which knows what may be in it. */
+  readonly command?: string;
   /** What else people have to know when it is so from now on; null: nothing. Its parameters: `prefix`. */
   readonly note: (value: string | number, recording: boolean) => MessageKey | null;
 }
@@ -49,11 +54,18 @@ const MAX_AUTO = 100;
 const MAX_KEEP_DAYS = 3650;
 
 const common = { power: MODERATOR, note: () => null };
+/** What is about playing. */
+const music = { ...common, djs: true } as const;
 const nextRecording = (_: string | number, recording: boolean): MessageKey | null =>
   recording ? "settings.next_recording" : null;
 
 /** More is no limit: the queue is full. */
 const MAX_PER_PERSON = 499;
+
+/** Nobody may have set it louder than this; 100 is as the file is. */
+const MAX_VOLUME = 200;
+/** More than half: two people agree, two of three, three of four. */
+const VOTE_SHARE = 51;
 
 /** Everything that the people of a room may set, by its name; the order is that of `!settings`. */
 export const ROOM_SETTINGS = {
@@ -112,18 +124,47 @@ export const ROOM_SETTINGS = {
     meaning: "settings.record_keep_days",
   },
   fair: {
-    ...common,
+    ...music,
     schema: choice(["off", "on"], { ...OFF, ...ON }),
     default: "off",
     allowed: "off, on",
     meaning: "settings.fair",
   },
   "max-per-person": {
-    ...common,
+    ...music,
     schema: wholeNumber(0, MAX_PER_PERSON),
     default: 0,
     allowed: `0–${MAX_PER_PERSON}`,
     meaning: "settings.max_per_person",
+  },
+  "volume-max": {
+    ...common,
+    schema: wholeNumber(1, MAX_VOLUME),
+    default: MAX_VOLUME,
+    allowed: `1–${MAX_VOLUME}`,
+    meaning: "settings.volume_max",
+  },
+  "vote-skip": {
+    ...common,
+    schema: z.union([wholeNumber(1, 100), choice(["off"], OFF)]),
+    default: VOTE_SHARE,
+    allowed: "off, 1–100",
+    meaning: "settings.vote_skip",
+  },
+  dj: {
+    ...common,
+    schema: z.union([userIds, choice(["off"], OFF)]),
+    default: "off",
+    allowed: `off, @name:server …`,
+    meaning: "settings.dj",
+  },
+  levels: {
+    ...common,
+    schema: z.union([levels, choice(["default"])]),
+    default: "default",
+    allowed: "default, command=level …",
+    meaning: "settings.levels",
+    command: "level",
   },
 } as const satisfies Readonly<Record<string, RoomSetting>>;
 

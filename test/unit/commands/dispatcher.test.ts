@@ -3,6 +3,7 @@ import { silentLog, type Log, type LogFields } from "../../../src/base/log.ts";
 import { render, type Sentence } from "../../../src/base/messages/catalogue.ts";
 import { RoomCommands } from "../../../src/commands/dispatcher.ts";
 import type { RoomContext, RoomMessage } from "../../../src/commands/room-context.ts";
+import { SkipVotes } from "../../../src/commands/skip-votes.ts";
 import { COMMANDS } from "../../../src/commands/table.ts";
 import type { ChannelReport } from "../../../src/diagnosis/report.ts";
 import type { BotStatus } from "../../../src/health/status.ts";
@@ -81,6 +82,7 @@ class FakeRoom implements RoomContext {
       return Promise.resolve({ track: track(title, requester), position: 0, etaMs: 0, again: false });
     },
     skip: () => track("skipped"),
+    meant: () => this.now?.track.id ?? null,
     stop: () => void this.did.push("stop"),
     pause: () => this.now ?? fail(),
     resume: () => (this.did.push("resume"), this.now ?? fail()),
@@ -101,6 +103,15 @@ class FakeRoom implements RoomContext {
     ...{ documents: new FakeDocuments(), prefix: "!", log: silentLog },
     tell: (sentence) => void this.said.push({ to: "", sentence }),
   });
+  /** Who is in the channel, for votes. */
+  present = new Set<string>();
+  readonly votes = new SkipVotes({
+    present: () => this.present,
+    share: () => 51,
+    now: () => this.now?.track.id ?? null,
+  });
+  isHere = (userId: string): boolean => userId !== "@gone:test";
+  usersCalled = (): string[] => [];
   readonly recordings: RoomContext["recordings"] = {
     list: () => [],
     find: () => fail(),
@@ -349,10 +360,16 @@ describe("!play", () => {
 });
 
 describe("who may", () => {
-  test.each(["!stop", "!leave", "!record start", "!record stop", "!record"])("%s needs 50", async (body) => {
+  test.each([
+    ["!stop", "error.not_yours"],
+    ["!leave", "error.not_permitted"],
+    ["!record start", "error.not_permitted"],
+    ["!record stop", "error.not_permitted"],
+    ["!record", "error.not_permitted"],
+  ])("%s needs 50", async (body, refusal) => {
     room.joined = true;
-    await expect(say(body)).resolves.toBe("error.not_permitted");
-    expect(room.said[0]?.sentence.params).toEqual({ level: 50, actual: 0 });
+    await expect(say(body)).resolves.toBe(refusal);
+    expect(room.said[0]?.sentence.params).toEqual({ level: 50, actual: 0, prefix: "!" });
     expect(room.did).toEqual([]);
     await say(body, { sender: MOD });
     expect(room.did.length).toBeGreaterThan(0);
@@ -369,8 +386,10 @@ describe("who may", () => {
     room.now = { track: track("t", ANN), phase: "playing", positionMs: 0 };
     await expect(say("!skip")).resolves.toBe("player.skipped_now");
     room.now = { track: track("t", "@eve:test"), phase: "playing", positionMs: 0 };
+    await expect(say("!skip")).resolves.toBe("vote.not_there");
+    room.settings.set("vote-skip", "off");
     await expect(say("!skip")).resolves.toBe("error.not_yours");
-    expect(room.said[0]?.sentence.params).toEqual({ level: 50, actual: 0 });
+    expect(room.said[0]?.sentence.params).toEqual({ level: 50, actual: 0, prefix: "!" });
     await expect(say("!skip", { sender: MOD })).resolves.toBe("player.skipped_now");
     room.alone = ANN;
     await expect(say("!skip")).resolves.toBe("player.skipped_now");

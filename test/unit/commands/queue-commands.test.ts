@@ -66,6 +66,7 @@ async function say(body: string, sender: string = ANN): Promise<string> {
         ),
     },
     powerOf: (userId: string) => (userId === MOD ? 50 : 0),
+    settings: { get: () => 200 },
   } as unknown as RoomContext;
   const invocation = {
     ...{
