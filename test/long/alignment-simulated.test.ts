@@ -6,9 +6,10 @@ describe.each(ALIGNMENT_SCENES.map((scene) => [scene.name, scene] as const))("%s
   test.each([1, 2, 3])("an hour is in step (seed %i)", async (seed) => {
     const { resampled, opus, stats } = await measureScene(scene, seed);
     if (scene.name.includes("stalls")) {
-      // Not in step as asked: a capture that stalls every 18 s is followed, not known. It must not add up, and the report must say so.
-      expect(resampled.maxMs).toBeLessThan(250);
-      expect(stats.uncertaintyMs).toBeGreaterThan(20);
+      // 200 times in an hour. Where congestion hides when it was, what little came in these seconds is off by the stall.
+      expect(resampled.p99Ms).toBeLessThan(20);
+      expect(resampled.maxMs).toBeLessThan(160);
+      expect(stats.clockSteps).toBeGreaterThan(190);
       return;
     }
     const whole = !scene.name.includes("40 times");

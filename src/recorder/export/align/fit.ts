@@ -5,6 +5,7 @@ import { baseOf, FASTEST, fitLine, followLine, FOLLOWED_LOW, valueAt } from "./l
 import { median, quantile, typicalSlope } from "./numbers.ts";
 import { thin, type Point } from "./points.ts";
 import { REPORT_MS, routeLevels, sortSteps, stepTime, sumBefore } from "./step-kinds.ts";
+import { findStalls, lostBy, withoutStalls, type Stall } from "./stalls.ts";
 import { findSteps } from "./steps.ts";
 import { isUneven } from "./uneven.ts";
 
@@ -20,12 +21,14 @@ export interface ClockFit {
   uncertaintyMs: number;
 }
 
+type Observed = Pick<Envelope, "fastest" | "widthS">;
+
 /** Clocks heard for less are taken to run as ours: 200 ppm in it are 4 ms. */
 const LEAST_SPAN_S = 20;
 /** Distance of the points that the model goes through, and what changes within is not the clock's. */
 const KNOT_S = 10;
-const KNOTS_S: Record<Mode, number> = { smooth: KNOT_S, followed: 2, uneven: 1 };
-const PERIODS_S: Record<Mode, number> = { smooth: 600, followed: 20, uneven: 3 };
+const KNOTS_S: Record<Mode, number> = { smooth: KNOT_S, followed: 2 };
+const PERIODS_S: Record<Mode, number> = { smooth: 600, followed: 20 };
 /** Over how many knots slopes are looked at. */
 const LAGS = [2, 6, 18] as const;
 /** Without any knowledge, clocks are so far off (standard deviation). */
@@ -33,17 +36,33 @@ const USUAL_PPM = 100;
 /** How far a sender's wall clock may run wrong against ours. */
 const WALL_PPM = 30;
 
-/** `smooth`: a clock as they are; `followed`: there is none, arrival is all; `uneven`: one that stalls, again and again. */
-type Mode = "smooth" | "followed" | "uneven";
+/** `smooth`: a clock as they are; `followed`: there is none, arrival is all. */
+type Mode = "smooth" | "followed";
 
 /** @param follows there is no sender's clock: arrival is followed */
-export function fitClock(envelope: Envelope, { follows }: { follows: boolean }): ClockFit {
+export function fitClock(envelope: Observed, { follows }: { follows: boolean }): ClockFit {
   if (follows) return fitAs("followed", envelope);
   const fit = fitAs("smooth", envelope);
-  return isUneven(envelope.fastest, lineOf(fit)) ? fitAs("uneven", envelope) : fit;
+  if (!isUneven(envelope.fastest, lineOf(fit))) return fit;
+  const stalls = findStalls(envelope.fastest);
+  const straight = { fastest: withoutStalls(envelope.fastest, stalls), widthS: envelope.widthS };
+  return stalled(fitAs("smooth", straight), stalls);
 }
 
-function fitAs(mode: Mode, envelope: Envelope): ClockFit {
+/** The fit of a clock that stalls, from that of what it would be without. */
+function stalled(fit: ClockFit, stalls: readonly Stall[]): ClockFit {
+  const line = lineOf(fit);
+  const beside = stalls.flatMap(({ t }) => [t, t + 1 / 48_000]).filter((at) => at > fit.t[0]!);
+  const t = [...new Set([...fit.t, ...beside])].sort((a, b) => a - b);
+  return {
+    ...fit,
+    t,
+    offsetMs: t.map((at) => line(at) + lostBy(stalls, at)),
+    clockSteps: fit.clockSteps + stalls.length,
+  };
+}
+
+function fitAs(mode: Mode, envelope: Observed): ClockFit {
   const follows = mode !== "smooth";
   const { fastest } = envelope;
   const span = fastest.at(-1)!.t - fastest[0]!.t;
