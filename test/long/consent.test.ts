@@ -1,9 +1,12 @@
 // Who does not want to be recorded is not, shown by looking for their voice: packet by packet in every byte that the bot
 // has, and by its sound in every track and export. The whole bot, Synapse, three people in the channel.
-import { readdir, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { correlate } from "../support/correlate.ts";
 import { decodeFile } from "../support/decode.ts";
+import { Member } from "../support/member.ts";
 import { ANN_HZ, BOB_HZ, TwoVoices } from "../support/two-voices.ts";
 import { loudest, packetsBelow, toneBelow } from "../support/voice-search.ts";
 
@@ -12,6 +15,7 @@ const RATE = 48_000;
 const HANDLED_MS = 100;
 /** A voice is at -17 where it is; speech of others, of the notice for example, reaches -50 at its frequency. */
 const ABSENT_DB = -40;
+const run = promisify(execFile);
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 let voices: TwoVoices;
@@ -148,3 +152,70 @@ test("in a room that asks first nobody is recorded who did not agree, and who re
     await scene.close();
   }
 }, 180_000);
+
+test("both devices of who refused are in no FLAC, no zip and no clip; an export asked for later has them neither", async () => {
+  const scene = await voices.room();
+  const { ann, bob, roomId, botKey } = scene;
+  const second = await Member.start({
+    session: bob.person.session,
+    roomId,
+    key: `second${bob.person.userId}`,
+  });
+  try {
+    await second.join();
+    await second.connected(botKey);
+    await scene.says("!settings record.format flac", /record\.format/);
+    await scene.says("!settings record.delivery zip", /record\.delivery/);
+    await scene.says("!settings clip on", /set clip to on/);
+    await scene.says("!record start", /^Recording\./);
+    await scene.speak();
+    await second.speak({ file: voices.bob });
+    await sleep(4_000);
+    await scene.says("!optout delete", /^Removed: what you had said/, bob.person);
+    await sleep(4_000);
+    const { position } = ann.person;
+    await scene.says("!clip 60", /^The last \d+:\d\d of the voice channel/);
+    const clip = await ann.person.waitForEvent(
+      ({ content }) => content["msgtype"] === "m.audio",
+      10_000,
+      position,
+    );
+    const clipPath = join(voices.directory, "clip.ogg");
+    await writeFile(clipPath, await ann.person.downloadMedia(String(clip.content["url"])));
+    const { samples } = await decodeFile(clipPath);
+    expect(loudest(samples, ANN_HZ)).toBeGreaterThan(-30);
+    expect(loudest(samples, BOB_HZ)).toBeLessThan(ABSENT_DB);
+
+    await scene.says("!record stop", /Recording ended/);
+    const posted = await ann.person.waitForEvent(
+      ({ content }) => content["msgtype"] === "m.file" && String(content["body"]).endsWith(".zip"),
+      90_000,
+      position,
+    );
+    const unpacked = join(voices.directory, "unpacked");
+    await mkdir(unpacked);
+    await writeFile(join(unpacked, "all.zip"), await ann.person.downloadMedia(String(posted.content["url"])));
+    await run("python3", ["-m", "zipfile", "-e", join(unpacked, "all.zip"), unpacked]);
+    const sent = [...(await bob.member.sent()), ...(await second.sent())];
+    expect(sent.length).toBeGreaterThan(600);
+    expect(await packetsBelow(scene.bot.dataDir, sent)).toEqual(nothing);
+    const [bobs, anns] = [await toneBelow(unpacked, BOB_HZ), await toneBelow(unpacked, ANN_HZ)];
+    expect(filesWith(anns).filter((name) => name.endsWith(".flac")).length).toBeGreaterThanOrEqual(2);
+    expect(filesWith(bobs)).toEqual([]);
+    expect(Object.keys(bobs).filter((name) => name.includes("Bob"))).toEqual([]);
+
+    await scene.bot.stop();
+    const [id] = (await readdir(scene.recordings)).filter((name) => !name.includes(".")).sort();
+    const output = join(voices.directory, "later");
+    const cli = new URL("../../dist/cli.js", import.meta.url).pathname;
+    await run(process.execPath, [cli, "recordings", "export", id!, "--format", "wav", "--output", output], {
+      env: { PATH: process.env["PATH"], VOICEBOT_DATA_DIR: scene.bot.dataDir },
+    });
+    const later = await toneBelow(output, BOB_HZ);
+    expect(Object.keys(later).length).toBeGreaterThanOrEqual(2);
+    expect(filesWith(later)).toEqual([]);
+  } finally {
+    await second.kill();
+    await scene.close();
+  }
+}, 240_000);
