@@ -10,7 +10,7 @@ beforeAll(async () => (stage = await Stage.start()));
 afterAll(async () => stage?.close());
 
 test("kill -9 of the media child in mid-track and mid-recording: sound again, the recording goes on, the gap is told", async () => {
-  const scene = await stage.scene();
+  const scene = await stage.scene({ unlimited: true });
   const { page } = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
   await page.join();
   await scene.command("!play first light", /Now playing/);
@@ -39,7 +39,7 @@ test("kill -9 of the media child in mid-track and mid-recording: sound again, th
 });
 
 test("kill -9 of the bot and start: one membership, music and recording go on, delivered once", async () => {
-  const scene = await stage.scene();
+  const scene = await stage.scene({ unlimited: true });
   const { page } = await scene.hostPage("Chrome", { tone: 440, levelDb: -20 });
   await page.join();
   await scene.command("!play first light", /Now playing/);

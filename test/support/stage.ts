@@ -28,6 +28,8 @@ export interface SceneOptions {
   readonly mediaDir?: string;
   /** Leave the bot without an invitation. */
   readonly uninvited?: boolean;
+  /** The homeserver lets the bot send as much as it likes, as an operator should arrange it: nobody waits for the limit. */
+  readonly unlimited?: boolean;
 }
 
 type PageIce = Pick<PageMemberOptions, "iceServers" | "iceTransportPolicy">;
@@ -211,7 +213,10 @@ export class Stage {
 
   async scene(options: SceneOptions = {}): Promise<Scene> {
     const [botUser, hostUser] = await Promise.all([
-      this.synapse.createUser(`bot${++this.#users}`, { displayName: "Bot" }),
+      this.synapse.createUser(`bot${++this.#users}`, {
+        displayName: "Bot",
+        exempt: options.unlimited === true,
+      }),
       this.user("host"),
     ]);
     const [bot, host] = await Promise.all([
