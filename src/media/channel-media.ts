@@ -132,6 +132,11 @@ export class ChannelMedia {
     return this.#player.announce(file);
   }
 
+  /** Of the track of that name alone. */
+  gain(track: string, db: number): Promise<void> {
+    return this.#playing.run(() => this.#player.deck.gain(track, db));
+  }
+
   volume(percent: number): Promise<void> {
     return this.#playing.run(() => this.#player.volume(percent));
   }

@@ -1,5 +1,6 @@
 import { Announcer } from "./announcer.ts";
-import { Limiter, GLIDE_SAMPLES, Ramp } from "./audio/mixer.ts";
+import { Limiter } from "./audio/limiter.ts";
+import { GLIDE_SAMPLES, Ramp } from "./audio/mixer.ts";
 import { FRAME_SAMPLES, FRAME_VALUES, msToSamples } from "./audio/pcm.ts";
 import { Deck, type DeckOptions } from "./deck.ts";
 
@@ -46,7 +47,9 @@ export class ChannelPlayer {
     this.#turnDown(music);
     this.#sum.fill(0);
     if (!music && !this.#announcer.sounding) {
-      out.fill(0);
+      // The limiter hands out what it still has: the last two milliseconds.
+      if (this.#limiter.empty) out.fill(0);
+      else this.#limiter.apply(this.#sum, out);
       return "silence";
     }
     // Voices of one frame share the channel's gain: it moves once a frame, whatever their number.

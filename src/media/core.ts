@@ -6,6 +6,7 @@ import { GuardedFetch } from "../fetch/guarded-fetch.ts";
 import { PUBLIC_HTTPS, type FetchPolicy } from "../fetch/url.ts";
 import { findFfmpeg, hasFilter } from "./audio/ffmpeg-path.ts";
 import { probeFile } from "./audio/probe.ts";
+import { scanLoudness } from "./audio/scan.ts";
 import { ChannelMedia } from "./channel-media.ts";
 import type { PlaneContext } from "./context.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -68,6 +69,8 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
       }
       case "probe":
         return probeFile(await context.ffmpeg(), request.source.path, context);
+      case "loudness.scan":
+        return scanLoudness(await context.ffmpeg(), request.source.path, context);
       case "channel.open": {
         const known = channels.get(request.channel);
         if (known) known.configure(request);
@@ -118,6 +121,9 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
         return {};
       case "play.volume":
         await channelOf(request.channel).volume(request.percent);
+        return {};
+      case "play.gain":
+        await channelOf(request.channel).gain(request.track, request.gainDb);
         return {};
       case "announce.play":
         await channelOf(request.channel).announce(request.source.path);

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { FRAME_SAMPLES } from "./audio/pcm.ts";
 import { Playback, type PlaybackEnd } from "./audio/playback.ts";
+import { TrackGain } from "./audio/track-gain.ts";
 import { NO_FILTERS, sameFilters, type Filters } from "./filters.ts";
 import type { PlaneEvent, PlaneRequest, TrackEnd, TrackSource } from "./messages.ts";
 
@@ -34,6 +35,7 @@ interface Opened {
   playback: Playback;
   track: string;
   source: TrackSource;
+  gain: TrackGain;
 }
 
 /** What takes the place of what is heard: another track, or the same at the same place with other filters. */
@@ -74,9 +76,9 @@ export class Deck {
   }
 
   /** @throws BotError `media_unreadable`, `ffmpeg_missing`; what played before goes on then. */
-  async start({ track, source, positionMs, paused }: PlayStart): Promise<void> {
+  async start({ track, source, positionMs, paused, ...level }: PlayStart): Promise<void> {
     const ahead = this.#next?.track === track && positionMs === 0 ? this.#next : null;
-    const opened = ahead ?? (await this.#open({ track, source }, positionMs));
+    const opened = ahead ?? (await this.#open({ track, source, gain: new TrackGain(level) }, positionMs));
     if (ahead) this.#next = null;
     this.#dropNext();
     this.#dropComing();
@@ -85,10 +87,10 @@ export class Deck {
   }
 
   /** @throws BotError `media_unreadable`, `ffmpeg_missing`; nothing follows then. */
-  async follow(next: PlayNext | null): Promise<void> {
+  async follow(next: (PlayNext & { gain?: TrackGain }) | null): Promise<void> {
     if (next && this.#next?.track === next.track) return;
     this.#dropNext();
-    if (next) this.#next = await this.#open(next, 0);
+    if (next) this.#next = await this.#open({ ...next, gain: next.gain ?? new TrackGain(next) }, 0);
   }
 
   /** @throws BotError `media_unreadable`, `ffmpeg_missing`; what plays goes on as it did. */
@@ -107,6 +109,12 @@ export class Deck {
     if (this.#current === current) this.#coming = { ...opened, what: "filters", waitedFrames: 0 };
     else opened.playback.close();
     this.#changeOver();
+  }
+
+  /** How much louder than it was made the track of that name is played, in dB; no other. */
+  gain(track: string, db: number): void {
+    for (const opened of [this.#current, this.#coming, this.#next])
+      if (opened?.track === track) opened.gain.set(db);
   }
 
   pause(): void {
@@ -148,16 +156,16 @@ export class Deck {
     this.#fading = [];
   }
 
-  async #open({ track, source }: Omit<Opened, "playback">, positionMs: number): Promise<Opened> {
+  async #open({ track, source, gain }: Omit<Opened, "playback">, positionMs: number): Promise<Opened> {
     const { clock, log, ffmpeg, rubberband, onReady } = this.#options;
     const playback: Playback = await Playback.open({
-      ...{ track, source, positionMs, clock, log, onReady, idleMs: IDLE_MS, paused: true },
+      ...{ track, source, positionMs, clock, log, onReady, idleMs: IDLE_MS, paused: true, gain },
       program: await ffmpeg(),
       filters: this.#filters,
       rubberband: this.#filters.pitch !== 0 && (await rubberband()),
       onEnd: (end) => this.#onEnd(playback, end),
     });
-    return { playback, track, source };
+    return { playback, track, source, gain };
   }
 
   /** Lets what comes take its place, if it is time. */

@@ -55,6 +55,14 @@ export type StreamTarget = z.infer<typeof streamSchema>;
 export const sourceSchema = z.union([fileSourceSchema, z.strictObject({ stream: streamSchema })]);
 export type TrackSource = z.infer<typeof sourceSchema>;
 
+/** dB, of a track. */
+const gainDb = z.number().min(-60).max(40);
+/**
+ * How loud a track begins: by `gainDb` (default 0) more than it was made, or, where its own tags say how loud it is, by as
+ * much as brings it to `tagsToLufs`; to it `play.gain` changes it later.
+ */
+const trackLevel = { gainDb: gainDb.optional(), tagsToLufs: z.number().min(-40).max(-5).optional() };
+
 export const planeRequestSchema = z.discriminatedUnion("kind", [
   /** Idempotent: opening an open channel changes its settings. `bitrate` in bit/s of the outgoing Opus stream. */
   z.object({
@@ -93,6 +101,7 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
     source: sourceSchema,
     positionMs: z.number().min(0),
     paused: z.boolean(),
+    ...trackLevel,
   }),
   /**
    * Opens what follows the track that plays: it sounds in the moment in which that one has finished (`track.ended` says so
@@ -101,7 +110,7 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("play.next"),
     channel,
-    next: z.object({ track: trackId, source: sourceSchema }).nullable(),
+    next: z.object({ track: trackId, source: sourceSchema, ...trackLevel }).nullable(),
   }),
   z.object({ kind: z.literal("play.pause"), channel }),
   z.object({ kind: z.literal("play.resume"), channel }),
@@ -109,6 +118,8 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("play.stop"), channel }),
   /** 100 is unity gain; glides. */
   z.object({ kind: z.literal("play.volume"), channel, percent: z.number().min(0).max(200) }),
+  /** Of a track that plays or was opened to follow: it glides there within three seconds. Of any other it changes nothing. */
+  z.object({ kind: z.literal("play.gain"), channel, track: trackId, gainDb }),
   /** For what plays, which goes on where it is, and for every track to come. Positions are those of the track as it was made. */
   z.object({ kind: z.literal("play.filters"), channel, filters: filtersSchema }),
   /** Brings what is at a URL (a claim of somebody, which the plane checks) into a new file. Takes up to ten minutes. */
@@ -120,6 +131,8 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   }),
   /** Reads duration and tags of a file without playing it. */
   z.object({ kind: z.literal("probe"), source: fileSourceSchema }),
+  /** Measures a whole file (EBU R 128) as it is heard here, at low priority: about a second for four minutes. */
+  z.object({ kind: z.literal("loudness.scan"), source: fileSourceSchema }),
   /** Plays a file once over whatever plays, which is turned down meanwhile. One at a time; four more wait. */
   z.object({ kind: z.literal("announce.play"), channel, source: fileSourceSchema }),
   /**
@@ -175,6 +188,7 @@ export const planeResultSchemas = {
   "play.resume": nothing,
   "play.stop": nothing,
   "play.volume": nothing,
+  "play.gain": nothing,
   "play.filters": nothing,
   probe: z.object({
     /** Null for a stream without a known end. */
@@ -183,6 +197,13 @@ export const planeResultSchemas = {
     title: z.string().max(500).nullable(),
     artist: z.string().max(500).nullable(),
     album: z.string().max(500).nullable(),
+  }),
+  "loudness.scan": z.object({
+    /** Integrated; null when it is silence, or too short to say (0.4 s). */
+    lufs: z.number().nullable(),
+    /** dBTP; null for digital silence. */
+    truePeakDb: z.number().nullable(),
+    durationMs: z.number(),
   }),
   /** What is there, see `Downloaded` of src/fetch/download.ts. Of a stream no file was made. */
   "fetch.file": z.object({
@@ -208,6 +229,7 @@ export const planeResultSchemas = {
 } as const satisfies Record<PlaneRequestKind, z.ZodType>;
 export type PlaneResult<K extends PlaneRequestKind> = z.infer<(typeof planeResultSchemas)[K]>;
 export type TrackTags = PlaneResult<"probe">;
+export type Loudness = PlaneResult<"loudness.scan">;
 
 export const peerStateSchema = z.enum(["connecting", "connected", "disconnected", "failed", "closed"]);
 export type PeerState = z.infer<typeof peerStateSchema>;

@@ -5,6 +5,7 @@ import { BotError } from "../../src/base/errors.ts";
 import { NO_FILTERS, type Filters } from "../../src/media/messages.ts";
 import type {
   IceSettings,
+  Loudness,
   MediaPlane,
   PlaneEvent,
   PlaneRequest,
@@ -22,7 +23,7 @@ interface FakeChannel {
   bitrate: number;
   peers: Map<string, FakeConnection>;
   playback: FakePlayback | null;
-  next: { track: string; source: TrackSource } | null;
+  next: { track: string; source: TrackSource; gainDb?: number | undefined } | null;
   volume: number;
   filters: Filters;
   kept: FakeKept;
@@ -46,6 +47,10 @@ export interface FakePlaneOptions {
   latencyMs?: number;
   /** Length of a file in ms, null when it is no audio. Default: everything is a tune of three minutes. */
   durationOf?: (path: string) => number | null;
+  /** What is at an address; it may throw. Default: sound everywhere. */
+  webOf?: (url: string) => FakePage;
+  /** How loud a file is. Default: as loud as everything is brought to. */
+  loudnessOf?: (path: string) => Pick<Loudness, "lufs" | "truePeakDb">;
   /** After which a connection to nobody fails, in ms; see `FakeConnection`. */
   failMs?: number;
 }
@@ -58,6 +63,8 @@ export class FakePlane implements MediaPlane {
   readonly #latencyMs: number;
   readonly #failMs: number | undefined;
   readonly #durationOf: (path: string) => number | null;
+  readonly #webOf: (url: string) => FakePage;
+  readonly #loudnessOf: (path: string) => Pick<Loudness, "lufs" | "truePeakDb">;
   readonly #events = new Emitter<PlaneEvent>();
   readonly #states = new Emitter<PlaneState>();
   readonly #channels = new Map<string, FakeChannel>();
@@ -73,6 +80,8 @@ export class FakePlane implements MediaPlane {
     this.#latencyMs = options.latencyMs ?? 0;
     this.#failMs = options.failMs;
     this.#durationOf = options.durationOf ?? (() => 180_000);
+    this.#webOf = options.webOf ?? (() => ({ what: "audio", text: "sound" }));
+    this.#loudnessOf = options.loudnessOf ?? (() => ({ lufs: -16, truePeakDb: -3 }));
     this.#state = options.state ?? "up";
   }
 
@@ -144,6 +153,11 @@ export class FakePlane implements MediaPlane {
     this.#events.emit(event);
   }
 
+  /** What plays, and by how much more than it was made; null when nothing does. */
+  playing(channel: string): { track: string; gainDb: number } | null {
+    return this.#channels.get(channel)?.playback ?? null;
+  }
+
   /** The current connection of a peer. */
   connection(channel: string, peer: string): FakeConnection | undefined {
     return this.#channels.get(channel)?.peers.get(peer);
@@ -182,6 +196,17 @@ export class FakePlane implements MediaPlane {
       const durationMs = this.#readable(request.source);
       return () => ({ durationMs, codec: "fake", title: null, artist: null, album: null });
     }
+    if (request.kind === "fetch.file") {
+      const { text, ...page } = this.#webOf(request.url);
+      const bytes = page.what === "stream" ? 0 : Buffer.byteLength(text);
+      if (bytes > request.maxBytes) throw new BotError("media_too_large", "too large");
+      if (page.what !== "stream") writeFileSync(request.path, text, { flag: "wx" });
+      return () => ({ url: request.url, contentType: null, name: null, bytes, ...page });
+    }
+    if (request.kind === "loudness.scan") {
+      const durationMs = this.#readable(request.source);
+      return () => ({ ...this.#loudnessOf(request.source.path), durationMs });
+    }
     if (request.kind === "channel.open") {
       const { ice, bitrate } = request;
       const open = this.#channels.get(request.channel);
@@ -208,7 +233,10 @@ export class FakePlane implements MediaPlane {
 
   #handleIn(
     channel: FakeChannel,
-    request: Exclude<PlaneRequest, { kind: "ping" | "probe" | "channel.open" | "channel.close" }>,
+    request: Exclude<
+      PlaneRequest,
+      { kind: "ping" | "probe" | "fetch.file" | "loudness.scan" | "channel.open" | "channel.close" }
+    >,
   ): () => PlaneResult<PlaneRequestKind> {
     const done = () => ({});
     switch (request.kind) {
@@ -262,6 +290,10 @@ export class FakePlane implements MediaPlane {
         return done;
       case "play.volume":
         channel.volume = request.percent;
+        return done;
+      case "play.gain":
+        if (channel.playback?.track === request.track) channel.playback.gainDb = request.gainDb;
+        if (channel.next?.track === request.track) channel.next.gainDb = request.gainDb;
         return done;
       case "play.filters":
         channel.filters = request.filters;

@@ -19,6 +19,8 @@ export class FakePlayback {
   readonly #channel: string;
   readonly track: string;
   readonly #durationMs: number;
+  /** By how much more than it was made it plays. */
+  gainDb: number;
   #playedMs: number;
   /** Monotonic time at which it last went on; null while paused. */
   #sinceMs: number | null = null;
@@ -41,6 +43,7 @@ export class FakePlayback {
     this.track = request.track;
     this.#durationMs = durationMs;
     this.#speed = speed;
+    this.gainDb = request.gainDb ?? 0;
     this.#playedMs = request.positionMs;
     if (!request.paused) this.resume();
   }

@@ -1,4 +1,4 @@
-import { CHANNELS, FRAME_SAMPLES, FRAME_VALUES, msToSamples } from "./pcm.ts";
+import { CHANNELS, msToSamples } from "./pcm.ts";
 
 /** Long enough to be no click, short enough to be no delay. */
 export const FADE_SAMPLES = msToSamples(30);
@@ -76,40 +76,4 @@ export class Ramp {
 export function mixInto(sum: Float32Array, pcm: Float32Array, samples: number, at = 0): void {
   const from = at * CHANNELS;
   for (let i = 0; i < samples * CHANNELS; i++) sum[from + i]! += pcm[i]!;
-}
-
-const ATTACK_SAMPLES = 48;
-const FULL_SCALE = 32_767;
-/** +1 dB per frame, so that a limited passage comes back without pumping. */
-const RELEASE = 10 ** (1 / 20);
-
-/**
- * Keeps a sum of voices inside 16 bits without distortion: it sees a whole frame before it leaves, turns it down within
- * its first millisecond when it would be too loud, and lets go by 1 dB a frame. What fits passes unchanged.
- */
-export class Limiter {
-  #gain = 1;
-
-  /** `sum` and `out` hold one frame; returns whether `out` holds any sound. */
-  apply(sum: Float32Array, out: Int16Array): boolean {
-    let peak = 0;
-    for (let i = 0; i < FRAME_VALUES; i++) {
-      const size = Math.abs(sum[i]!);
-      if (size > peak) peak = size;
-    }
-    const before = this.#gain;
-    const after = Math.min(1, before * RELEASE, peak > FULL_SCALE ? FULL_SCALE / peak : 1);
-    this.#gain = after;
-    const attack = after < before ? ATTACK_SAMPLES : FRAME_SAMPLES;
-    for (let i = 0; i < FRAME_SAMPLES; i++) {
-      const gain = i < attack ? before + ((after - before) * (i + 1)) / attack : after;
-      out[2 * i] = toInt16(sum[2 * i]! * gain);
-      out[2 * i + 1] = toInt16(sum[2 * i + 1]! * gain);
-    }
-    return peak >= 0.5;
-  }
-}
-
-function toInt16(value: number): number {
-  return value > FULL_SCALE ? FULL_SCALE : value < -32_768 ? -32_768 : Math.round(value);
 }

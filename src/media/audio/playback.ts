@@ -9,6 +9,7 @@ import { CHANNELS, FRAME_MS, FRAME_SAMPLES, FRAME_VALUES, msToSamples, samplesTo
 import { PcmRing } from "./ring.ts";
 import { openSource } from "./source.ts";
 import type { PcmSource } from "./source.ts";
+import type { TrackGain } from "./track-gain.ts";
 
 /*
  * One track being played.
@@ -53,6 +54,8 @@ export interface PlaybackOptions extends PlaybackEvents {
   filters?: Filters;
   /** Whether the program has the filter `rubberband`; default not. */
   rubberband?: boolean;
+  /** Default: as loud as it was made. */
+  gain?: TrackGain;
 }
 
 const RING_SAMPLES = msToSamples(2_000);
@@ -73,6 +76,7 @@ export class Playback {
   /** Amplitude: what the filters turned down, so that nothing is cut off in 16 bits. */
   readonly #makeup: number;
   #source: PcmSource | null = null;
+  #levels: PcmSource["levels"];
   #blocked = false;
   #state: PlaybackState = "opening";
   #wanted: "sounding" | "paused";
@@ -105,6 +109,7 @@ export class Playback {
       onData: (chunk) => playback.#take(chunk),
       onEnd: (end) => playback.#sourceEnded(end),
     });
+    playback.#levels = playback.#source.levels;
     return playback;
   }
 
@@ -198,6 +203,7 @@ export class Playback {
     else if (available < 2 * FRAME_SAMPLES && this.#fade.target > 0) this.#fade.to(0, FRAME_SAMPLES - 1);
     const samples = this.#ring.read(this.#frame, FRAME_SAMPLES - at);
     this.#consumed += samples;
+    this.#options.gain?.applyTo(this.#frame, samples, () => this.#levels?.tagged ?? null);
     this.#fade.applyTo(this.#frame, samples);
     if (this.#makeup !== 1) for (let i = 0; i < samples * CHANNELS; i++) this.#frame[i]! *= this.#makeup;
     mixInto(sum, this.#frame, samples, at);

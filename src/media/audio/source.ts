@@ -13,6 +13,8 @@ export interface PcmSource {
   resume(): void;
   /** No call of `onData` or `onEnd` follows. Idempotent. */
   close(): void;
+  /** What its tags say of how loud it is, once its first sound is there. */
+  readonly levels?: Ffmpeg["levels"];
 }
 
 export interface SourceOptions {

@@ -1,5 +1,4 @@
-import { Limiter, mixInto, Ramp } from "../../../src/media/audio/mixer.ts";
-import { FRAME_SAMPLES, FRAME_VALUES } from "../../../src/media/audio/pcm.ts";
+import { mixInto, Ramp } from "../../../src/media/audio/mixer.ts";
 
 const ones = (samples: number): Float32Array => new Float32Array(samples * 2).fill(1);
 const left = (values: Float32Array): number[] => [...values].filter((_, i) => i % 2 === 0);
@@ -36,42 +35,6 @@ describe("Ramp", () => {
     ramp.to(2, 0);
     expect(ramp.value).toBe(2);
     expect(ramp.settled).toBe(true);
-  });
-});
-
-describe("Limiter", () => {
-  const sine = (amplitude: number): Float32Array =>
-    Float32Array.from(
-      { length: FRAME_VALUES },
-      (_, i) => Math.round(amplitude * Math.sin((2 * Math.PI * 12 * Math.floor(i / 2)) / FRAME_SAMPLES)) + 0,
-    );
-
-  test("passes what fits bit by bit, up to full scale", () => {
-    const out = new Int16Array(FRAME_VALUES);
-    const sum = sine(32_767);
-    new Limiter().apply(sum, out);
-    expect([...out]).toEqual([...sum]);
-  });
-
-  test("turns down what would be too loud without flattening its waves", () => {
-    const limiter = new Limiter();
-    const out = new Int16Array(FRAME_VALUES);
-    limiter.apply(sine(65_000), out);
-    limiter.apply(sine(65_000), out);
-    const peak = Math.max(...out.map(Math.abs));
-    expect(peak).toBeLessThanOrEqual(32_767);
-    expect(peak).toBeGreaterThan(32_000);
-    expect(out.filter((value) => Math.abs(value) === peak).length).toBeLessThan(100);
-  });
-
-  test("lets go again by 1 dB a frame", () => {
-    const limiter = new Limiter();
-    const out = new Int16Array(FRAME_VALUES);
-    limiter.apply(sine(65_534), out);
-    limiter.apply(sine(10_000), out);
-    expect(Math.max(...out)).toBeLessThan(6_000);
-    for (let i = 0; i < 10; i++) limiter.apply(sine(10_000), out);
-    expect(Math.max(...out)).toBe(10_000);
   });
 });
 
