@@ -1,25 +1,18 @@
-import { lookup } from "node:dns/promises";
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import type { LookupFunction } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { BotError } from "../base/errors.ts";
-import { isIn, isPublicAddress, subnetFrom } from "./address.ts";
 import { boundedBody } from "./body.ts";
 import { Ending } from "./ending.ts";
 import { answered, networkError, tooLargeToFetch, tooSlow } from "./failures.ts";
-import { hostOf, isAddress, parseFetchUrl, refused, type FetchPolicy } from "./url.ts";
-
-export interface ResolvedAddress {
-  address: string;
-  family: number;
-}
+import { allowedAddresses, pinnedTo, type Resolve } from "./pinned.ts";
+import { hostOf, parseFetchUrl, refused, type FetchPolicy } from "./url.ts";
 
 export interface GuardedFetchOptions {
   policy: FetchPolicy;
   clock: Clock;
   /** All addresses of a name; default: the system's resolver. */
-  resolve?: (host: string) => Promise<readonly ResolvedAddress[]>;
+  resolve?: Resolve;
   /** Certificates that are trusted instead of the well-known ones, in PEM. */
   ca?: string;
 }
@@ -103,16 +96,11 @@ export class GuardedFetch {
 
   async #request(url: URL, { headers }: OpenOptions, ending: Ending): Promise<IncomingMessage> {
     const host = hostOf(url);
-    const addresses = await this.#addresses(host);
+    const { ca, policy, resolve } = this.#options;
+    const addresses = await allowedAddresses(host, policy, resolve);
     if (ending.error) throw ending.error;
-    const pinned: LookupFunction = (_, { all }, done) => {
-      const [first] = addresses;
-      if (all) done(null, [...addresses]);
-      else if (first) done(null, first.address, first.family);
-    };
-    const { ca } = this.#options;
     const common = {
-      ...{ host, path: url.pathname + url.search, lookup: pinned, signal: ending.signal },
+      ...{ host, path: url.pathname + url.search, lookup: pinnedTo(addresses), signal: ending.signal },
       port: url.port || (url.protocol === "https:" ? 443 : 80),
       headers: { "user-agent": "matrix-voice-bot", accept: "*/*", "accept-encoding": "identity", ...headers },
       // Of our own for each: kept connections, and proxies that the environment may name, are the global one's.
@@ -132,23 +120,6 @@ export class GuardedFetch {
       request.on("upgrade", (_, socket) => socket.destroy());
       request.end();
     });
-  }
-
-  /** Where a host may be connected to. @throws BotError `fetch_refused` when it is nowhere */
-  async #addresses(host: string): Promise<readonly ResolvedAddress[]> {
-    const { allow } = this.#options.policy;
-    const isAllowedName = allow.some((name) => subnetFrom(name) === null && name.toLowerCase() === host);
-    const resolve = this.#options.resolve ?? ((name: string) => lookup(name, { all: true }));
-    const all = isAddress(host)
-      ? [{ address: host, family: host.includes(":") ? 6 : 4 }]
-      : await resolve(host);
-    const good = all.filter(
-      ({ address }) => isAllowedName || isIn(allow, address) || isPublicAddress(address),
-    );
-    if (good.length === 0) {
-      throw refused(`${host} is not public`, { key: "fetch.own_network", params: { host } });
-    }
-    return good;
   }
 }
 
