@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { MediaClient } from "../matrix/media-client.ts";
 import { MAX_PLAYLIST_BYTES } from "../player/playlist/item.ts";
-import { UploadCache, type FetchUpload } from "../player/resolver/cache.ts";
+import { FileCache, UploadCache, type FetchUpload } from "../player/resolver/cache.ts";
 import type { Library } from "../player/resolver/library.ts";
 import { Playlists } from "../player/resolver/playlists.ts";
 import { Sources } from "../player/resolver/resolver.ts";
@@ -23,7 +23,10 @@ export function roomSources(deps: {
   const fetchUpload: FetchUpload = (mxc, { path, maxBytes, signal }) =>
     media.download(mxc, path, { maxBytes, signal });
   const cacheOf = (name: string, maxFileBytes: number, maxBytes: number): UploadCache =>
-    new UploadCache({ directory: join(dataDir, "cache", name), maxFileBytes, maxBytes, fetchUpload, clock });
+    new UploadCache({
+      files: new FileCache({ directory: join(dataDir, "cache", name), maxFileBytes, maxBytes, clock }),
+      fetchUpload,
+    });
   const uploads = cacheOf("uploads", MAX_UPLOAD_BYTES, CACHE_BYTES);
   const playlists = new Playlists({
     ...{ library, clock },

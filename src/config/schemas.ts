@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { z } from "zod";
 import type { ListenAddress } from "./setting.ts";
 
@@ -57,6 +57,37 @@ export const keepDaysSchema = z
   .string()
   .regex(/^\d{1,4}$/, "must be a number of days, 0 to 9999")
   .transform(Number);
+
+export const flagSchema = z
+  .enum(["true", "false"], "must be true or false")
+  .transform((text) => text === "true");
+
+const MAX_ALLOWED = 32;
+
+export const fetchAllowSchema: z.ZodType<readonly string[], string> = z
+  .string()
+  .transform((value) =>
+    value
+      .split(",")
+      .map((part) => part.trim().toLowerCase())
+      .filter((part) => part !== ""),
+  )
+  .refine(
+    (parts) => parts.length > 0 && parts.length <= MAX_ALLOWED && parts.every(isAddressOrHost),
+    "must be IP addresses, subnets or host names like 10.20.0.5 or 10.20.0.0/16, separated by commas",
+  );
+
+function isAddressOrHost(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const version = address.includes("%") ? 0 : isIP(address);
+  if (version !== 0 && more.length === 0)
+    return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  // What ends in digits is a damaged address, no name.
+  return (
+    /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text) &&
+    !/(^|\.)\d+$/.test(text)
+  );
+}
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 

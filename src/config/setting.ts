@@ -35,6 +35,14 @@ export interface Config {
   mediaDir: string;
   /** null: looked for in the usual places. */
   ffmpegPath: string | null;
+  /** Whether people may have files fetched over http, besides https. */
+  fetchHttp: boolean;
+  /** Addresses, subnets and host names that people may have fetched from although they are not public. */
+  fetchAllow: readonly string[];
+  /** What one file of the network, or uploaded, may have in bytes. */
+  fetchMaxBytes: number;
+  /** What all of them may take on the disk, in bytes. */
+  cacheMaxBytes: number;
   commandPrefix: string;
   /** Patterns of user ids; null: everyone of the bot's own homeserver. */
   invitesAllow: readonly string[] | null;
@@ -67,6 +75,7 @@ export interface Config {
 export const GROUPS = {
   account: "Homeserver and account",
   folders: "Folders and programs",
+  fetch: "Files of the network",
   rooms: "Rooms",
   recordings: "Recordings",
   ice: "Ways to the members",

@@ -4,48 +4,71 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 
-/**
- * Writes what `mxc` names to the file `path` (which is not there yet), at most `maxBytes` of it; `signal` ends it.
- * @throws BotError `media_too_large`, `not_found`, `homeserver`
- */
-export type FetchUpload = (
-  mxc: string,
-  options: { path: string; maxBytes: number; signal: AbortSignal },
-) => Promise<unknown>;
+/** Writes a file to `path` (which is not there yet), at most `maxBytes` of it; `signal` ends it. @throws BotError */
+export type Bring = (options: { path: string; maxBytes: number; signal: AbortSignal }) => Promise<unknown>;
 
-export interface UploadCacheOptions {
+export interface FileCacheOptions {
   /** Made when missing; nothing else lives in it. */
   directory: string;
   /** What one file may have. */
   maxFileBytes: number;
   /** What all may have together; the least recently used go first. */
   maxBytes: number;
-  fetchUpload: FetchUpload;
   clock: Clock;
 }
 
-/** Downloaded uploads on disk, named by a hash: nothing of a name on disk comes from an uploader. */
-export class UploadCache {
-  readonly #options: UploadCacheOptions;
-  readonly #underWay = new Map<string, Promise<string>>();
+interface UnderWay {
+  readonly work: Promise<string>;
+  readonly ending: AbortController;
+  waiting: number;
+}
 
-  constructor(options: UploadCacheOptions) {
+/**
+ * Files from elsewhere on disk: uploads of the room, audio of the network. They are named by a hash: nothing of a name on
+ * disk comes from people.
+ */
+export class FileCache {
+  readonly #options: FileCacheOptions;
+  readonly #underWay = new Map<string, UnderWay>();
+
+  constructor(options: FileCacheOptions) {
     this.#options = options;
   }
 
-  /** The local file of an upload; fetched when it is not there. Two who ask at once share one download. */
-  async file(mxc: string, signal: AbortSignal): Promise<string> {
-    const name = createHash("sha256").update(mxc).digest("hex");
-    let work = this.#underWay.get(name);
-    if (!work) {
-      work = this.#fileOnce(mxc, name, signal).finally(() => this.#underWay.delete(name));
-      this.#underWay.set(name, work);
-    }
-    return work;
+  get maxFileBytes(): number {
+    return this.#options.maxFileBytes;
   }
 
-  async #fileOnce(mxc: string, name: string, signal: AbortSignal): Promise<string> {
-    const { directory, maxFileBytes, fetchUpload, clock } = this.#options;
+  /**
+   * The local file of what `key` names; brought when it is not there. Those who ask at once share one download, which ends
+   * when none of them waits any more. @throws BotError what `bring` throws, `media_too_large`, `cancelled`
+   */
+  async file(key: string, bring: Bring, signal: AbortSignal): Promise<string> {
+    const name = nameOf(key);
+    let current = this.#underWay.get(name);
+    if (!current) {
+      const ending = new AbortController();
+      const work = this.#fileOnce(name, bring, ending.signal).finally(() => this.#underWay.delete(name));
+      current = { work, ending, waiting: 0 };
+      this.#underWay.set(name, current);
+    }
+    const wasEnding = current.ending.signal.aborted;
+    try {
+      return await waitFor(current, signal);
+    } catch (error) {
+      // It was given up by those before, and we came while it ended.
+      if (wasEnding && !signal.aborted && isCancelled(error)) return this.file(key, bring, signal);
+      throw error;
+    }
+  }
+
+  /** Whether the file is there already. */
+  has(key: string): Promise<boolean> {
+    return exists(join(this.#options.directory, nameOf(key)));
+  }
+
+  async #fileOnce(name: string, bring: Bring, signal: AbortSignal): Promise<string> {
+    const { directory, maxFileBytes, clock } = this.#options;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, name);
     if (await exists(path)) {
@@ -56,7 +79,7 @@ export class UploadCache {
     const part = `${path}.part`;
     await rm(part, { force: true });
     try {
-      await fetchUpload(mxc, { path: part, maxBytes: maxFileBytes, signal });
+      await bring({ path: part, maxBytes: maxFileBytes, signal });
       // The claim of the event and the promise of the port are not the file.
       const { size } = await stat(part);
       if (size > maxFileBytes) throw tooLarge(size, maxFileBytes);
@@ -86,6 +109,29 @@ export class UploadCache {
   }
 }
 
+/** Brings what `mxc` names, see `Bring`. @throws BotError `media_too_large`, `not_found`, `homeserver` */
+export type FetchUpload = (mxc: string, options: Parameters<Bring>[0]) => Promise<unknown>;
+
+/** Downloaded uploads. */
+export class UploadCache {
+  readonly #files: FileCache;
+  readonly #fetchUpload: FetchUpload;
+
+  constructor(options: { files: FileCache; fetchUpload: FetchUpload }) {
+    this.#files = options.files;
+    this.#fetchUpload = options.fetchUpload;
+  }
+
+  get maxFileBytes(): number {
+    return this.#files.maxFileBytes;
+  }
+
+  /** The local file of an upload; fetched when it is not there. */
+  file(mxc: string, signal: AbortSignal): Promise<string> {
+    return this.#files.file(mxc, (options) => this.#fetchUpload(mxc, options), signal);
+  }
+}
+
 /** The refusal of an upload of `size` bytes. */
 export function tooLarge(size: number, maxBytes: number): BotError {
   const megabytes = (bytes: number): number => Math.max(1, Math.round(bytes / 1e6));
@@ -93,6 +139,26 @@ export function tooLarge(size: number, maxBytes: number): BotError {
     say: { key: "play.too_large", params: { size: megabytes(size), limit: megabytes(maxBytes) } },
   });
 }
+
+/** As its work, until `signal` aborts; the last who leaves ends the work. */
+async function waitFor(current: UnderWay, signal: AbortSignal): Promise<string> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(new BotError("cancelled", "cancelled"));
+  current.waiting++;
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([current.work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    promise.catch(() => undefined);
+    if (--current.waiting === 0) current.ending.abort();
+  }
+}
+
+const isCancelled = (error: unknown): boolean => error instanceof BotError && error.code === "cancelled";
+
+const nameOf = (key: string): string => createHash("sha256").update(key).digest("hex");
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isFile() ?? false;

@@ -42,6 +42,10 @@ test("two variables are enough, the rest has defaults", () => {
       healthListen: null,
       recordingsKeepDays: 30,
       recordingsMaxBytes: 20e9,
+      fetchHttp: false,
+      fetchAllow: [],
+      fetchMaxBytes: 500e6,
+      cacheMaxBytes: 2e9,
     },
   });
 });
@@ -71,6 +75,10 @@ test("every variable reaches its key", () => {
     VOICEBOT_ICE_LOCAL_SUBNETS: "10.20.0.0/16,fd00:1::/64",
     VOICEBOT_ENGINE: "wrtc",
     VOICEBOT_MEDIA_CHILDREN: "12",
+    VOICEBOT_FETCH_HTTP: "true",
+    VOICEBOT_FETCH_ALLOW: "Files.example.org, 10.20.0.5,fd00:1::/64",
+    VOICEBOT_FETCH_MAX_BYTES: "200M",
+    VOICEBOT_CACHE_MAX_BYTES: "10G",
     VOICEBOT_LOG_LEVEL: "debug",
     VOICEBOT_FFMPEG_PATH: "/usr/bin/ffmpeg",
     VOICEBOT_HEALTH_LISTEN: "[::1]:9090",
@@ -95,6 +103,10 @@ test("every variable reaches its key", () => {
       iceLocalSubnets: ["10.20.0.0/16", "fd00:1::/64"],
       engine: "wrtc",
       mediaChildren: 12,
+      fetchHttp: true,
+      fetchAllow: ["files.example.org", "10.20.0.5", "fd00:1::/64"],
+      fetchMaxBytes: 200e6,
+      cacheMaxBytes: 10e9,
       logLevel: "debug",
       ffmpegPath: "/usr/bin/ffmpeg",
       healthListen: { host: "::1", port: 9090 },
@@ -164,6 +176,12 @@ test.each([
   ["VOICEBOT_ICE_ANNOUNCE", "0.0.0.0"],
   ["VOICEBOT_ICE_LOCAL_SUBNETS", "10.0.0.0"],
   ["VOICEBOT_ICE_LOCAL_SUBNETS", "10.0.0.0/33"],
+  ["VOICEBOT_FETCH_HTTP", "yes"],
+  ["VOICEBOT_FETCH_ALLOW", "10.0.0.0/33"],
+  ["VOICEBOT_FETCH_ALLOW", "10.0.0"],
+  ["VOICEBOT_FETCH_ALLOW", "https://files.example.org"],
+  ["VOICEBOT_FETCH_ALLOW", "*.example.org"],
+  ["VOICEBOT_FETCH_MAX_BYTES", "lots"],
 ])("%s=%j is refused", (key, value) => {
   expect(Object.keys(problemsOf({ [key]: value }))).toEqual([key]);
 });

@@ -195,7 +195,9 @@ test("config/example.yaml has every key, and each works when its comment sign go
     expect(setting.schema.parse(read.values.get(setting.name)?.text ?? "")).toEqual(
       setting.schema.parse(setting.example),
     );
-    const comment = text.slice(0, text.indexOf(`${setting.name.split(".").at(-1)}: `));
+    const [section = "", key = section] = setting.name.split(".");
+    const from = section === key ? 0 : Math.max(0, text.search(new RegExp(`^${section}:$`, "m")));
+    const comment = text.slice(from, text.indexOf(`${key}: `, from));
     expect(comment).toContain(`Form: ${setting.unit.slice(0, 20)}`);
   }
 });

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { systemClock } from "../../../src/base/system-clock.ts";
 import { BotError } from "../../../src/base/errors.ts";
 import { render } from "../../../src/base/messages/catalogue.ts";
-import { UploadCache } from "../../../src/player/resolver/cache.ts";
+import { FileCache, UploadCache } from "../../../src/player/resolver/cache.ts";
 import { Library } from "../../../src/player/resolver/library.ts";
 import { Playlists } from "../../../src/player/resolver/playlists.ts";
 import { Sources, type Ask, type Found, type FoundMany } from "../../../src/player/resolver/resolver.ts";
@@ -27,8 +27,9 @@ beforeEach(async () => {
   [asked, uploaded, web] = [[], {}, {}];
   const clock = systemClock;
   library = new Library({ root: join(directory, "media"), clock });
+  const kept = { directory: join(directory, "cache"), maxFileBytes: 1_000_000, maxBytes: 2_000_000, clock };
   const cache = new UploadCache({
-    ...{ directory: join(directory, "cache"), maxFileBytes: 1_000_000, maxBytes: 2_000_000, clock },
+    files: new FileCache(kept),
     fetchUpload: (mxc, { path }) => writeFile(path, uploaded[mxc] ?? ""),
   });
   playlists = new Playlists({

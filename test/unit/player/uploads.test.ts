@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { UploadCache, type FetchUpload } from "../../../src/player/resolver/cache.ts";
+import { BotError } from "../../../src/base/errors.ts";
+import { FileCache, UploadCache, type FetchUpload } from "../../../src/player/resolver/cache.ts";
 import { captionOf, decodeUpload, Uploads } from "../../../src/player/resolver/upload.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
@@ -25,7 +26,10 @@ const fetchUpload: FetchUpload = async (mxc, { path }) => {
   await writeFile(path, Buffer.alloc(size));
 };
 const cacheOf = (fetch = fetchUpload): UploadCache =>
-  new UploadCache({ directory, maxFileBytes: 150, maxBytes: 250, fetchUpload: fetch, clock });
+  new UploadCache({
+    files: new FileCache({ directory, maxFileBytes: 150, maxBytes: 250, clock }),
+    fetchUpload: fetch,
+  });
 
 test.each([
   [audio, true],
@@ -102,4 +106,27 @@ test("a download that fails leaves nothing and can be tried again", async () => 
   await expect(cache.file("mxc://a/b", signal)).rejects.toThrow("broken off");
   expect(await readdir(directory)).toEqual([]);
   await expect(cache.file("mxc://a/b", signal)).resolves.toBeTruthy();
+});
+
+test("a download goes on while anybody waits, ends with the last, and can be asked for again", async () => {
+  const ended: string[] = [];
+  const cache = cacheOf(async (mxc, options) => {
+    await new Promise<void>((resolve) => options.signal.addEventListener("abort", () => resolve()));
+    ended.push(mxc);
+    throw new BotError("cancelled", "cancelled");
+  });
+  const [first, second] = [new AbortController(), new AbortController()];
+  const one = cache.file("mxc://a/b", first.signal);
+  const two = cache.file("mxc://a/b", second.signal);
+  first.abort();
+  await expect(one).rejects.toMatchObject({ code: "cancelled" });
+  expect(ended).toEqual([]);
+  second.abort();
+  await expect(two).rejects.toMatchObject({ code: "cancelled" });
+  const third = new AbortController();
+  const three = cache.file("mxc://a/b", third.signal);
+  await new Promise((done) => setTimeout(done, 20));
+  expect(ended).toEqual(["mxc://a/b"]);
+  third.abort();
+  await expect(three).rejects.toMatchObject({ code: "cancelled" });
 });
