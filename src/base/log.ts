@@ -60,6 +60,7 @@ export const LOG_EVENTS = [
   "track_started",
   "track_ended",
   "track_failed",
+  "track_stalled",
   "track_underrun",
   "library_indexed",
   "library_failed",

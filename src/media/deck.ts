@@ -276,6 +276,7 @@ export class Deck {
       ...{ kind: "track.ended", channel, track, reason, positionMs },
       detail: end.detail?.slice(0, 500) ?? null,
       follows: follows?.track ?? null,
+      ...(end.stalled && { stalled: end.stalled }),
     });
   }
 }

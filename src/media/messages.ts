@@ -272,6 +272,8 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
     detail: z.string().max(500).nullable(),
     /** What plays on at once, as `play.next` has asked. */
     follows: trackId.nullable(),
+    /** There when it failed because its source gave nothing for too long: it may do so at another attempt. */
+    stalled: z.literal(true).optional(),
   }),
   /** Latest wins, at most twice a second, only while somebody sounds. `levelDbov` 0 (loudest) to -127 (silence), RFC 6464. */
   z.object({

@@ -3,6 +3,7 @@ import { BotError, type ErrorCode } from "../base/errors.ts";
 import { render, type Language, type Sentence } from "../base/messages/catalogue.ts";
 import type { QueueEffect, QueueRules, QueueState, Refusal } from "./queue.ts";
 import { cleanDetail } from "./text.ts";
+import { MAX_STALLED, type StallCause } from "./watchdog.ts";
 
 export const nothingPlaying = (): BotError =>
   new BotError("nothing_playing", "nothing is playing", { say: { key: "player.nothing" } });
@@ -42,4 +43,15 @@ export const isBare = (say: Sentence): boolean =>
 /** Why a track failed, as part of a sentence. */
 export function reasonFor(error: BotError, language: Language): string {
   return isBare(error.say) ? cleanDetail(error.message) : render(error.say, language).text;
+}
+
+/** Why a track that was tried twice is passed over. */
+export function stallError(cause: StallCause): BotError {
+  return new BotError("timeout", `stalled twice: ${cause}`, { say: { key: `stall.${cause}` } });
+}
+
+/** What is on is held, because another track would not help. */
+export function heldFor(cause: StallCause, prefix: string): Sentence {
+  if (cause === "unsent") return { key: "stall.held_unsent", params: { prefix } };
+  return { key: "stall.held", params: { count: MAX_STALLED, prefix } };
 }

@@ -6,7 +6,7 @@ import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { PlaneEvent, TrackSource } from "../media/plane.ts";
 import { Adding, type Added, type AddedMany } from "./adding.ts";
 import { Editing } from "./editing.ts";
-import { nothingPlaying, reasonFor, refusalIn } from "./failure.ts";
+import { heldFor, nothingPlaying, reasonFor, refusalIn, stallError } from "./failure.ts";
 import { Heard } from "./heard.ts";
 import { Progress } from "./progress.ts";
 import { emptyQueue, NO_RULES, playName, reduceQueue } from "./queue.ts";
@@ -23,8 +23,10 @@ import type { Found } from "./resolver/resolver.ts";
 import { loadQueue, savePosition, saveQueue, type PlayerDocuments } from "./saved.ts";
 import { SavedLists } from "./saved-lists.ts";
 import { Sound, type PlayerPlane } from "./sound.ts";
+import { SoundGuard } from "./sound-guard.ts";
 import { Starting } from "./starting.ts";
 import { cleanDetail } from "./text.ts";
+import type { Verdict } from "./watchdog.ts";
 
 export interface RoomPlayerDeps {
   /** The media plane's name of the room's channel. */
@@ -44,6 +46,10 @@ export interface RoomPlayerDeps {
   rules?: () => QueueRules;
   /** Called when the rules are others. */
   onRules?: (listener: () => void) => () => void;
+  /** Of commands, as people are told to type them. */
+  prefix?: string;
+  /** Members who have a connection now: where there are none nobody misses any sound. Default nobody. */
+  connected?: () => number;
 }
 
 const FRAME_MS = 20;
@@ -57,6 +63,7 @@ export class RoomPlayer {
   readonly lists: SavedLists;
   readonly #deps: RoomPlayerDeps;
   readonly #sound: Sound;
+  readonly #guard: SoundGuard;
   readonly #idle = new Emitter<void>();
   readonly #changed = new Emitter<QueueState>();
   readonly #closing = new AbortController();
@@ -89,6 +96,13 @@ export class RoomPlayer {
       wanted: () => ({ now: this.#state.now, play: playName(this.#state), volume: this.#state.volume }),
       onFailed: (id, error) => this.#fail(id, error),
       onStranded: () => void this.#dispatch({ kind: "pause" }),
+      onOpened: (play) => this.#guard.opened(play),
+      onUnanswered: (play) => this.#guard.stalled(play, "unanswered"),
+    });
+    this.#guard = new SoundGuard({
+      ...{ plane, channel, clock, log: deps.log, state: () => this.#state },
+      connected: deps.connected ?? ((): number => 0),
+      onVerdict: (verdict) => this.#onStall(verdict),
     });
     this.#unsubscribe = [
       plane.onEvent((event) => this.#onPlane(event)),
@@ -135,16 +149,22 @@ export class RoomPlayer {
   /**
    * @param sentMsAgo how long ago the person said it: the track that was on then is meant.
    * @param count what is on, and the first that wait
+   * @param id of the track that is meant, if it is known
    */
-  skip(sentMsAgo = 0, count = 1): Track {
+  skip(sentMsAgo = 0, count = 1, id: string | null = this.meant(sentMsAgo)): Track {
     const nowMs = this.#deps.clock.now();
-    const effects = this.#dispatch({ kind: "skip", meant: this.#heard.at(nowMs - sentMsAgo), nowMs, count });
+    const effects = this.#dispatch({ kind: "skip", meant: id, nowMs, count });
     const skipped = effects.find((effect) => effect.kind === "skipped");
     if (skipped) return skipped.track;
     if (effects.some((effect) => effect.kind === "already-skipped")) {
       throw new BotError("nothing_playing", "already skipped", { say: { key: "player.already_skipped" } });
     }
     throw nothingPlaying();
+  }
+
+  /** Id of the track that was on so long ago; null when none was, or it is not known any more. */
+  meant(sentMsAgo: number): string | null {
+    return this.#heard.at(this.#deps.clock.now() - sentMsAgo);
   }
 
   /** Ends what is on and empties the queue. @throws BotError `nothing_playing` */
@@ -200,6 +220,7 @@ export class RoomPlayer {
     savePosition(this.#deps.documents, this.#state.now);
     this.#closing.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#guard.close();
     this.#sound.close();
     this.#starting.fail(new BotError("cancelled", "closed"));
     this.#idle.clear();
@@ -224,9 +245,22 @@ export class RoomPlayer {
       const silent = reason === "finished" && positionMs < FRAME_MS;
       if (silent) this.#fail(track, new BotError("media_unreadable", "there is no sound in it"));
       else if (reason === "finished") this.#dispatch({ kind: "finished", id: track });
+      if (event.stalled) {
+        this.#dispatch({ kind: "position", id: track, positionMs });
+        if (this.#guard.stalled(track, "source")) return;
+      }
       if (reason === "failed")
         this.#fail(track, new BotError("media_unreadable", event.detail ?? "unreadable"));
     }
+    this.#guard.heard(event);
+  }
+
+  #onStall({ act, cause }: Verdict): void {
+    const id = playName(this.#state);
+    if (id === null) return;
+    if (act === "skip") return this.#fail(id, stallError(cause));
+    this.#dispatch({ kind: "retry", id, hold: act === "hold" });
+    if (act === "hold") this.#deps.tell(heldFor(cause, this.#deps.prefix ?? "!"));
   }
 
   #fail(id: string, error: BotError): void {
@@ -269,6 +303,7 @@ export class RoomPlayer {
     const id = state.now?.track.id ?? null;
     if (id !== (this.#state.now?.track.id ?? null)) this.#heard.note(id, this.#deps.clock.now());
     this.#state = state;
+    this.#guard.changed();
   }
 
   #rules(): QueueRules {

@@ -90,6 +90,12 @@ export function seek(state: QueueState, { positionMs }: Of<"seek">): QueueStep {
   return switched(state, { ...state, now: { ...state.now, positionMs: Math.max(0, positionMs) } }, []);
 }
 
+export function retry(state: QueueState, { id, hold }: Of<"retry">): QueueStep {
+  if (!state.now || playName(state) !== id) return step(state, []);
+  const phase = hold ? "paused" : state.now.phase;
+  return switched(state, { ...state, now: { ...state.now, phase } }, []);
+}
+
 export function loop(state: QueueState, event: Of<"loop">): QueueStep {
   return changed({ ...state, loop: event.loop });
 }

@@ -63,6 +63,8 @@ export type QueueEvent =
   | { kind: "previous" }
   | { kind: "replay" }
   | { kind: "seek"; positionMs: number }
+  /** The play of this name stands still: it is started anew from where it was; `hold`: when somebody says so. */
+  | { kind: "retry"; id: string; hold: boolean }
   | { kind: "stop" }
   | { kind: "pause" }
   | { kind: "resume" }

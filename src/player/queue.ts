@@ -1,4 +1,4 @@
-import { failed, finished, loop, previous, replay, seek, skip, stop } from "./queue-advance.ts";
+import { failed, finished, loop, previous, replay, retry, seek, skip, stop } from "./queue-advance.ts";
 import { add, addMany, arrange, begun, clear, move, remove, shuffle } from "./queue-order.ts";
 import { changed, playName, refused, step } from "./queue-state.ts";
 import type { QueueEvent, QueueState, QueueStep } from "./queue-state.ts";
@@ -36,6 +36,8 @@ export function reduceQueue(state: QueueState, event: QueueEvent): QueueStep {
       return replay(state);
     case "seek":
       return seek(state, event);
+    case "retry":
+      return retry(state, event);
     case "stop":
       return stop(state);
     case "pause":

@@ -18,6 +18,10 @@ export interface SoundDeps {
   onFailed: (play: string, error: BotError) => void;
   /** The channel did not come up within `PATIENCE_MS`. */
   onStranded: () => void;
+  /** The plane has this play now; null: none any more. */
+  onOpened?: (play: string | null) => void;
+  /** The plane is there and did not answer. @returns whether somebody sees to it; else it is tried again */
+  onUnanswered?: (play: string) => boolean;
 }
 
 /** How long a track waits for its channel (a crash, a restart, a slow homeserver) before it is held instead. */
@@ -54,6 +58,7 @@ export class Sound {
   forget(): void {
     this.#inPlane = null;
     this.#volume = null;
+    this.#deps.onOpened?.(null);
     this.hurry();
   }
 
@@ -130,6 +135,7 @@ export class Sound {
         positionMs,
         paused,
       });
+      if (this.#inPlane?.play === play) this.#deps.onOpened?.(play);
     } else if (this.#inPlane && this.#inPlane.paused !== paused) {
       this.#inPlane.paused = paused;
       await plane.request({ kind: paused ? "play.pause" : "play.resume", channel });
@@ -142,6 +148,7 @@ export class Sound {
     this.#inPlane = null;
     this.#volume = null;
     if (play === null) return;
+    if (error.code === "timeout" && this.#deps.onUnanswered?.(play) === true) return;
     if (lost) this.#wait();
     else this.#deps.onFailed(play, error);
   }

@@ -31,6 +31,8 @@ type PlaybackState = "opening" | "sounding" | "starving" | "paused" | "ended";
 export interface PlaybackEnd {
   reason: "finished" | "failed";
   detail: string | null;
+  /** It failed because its source gave nothing for too long. */
+  stalled?: true;
 }
 
 export interface PlaybackEvents {
@@ -65,6 +67,7 @@ const HIGH_WATER_SAMPLES = msToSamples(1_000);
 const START_SAMPLES = msToSamples(60);
 /** A source that broke off is still "finished" when this much of it was heard. */
 const MOST = 0.9;
+const ALL_BUT_MS = 1_000;
 
 export class Playback {
   readonly track: string;
@@ -291,7 +294,9 @@ export class Playback {
 
   #end(end: FfmpegEnd): void {
     this.#state = "ended";
-    this.#options.onEnd(judge(end, this.#options.positionMs, this.positionMs));
+    const judged = judge(end, this.#options.positionMs, this.positionMs);
+    const { stalled } = judged.reason === "failed" ? end : {};
+    this.#options.onEnd({ ...judged, ...(stalled && { stalled }) });
   }
 }
 
@@ -310,7 +315,9 @@ export function judge(end: FfmpegEnd, startMs: number, positionMs: number): Play
     return end.ok
       ? { reason: "finished", detail: null }
       : { reason: "failed", detail: end.reason ?? "the decoder ended" };
-  if (positionMs >= end.announcedMs * MOST) return { reason: "finished", detail: null };
+  // What stalls near its end has an end: only a source that broke off may have said too much.
+  const enoughMs = end.stalled ? end.announcedMs - ALL_BUT_MS : end.announcedMs * MOST;
+  if (positionMs >= enoughMs) return { reason: "finished", detail: null };
   const short = `it ends after ${seconds(positionMs)} s of ${seconds(end.announcedMs)} s`;
   return { reason: "failed", detail: end.reason === null ? short : `${short}: ${end.reason}` };
 }

@@ -1,3 +1,5 @@
+import type { FileHandle } from "node:fs/promises";
+import { withTimeout } from "../../base/async.ts";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -34,10 +36,13 @@ export interface SourceOptions {
   onEnd: (end: FfmpegEnd) => void;
 }
 
+/** Before the control plane gives up on the request. */
+const OPEN_MS = 3_000;
+
 /** Opens a source and starts decoding it. @throws BotError `media_unreadable` */
 export async function openSource(source: TrackSource, options: SourceOptions): Promise<PcmSource> {
   if (!("path" in source)) throw new BotError("media_unsupported", "streams are not played yet");
-  const handle = await openMediaFile(source.path);
+  const handle = await openInTime(options.clock, source.path);
   try {
     const { program, clock, log, idleMs, onData, onEnd } = options;
     return new Ffmpeg({
@@ -48,5 +53,19 @@ export async function openSource(source: TrackSource, options: SourceOptions): P
     });
   } finally {
     await handle.close();
+  }
+}
+
+/** A disk that hangs must not hold up all that is asked for behind it. @throws BotError also `timeout` */
+async function openInTime(clock: Clock, path: string): Promise<FileHandle> {
+  const opening = openMediaFile(path);
+  try {
+    return await withTimeout(clock, OPEN_MS, "opening the file", opening);
+  } catch (error) {
+    opening.then(
+      (late) => late.close(),
+      () => undefined,
+    );
+    throw error;
   }
 }

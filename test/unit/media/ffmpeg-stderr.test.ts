@@ -54,6 +54,7 @@ describe("what ffmpeg says", () => {
 
 describe("whether a track was heard out", () => {
   const end = { ok: true, reason: null, announcedMs: 10_000, bytes: 1 };
+  const stalled = { ...end, announcedMs: 20_000, stalled: true as const };
   test.each([
     ["to its end", end, 0, 10_000, "finished", null],
     ["nothing", { ...end, reason: "moov atom not found" }, 0, 0, "failed", "moov atom not found"],
@@ -61,6 +62,8 @@ describe("whether a track was heard out", () => {
     ["sought to the end", end, 10_000, 10_000, "finished", null],
     ["sought to the end of a broken file", { ...end, ok: false, reason: "x" }, 9_000, 9_000, "failed", "x"],
     ["most of it, then an error", { ...end, ok: false, reason: "x" }, 0, 9_100, "finished", null],
+    ["most of it, then it stalled", stalled, 0, 18_500, "failed", "it ends after 18.5 s of 20.0 s"],
+    ["all but a moment, then it stalled", stalled, 0, 19_300, "finished", null],
     ["a part", end, 0, 2_500, "failed", "it ends after 2.5 s of 10.0 s"],
     [
       "a part, with an error",

@@ -113,6 +113,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       .map(({ kind, at }): Step => (state) => ({ kind, id: play(state, at) })),
   },
   pick.map((at): Step => (state) => ({ kind: "failed", id: play(state, at), reason: "x" })),
+  pick.map((at): Step => (state) => ({ kind: "retry", id: play(state, at), hold: at % 3 === 0 })),
   fc.record({ at: pick, positionMs: fc.nat(100_000) }).map(({ at, positionMs }): Step => {
     return (state) => ({ kind: "position", id: play(state, at), positionMs });
   }),
@@ -164,6 +165,10 @@ function wrong(
     "another sounds, or from another place, and the plane is not asked":
       isSwitched && !told.includes("sound"),
     "sought under the same name": event.kind === "seek" && !isRefused && playName(after) === playName(before),
+    "tried again under the same name, or from elsewhere":
+      event.kind === "retry" &&
+      event.id === playName(before) &&
+      (playName(after) === playName(before) || after.now?.positionMs !== before.now?.positionMs),
     "silent and not told": before.now !== null && after.now === null && !told.includes("idle"),
     "refused and changed": isRefused && after !== before,
     "changed and not kept": !isKept && !told.includes("save"),
