@@ -21,7 +21,11 @@ import {
 } from "./setup/look.js";
 import { run, runStep, runTarget, startLog } from "./setup/run.js";
 
-const venv = join(cache, "synapse", "venv");
+/** Programs of Python in a venv each: what they are called, their pinned packages, and a module to see that they are there. */
+const venvs = {
+  synapse: { name: "Synapse", requirements: "synapse-requirements.txt", module: "synapse" },
+  ytdlp: { name: "yt-dlp", requirements: "ytdlp-requirements.txt", module: "yt_dlp" },
+};
 
 /** Debian packages by what they are needed for; `missing` looks for the thing itself, wherever it comes from. */
 const packages = {
@@ -48,17 +52,22 @@ function inSbin(name) {
 const testTools = ["ffmpeg", "chromium", "coturn", "iproute2", "iptables"];
 const imageTools = ["buildah", "debootstrap"];
 const targets = {
-  demo: { needs: ["ffmpeg"], synapse: true, build: true, run: ["demo/main.ts"] },
-  test: { needs: testTools, synapse: true, build: false, run: ["scripts/test.ts"] },
+  demo: { needs: ["ffmpeg"], venvs: ["synapse"], build: true, run: ["demo/main.ts"] },
+  test: { needs: testTools, venvs: ["synapse", "ytdlp"], build: false, run: ["scripts/test.ts"] },
   long: {
     needs: [...testTools, ...imageTools],
-    synapse: true,
+    venvs: ["synapse", "ytdlp"],
     build: false,
     run: ["scripts/test.ts", "long"],
   },
-  image: { needs: ["ffmpeg", ...imageTools], synapse: true, build: false, run: ["scripts/image-check.ts"] },
-  unit: { needs: [], synapse: false, build: false, run: ["scripts/test.ts", "unit"] },
-  setup: { needs: testTools, synapse: true, build: true, run: null },
+  image: {
+    needs: ["ffmpeg", ...imageTools],
+    venvs: ["synapse"],
+    build: false,
+    run: ["scripts/image-check.ts"],
+  },
+  unit: { needs: [], venvs: [], build: false, run: ["scripts/test.ts", "unit"] },
+  setup: { needs: testTools, venvs: ["synapse", "ytdlp"], build: true, run: null },
 };
 
 async function main() {
@@ -90,7 +99,8 @@ async function main() {
 
 function pendingSteps(target) {
   const steps = [];
-  const needs = [...(target.synapse && !synapseIsReady() ? ["python", "venv"] : []), ...target.needs];
+  const wanted = target.venvs.filter((key) => !venvIsReady(key));
+  const needs = [...(wanted.length > 0 ? ["python", "venv"] : []), ...target.needs];
   const missing = needs.map((need) => packages[need]).filter((item) => item.missing());
   if (missing.length > 0) {
     const names = missing.map((item) => item.name);
@@ -98,9 +108,8 @@ function pendingSteps(target) {
     steps.push({ title: `Debian packages: ${names.join(", ")}`, run: () => installPackages(missing) });
   }
   if (!modulesAreReady()) steps.push({ title: "npm packages", run: installModules });
-  if (target.synapse && !synapseIsReady()) {
-    steps.push({ title: "Synapse, in .cache/synapse", run: installSynapse });
-  }
+  for (const key of wanted)
+    steps.push({ title: `${venvs[key].name}, in .cache/${key}`, run: () => installVenv(key) });
   if (target.build && distIsOld()) steps.push({ title: "dist/", run: build });
   return steps;
 }
@@ -167,28 +176,31 @@ async function installModules() {
     throw new SetupError("npm installed everything, and node_modules/.bin/node does not run.");
 }
 
-// --- Synapse
+// --- Python: Synapse, yt-dlp
 
-function synapseStamp() {
-  return `${hash([join(root, "scripts", "synapse-requirements.txt")])} ${venv}`;
+const venvOf = (key) => join(cache, key, "venv");
+const requirementsOf = (key) => join(root, "scripts", venvs[key].requirements);
+
+function venvStamp(key) {
+  return `${hash([requirementsOf(key)])} ${venvOf(key)}`;
 }
 
-function synapseIsReady() {
+function venvIsReady(key) {
   return (
-    readText(join(cache, "synapse", "stamp")) === synapseStamp() &&
-    succeeds(join(venv, "bin", "python"), ["-c", "import synapse"])
+    readText(join(cache, key, "stamp")) === venvStamp(key) &&
+    succeeds(join(venvOf(key), "bin", "python"), ["-c", `import ${venvs[key].module}`])
   );
 }
 
-async function installSynapse() {
-  const requirements = join(root, "scripts", "synapse-requirements.txt");
-  fs.rmSync(join(cache, "synapse"), { recursive: true, force: true });
-  fs.mkdirSync(join(cache, "synapse"), { recursive: true });
+async function installVenv(key) {
+  const venv = venvOf(key);
+  fs.rmSync(join(cache, key), { recursive: true, force: true });
+  fs.mkdirSync(join(cache, key), { recursive: true });
   await run("python3", ["-m", "venv", venv], { timeoutMs: 2 * minute });
   const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--retries", "5"];
-  const what = ["--no-deps", "--only-binary", ":all:", "-r", requirements];
+  const what = ["--no-deps", "--only-binary", ":all:", "-r", requirementsOf(key)];
   await run(join(venv, "bin", "python"), [...pip, ...what], { timeoutMs: 10 * minute, attempts: 3 });
-  fs.writeFileSync(join(cache, "synapse", "stamp"), synapseStamp());
+  fs.writeFileSync(join(cache, key, "stamp"), venvStamp(key));
 }
 
 // --- dist/
