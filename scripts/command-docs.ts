@@ -11,6 +11,7 @@ const BY_CASE: Readonly<Record<string, string>> = {
       "who asked for the tracks; who is alone there; DJs; level 50",
     ]),
   ),
+  filter: "to see: everybody; else who asked for the track; who is alone there; DJs; level 50",
   skip: "who asked for the tracks; who is alone there; DJs; level 50; else it is a vote",
   stop: "who asked for all tracks; who is alone there; DJs; level 50",
   leave: "DJs; level 50; who is alone there, while nothing is recorded",

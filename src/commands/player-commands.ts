@@ -5,6 +5,7 @@ import { heardBy } from "../diagnosis/heard.ts";
 import { LOOPS } from "../player/queue.ts";
 import { ensureInChannel } from "./channel-commands.ts";
 import type { Command, Invocation } from "./command.ts";
+import { filtersText } from "./filters.ts";
 import { trackLine, trackName } from "./format.ts";
 import { canResume, resumed } from "./play-commands.ts";
 import { parseSeek } from "./seek-time.ts";
@@ -127,6 +128,7 @@ const nowPlaying: Command = {
     if (!now) return { key: "player.nothing" };
     const { heard, of } = heardBy(await room.report());
     const { track, phase, positionMs } = now;
+    const filters = filtersText(room.player.state().filters, room.language);
     const total = track.durationMs === null ? "" : ` / ${clockTime(track.durationMs)}`;
     return {
       // Where nobody is, or the bot is not, there is nobody to hear it.
@@ -139,6 +141,7 @@ const nowPlaying: Command = {
         position: clockTime(positionMs) + total,
         requester: room.displayName(track.requester),
         volume: room.player.volume(),
+        filters: filters === "" ? "" : `, ${filters}`,
       },
     };
   },

@@ -67,13 +67,14 @@ export interface RoomContext {
     | "pause"
     | "resume"
     | "setVolume"
+    | "setFilters"
     | "volume"
     | "nowPlaying"
     | "queue"
   > & {
     readonly edit: Pick<Editing, keyof Editing>;
     readonly lists: Pick<SavedLists, keyof SavedLists>;
-    state(): Pick<QueueState, "now" | "upcoming" | "history" | "loop">;
+    state(): Pick<QueueState, "now" | "upcoming" | "history" | "loop" | "filters">;
   };
   /** Of those who may not skip by themselves. */
   readonly votes: Pick<SkipVotes, "mayVote" | "vote" | "withdraw">;

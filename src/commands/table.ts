@@ -7,6 +7,7 @@ import { consentCommands } from "./consent-commands.ts";
 import { clipCommand } from "./clip-command.ts";
 import type { Command } from "./command.ts";
 import { djCommand } from "./dj-command.ts";
+import { filterCommand } from "./filter-command.ts";
 import { levelCommand } from "./level-command.ts";
 import { listCommands } from "./list-commands.ts";
 import { playCommands } from "./play-commands.ts";
@@ -53,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
   ...channelCommands,
   ...playCommands,
   ...playerCommands,
+  filterCommand,
   ...queueCommands,
   ...listCommands,
   searchCommand,

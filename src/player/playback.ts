@@ -3,7 +3,7 @@ import { Emitter } from "../base/emitter.ts";
 import { BotError, messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
-import type { PlaneEvent, TrackSource } from "../media/plane.ts";
+import type { Filters, PlaneEvent, TrackSource } from "../media/plane.ts";
 import { Adding, type Added, type AddedMany } from "./adding.ts";
 import { Editing } from "./editing.ts";
 import { heldFor, nothingPlaying, reasonFor, refusalIn, stallError } from "./failure.ts";
@@ -93,7 +93,10 @@ export class RoomPlayer {
     });
     this.#sound = new Sound({
       ...{ plane, channel, clock, open },
-      wanted: () => ({ now: this.#state.now, play: playName(this.#state), volume: this.#state.volume }),
+      wanted: () => {
+        const { now, volume, filters } = this.#state;
+        return { now, play: playName(this.#state), volume, filters, next: this.#progress.next(this.#state) };
+      },
       onFailed: (id, error) => this.#fail(id, error),
       onStranded: () => void this.#dispatch({ kind: "pause" }),
       onOpened: (play) => this.#guard.opened(play),
@@ -192,6 +195,10 @@ export class RoomPlayer {
     return this.#state.volume;
   }
 
+  setFilters(filters: Filters): void {
+    this.#dispatch({ kind: "filters", filters });
+  }
+
   nowPlaying(): NowPlaying | null {
     return this.#state.now;
   }
@@ -238,10 +245,12 @@ export class RoomPlayer {
       this.#progress.note(event.track, this.#deps.clock.now());
       // About once a second: after a kill it goes on no further back than that.
       savePosition(this.#deps.documents, this.#state.now);
+    } else if (event.kind === "track.ending") {
+      this.#progress.ending(event.track);
     } else if (event.kind === "track.ended") {
       const { track, reason, positionMs } = event;
       this.#deps.log.info("track_ended", { track, reason, positionMs });
-      this.#sound.ended(track);
+      this.#sound.ended(track, event.follows);
       const silent = reason === "finished" && positionMs < FRAME_MS;
       if (silent) this.#fail(track, new BotError("media_unreadable", "there is no sound in it"));
       else if (reason === "finished") this.#dispatch({ kind: "finished", id: track });
@@ -252,6 +261,7 @@ export class RoomPlayer {
       if (reason === "failed")
         this.#fail(track, new BotError("media_unreadable", event.detail ?? "unreadable"));
     }
+    if (event.kind !== "track.ended" && this.#progress.next(this.#state)) this.#sound.reconcile();
     this.#guard.heard(event);
   }
 
@@ -291,8 +301,9 @@ export class RoomPlayer {
     const { state, effects } = reduceQueue(this.#state, event);
     this.#setState(state);
     for (const effect of effects) {
-      if (effect.kind === "sound") this.#sound.reconcile();
-      else if (effect.kind === "save") saveQueue(this.#deps.documents, this.#state);
+      // What comes next may be another one.
+      if (effect.kind === "sound" || effect.kind === "save") this.#sound.reconcile();
+      if (effect.kind === "save") saveQueue(this.#deps.documents, this.#state);
       else if (effect.kind === "idle") this.#idle.emit();
     }
     if (effects.some(({ kind }) => kind === "save")) this.#changed.emit(this.#state);

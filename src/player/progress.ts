@@ -1,4 +1,8 @@
-import { playName, type QueueState } from "./queue.ts";
+import type { Following } from "./ahead.ts";
+import { following, playName, type QueueState } from "./queue.ts";
+
+/** How long before the end of what is on the next is opened. */
+const AHEAD_MS = 15_000;
 
 /** Positions come once a second: a last one that is older says that nothing sounds. */
 const HOLDS_MS = 1_500;
@@ -6,10 +10,32 @@ const HOLDS_MS = 1_500;
 /** How far what is on was heard, between what the media plane says of it. */
 export class Progress {
   #last: { play: string; atMs: number } | null = null;
+  #ending: string | null = null;
 
   /** The plane has just said how far this play is. */
   note(play: string, nowMs: number): void {
     this.#last = { play, atMs: nowMs };
+  }
+
+  /** The plane has decoded the last of this play. */
+  ending(play: string): void {
+    this.#ending = play;
+  }
+
+  /** What comes after what is on, as soon as it is time to open it; else null. */
+  next(state: QueueState): Following | null {
+    const { now } = state;
+    if (now?.phase !== "playing") return null;
+    const isEnding = this.#ending === playName(state);
+    const { durationMs } = now.track;
+    const leftMs = durationMs === null ? Infinity : (durationMs - now.positionMs) / state.filters.speed;
+    if (!isEnding && leftMs > AHEAD_MS) return null;
+    const after = following(state);
+    const play = playName(after);
+    if (!after.now || play === null) return null;
+    const { source } = after.now.track;
+    // What is live would be as old as it was opened early.
+    return source.kind === "stream" && !isEnding ? null : { play, source };
   }
 
   /** In ms: as it was told last, and what has sounded since then. */
@@ -17,6 +43,6 @@ export class Progress {
     const { now } = state;
     if (!now || now.phase === "paused" || this.#last?.play !== playName(state)) return now?.positionMs ?? 0;
     const sinceMs = nowMs - this.#last.atMs;
-    return now.positionMs + (sinceMs < HOLDS_MS ? sinceMs : 0);
+    return now.positionMs + (sinceMs < HOLDS_MS ? sinceMs * state.filters.speed : 0);
   }
 }

@@ -1,3 +1,4 @@
+import { NO_FILTERS, type Filters } from "../media/messages.ts";
 import type { Track } from "./track.ts";
 
 /** The track that is on, `positionMs` into it as last heard of; null when nothing is. */
@@ -17,6 +18,8 @@ export interface QueueState {
   readonly loop: Loop;
   /** Percent, 0 to 200. */
   readonly volume: number;
+  /** How everything here is made to sound. */
+  readonly filters: Filters;
   /** Tracks that failed since the last one that sounded. */
   readonly failures: number;
   readonly lastSkip: { atMs: number } | null;
@@ -69,6 +72,7 @@ export type QueueEvent =
   | { kind: "pause" }
   | { kind: "resume" }
   | { kind: "volume"; percent: number }
+  | { kind: "filters"; filters: Filters }
   /** From here on `id` is the play's name, see `playName`: what an earlier play of the track says changes nothing. */
   | { kind: "started"; id: string }
   | { kind: "position"; id: string; positionMs: number }
@@ -79,7 +83,7 @@ export type QueueEvent =
 export type Refusal = "full" | "nothing" | "limit" | "no_history" | "live" | "beyond";
 
 export type QueueEffect =
-  /** What should sound changed (`now`, its phase, the volume): make the media plane do it. */
+  /** What should sound changed (`now`, its phase, the volume, the filters): make the media plane do it. */
   | { kind: "sound" }
   | { kind: "failed"; track: Track; reason: string }
   | { kind: "gave-up"; failures: number; waiting: number }
@@ -107,6 +111,7 @@ export const emptyQueue: QueueState = {
   history: [],
   loop: "off",
   volume: 100,
+  filters: NO_FILTERS,
   failures: 0,
   lastSkip: null,
 };

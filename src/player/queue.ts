@@ -47,6 +47,8 @@ export function reduceQueue(state: QueueState, event: QueueEvent): QueueStep {
       return resume(state);
     case "volume":
       return changed({ ...state, volume: event.percent }, { kind: "sound" });
+    case "filters":
+      return changed({ ...state, filters: event.filters }, { kind: "sound" });
     case "started":
       return playName(state) === event.id ? step({ ...state, failures: 0 }, []) : step(state, []);
     case "position":
@@ -77,29 +79,33 @@ function resume(state: QueueState): QueueStep {
   return refused(state, "nothing");
 }
 
+/** How it would be if what is on finished now. */
+export function following(state: QueueState): QueueState {
+  const id = playName(state);
+  return id === null ? state : finished(state, id).state;
+}
+
 /**
  * How long until the track at `index` of `upcoming` starts, in ms; null when a track before it has no known length, or
  * what is on comes again and again.
  */
-export function etaMs(state: Pick<QueueState, "now" | "upcoming" | "loop">, index: number): number | null {
+export function etaMs(state: Timed, index: number): number | null {
   return etasMs(state)[index] ?? null;
 }
 
+type Timed = Pick<QueueState, "now" | "upcoming" | "loop" | "filters">;
+
 /** `etaMs` of each that waits. */
-export function etasMs({
-  now,
-  upcoming,
-  loop: repeated,
-}: Pick<QueueState, "now" | "upcoming" | "loop">): (number | null)[] {
+export function etasMs({ now, upcoming, loop: repeated, filters: { speed } }: Timed): (number | null)[] {
   let sum: number | null = 0;
   if (now) {
     const { durationMs } = now.track;
     const known = durationMs !== null && repeated !== "track";
-    sum = known ? Math.max(0, durationMs - now.positionMs) : null;
+    sum = known ? Math.max(0, durationMs - now.positionMs) / speed : null;
   }
   return upcoming.map(({ durationMs }) => {
     const eta = sum;
-    sum = sum === null || durationMs === null ? null : sum + durationMs;
+    sum = sum === null || durationMs === null ? null : sum + durationMs / speed;
     return eta;
   });
 }

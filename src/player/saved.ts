@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filtersSchema, NO_FILTERS } from "../media/messages.ts";
 import { emptyQueue, LOOPS, MAX_HISTORY, MAX_QUEUE, trackSchema, type QueueState } from "./queue.ts";
 
 /** Where a room's queue is kept: the store's documents of one room, or a fake. */
@@ -15,6 +16,7 @@ const queueSchema = z.object({
   upcoming: z.array(trackSchema).max(MAX_QUEUE),
   volume: z.number().min(0).max(200),
   // Earlier versions did not write them.
+  filters: filtersSchema.default(NO_FILTERS),
   loop: z.enum(LOOPS).default("off"),
   history: z.array(trackSchema).max(MAX_HISTORY).default([]),
 });
@@ -25,8 +27,15 @@ const POSITION = "position";
 
 /** Keeps the queue, its track and the volume; the position goes into a small document of its own. */
 export function saveQueue(documents: PlayerDocuments, state: QueueState): void {
-  const { now, upcoming, volume, loop, history } = state;
-  const kept = { now: now && { track: now.track, phase: now.phase }, upcoming, volume, loop, history };
+  const { now, upcoming, volume, filters, loop, history } = state;
+  const kept = {
+    now: now && { track: now.track, phase: now.phase },
+    upcoming,
+    volume,
+    filters,
+    loop,
+    history,
+  };
   documents.write(QUEUE, kept);
   savePosition(documents, now);
 }

@@ -1,7 +1,9 @@
 import { SerialQueue } from "../base/async.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { toBotError, type BotError } from "../base/errors.ts";
-import type { MediaPlane, TrackSource } from "../media/plane.ts";
+import { NO_FILTERS, sameFilters } from "../media/messages.ts";
+import type { Filters, MediaPlane, TrackSource } from "../media/plane.ts";
+import { Ahead, type Following } from "./ahead.ts";
 import type { NowPlaying, StoredSource } from "./queue.ts";
 
 export type PlayerPlane = Pick<MediaPlane, "state" | "request" | "onEvent" | "onState">;
@@ -12,8 +14,8 @@ export interface SoundDeps {
   clock: Clock;
   /** What the plane plays of a source (Sources.open). */
   open: (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
-  /** What should sound now, and the plane's name for it. */
-  wanted: () => { now: NowPlaying | null; play: string | null; volume: number };
+  /** What should sound now, the plane's name for it, and what comes next, if that is soon. */
+  wanted: () => Wanted;
   /** What has this name cannot be played. */
   onFailed: (play: string, error: BotError) => void;
   /** The channel did not come up within `PATIENCE_MS`. */
@@ -22,6 +24,14 @@ export interface SoundDeps {
   onOpened?: (play: string | null) => void;
   /** The plane is there and did not answer. @returns whether somebody sees to it; else it is tried again */
   onUnanswered?: (play: string) => boolean;
+}
+
+export interface Wanted {
+  now: NowPlaying | null;
+  play: string | null;
+  volume: number;
+  filters: Filters;
+  next: Following | null;
 }
 
 /** How long a track waits for its channel (a crash, a restart, a slow homeserver) before it is held instead. */
@@ -39,14 +49,20 @@ export class Sound {
   readonly #deps: SoundDeps;
   readonly #serial = new SerialQueue();
   readonly #closing = new AbortController();
+  readonly #ahead: Ahead;
   #inPlane: InPlane | null = null;
+  /** The play that follows it in the plane. */
+  #next: string | null = null;
   #volume: number | null = null;
+  /** A new channel has none; null: not known. */
+  #filters: Filters | null = NO_FILTERS;
   #waitingSinceMs: number | null = null;
   #retryMs = RETRY_MS;
   #retry: Timer | null = null;
 
   constructor(deps: SoundDeps) {
     this.#deps = deps;
+    this.#ahead = new Ahead(deps.open, () => this.reconcile());
   }
 
   /** Compare and act; soon, in order, never twice at once. */
@@ -57,7 +73,9 @@ export class Sound {
   /** What the plane had is gone: its child died, or the channel was closed. */
   forget(): void {
     this.#inPlane = null;
+    this.#next = null;
     this.#volume = null;
+    this.#filters = NO_FILTERS;
     this.#deps.onOpened?.(null);
     this.hurry();
   }
@@ -68,14 +86,18 @@ export class Sound {
     this.reconcile();
   }
 
-  /** The plane said that what has this name is over. */
-  ended(play: string): void {
-    if (this.#inPlane?.play === play) this.#inPlane = null;
+  /** The plane said that what has this name is over, and what plays on. */
+  ended(play: string, follows: string | null = null): void {
+    if (this.#inPlane?.play !== play) return;
+    if (follows !== null) this.#next = null;
+    // It may have been told to pause, and the next one was paused.
+    this.#inPlane = follows === null ? null : { ...this.#inPlane, play: follows };
   }
 
   /** Idempotent. What sounds goes on until its channel closes. */
   close(): void {
     this.#closing.abort();
+    this.#ahead.want(null);
     this.#retry?.cancel();
     this.#retry = null;
   }
@@ -93,6 +115,7 @@ export class Sound {
     if (this.#deps.plane.state !== "up") return this.#wait();
     try {
       await this.#act(now, play, volume);
+      await this.#prepare();
       this.#waitingSinceMs = null;
       this.#retryMs = RETRY_MS;
     } catch (error) {
@@ -104,6 +127,7 @@ export class Sound {
     const { plane, channel } = this.#deps;
     if (!now || play === null) {
       this.#inPlane = null;
+      this.#next = null;
       await plane.request({ kind: "play.stop", channel });
       return;
     }
@@ -111,7 +135,7 @@ export class Sound {
     const source =
       this.#inPlane?.play === play
         ? null
-        : await this.#deps.open(track.source, this.#closing.signal).catch((error: unknown) => {
+        : await this.#open(play, track.source).catch((error: unknown) => {
             this.#deps.onFailed(play, toBotError(error));
           });
     if (source === undefined) return;
@@ -122,10 +146,12 @@ export class Sound {
       await plane.request({ kind: "play.volume", channel, percent: volume });
       this.#volume = volume;
     }
+    await this.#filter(wanted.filters);
     const paused = wanted.now.phase === "paused";
     if (source !== null) {
       // Noted before: the track may end, and the plane fall, before the answer is here.
       this.#inPlane = { play, paused };
+      this.#next = null;
       const { positionMs } = wanted.now;
       await plane.request({
         kind: "play.start",
@@ -142,11 +168,48 @@ export class Sound {
     }
   }
 
+  #open(play: string, source: StoredSource): Promise<TrackSource> {
+    return this.#ahead.take(play) ?? this.#deps.open(source, this.#closing.signal);
+  }
+
+  async #filter(filters: Filters): Promise<void> {
+    const { plane, channel } = this.#deps;
+    if (this.#filters && sameFilters(this.#filters, filters)) return;
+    this.#filters = filters;
+    try {
+      await plane.request({ kind: "play.filters", channel, filters });
+    } catch (error) {
+      // A file that is gone by now plays on as it did.
+      if (isLoss(toBotError(error))) throw error;
+    }
+  }
+
+  /** Has the plane open what comes next, as soon as its source is there; never at the cost of what is on. */
+  async #prepare(): Promise<void> {
+    const { plane, channel } = this.#deps;
+    const { next } = this.#deps.wanted();
+    this.#ahead.want(this.#inPlane ? next : null);
+    const source = next && this.#ahead.opened(next.play);
+    const follows = next && source ? next.play : null;
+    if (!this.#inPlane || follows === this.#next) return;
+    this.#next = follows;
+    try {
+      const opened = follows !== null && source ? { track: follows, source } : null;
+      await plane.request({ kind: "play.next", channel, next: opened });
+    } catch {
+      // What is wrong with it is told when its turn comes.
+      if (follows !== null) this.#ahead.giveUp(follows);
+      this.#next = null;
+    }
+  }
+
   #onError(error: BotError, play: string | null): void {
     if (this.#closing.signal.aborted) return;
-    const lost = error.code === "media_plane_down" || error.code === "not_found" || error.code === "timeout";
+    const lost = isLoss(error);
     this.#inPlane = null;
+    this.#next = null;
     this.#volume = null;
+    this.#filters = null;
     if (play === null) return;
     if (error.code === "timeout" && this.#deps.onUnanswered?.(play) === true) return;
     if (lost) this.#wait();
@@ -166,3 +229,7 @@ export class Sound {
     this.#retryMs = Math.min(this.#retryMs * 2, SLOWEST_RETRY_MS);
   }
 }
+
+/** It says nothing about the track: the plane, the channel or the answer is missing. */
+const isLoss = ({ code }: BotError): boolean =>
+  code === "media_plane_down" || code === "not_found" || code === "timeout";

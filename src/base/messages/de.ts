@@ -302,9 +302,19 @@ export const de: Record<MessageKey, string> = {
   "player.volume_max":
     "Die Lautstärke geht in diesem Raum bis {percent} %. Das ändern Moderatorinnen und Moderatoren mit `{prefix}settings volume-max`.",
   "player.queue_full": "Die Warteschlange ist voll. Bitte warte, bis etwas davon gelaufen ist.",
-  "player.now": "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %.",
+  "filter.none": "Keine Filter: Alles klingt so, wie es gemacht wurde.",
+  "filter.now": "Filter: {filters}. `{prefix}filter off` nimmt sie weg.",
+  "filter.usage":
+    "Das geht so: {usage}. Bässe (bass) und Höhen (treble) gehen von -{db} bis {db} dB, das Tempo (speed) von {min} bis {max}, die Tonhöhe (pitch) von -{semitones} bis {semitones} Halbtönen.",
+  "filter.bass": "Bässe {value} dB",
+  "filter.treble": "Höhen {value} dB",
+  "filter.speed": "Tempo {value}",
+  "filter.pitch": "Tonhöhe {value} Halbtöne",
+  "filter.mono": "mono",
+  "filter.night": "Nachtmodus",
+  "player.now": "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %{filters}.",
   "player.now_heard":
-    "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %, gehört von {heard} von {count}.",
+    "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %{filters}, gehört von {heard} von {count}.",
   "player.queue": "{now}\n{list}\n{count} warten, zusammen {total}.",
   "player.queue_none": "{now}\nSonst wartet nichts.",
   "player.queue_page": "{now}\n{list}\n{count} warten, zusammen {total}, Seite {page} von {pages}.",
@@ -602,6 +612,7 @@ export const de: Record<MessageKey, string> = {
   "settings.volume_max": "wie laut man es hier stellen darf, in Prozent",
   "settings.vote_skip":
     "welcher Anteil der Leute im Sprachkanal, in Prozent, einen Titel überspringen wollen muss, um den jemand anderes gebeten hat; off: keine Abstimmungen",
+  "settings.card": "ob eine Nachricht mit Knöpfen zeigt, was läuft",
   "settings.dj": "wer bei der Musik darf, was die Moderation darf",
   "settings.levels":
     "welche Berechtigungsstufen einzelne Befehle hier brauchen, wo es nicht die üblichen sind",
@@ -639,6 +650,8 @@ export const de: Record<MessageKey, string> = {
   "help.stop": "hält an und leert die Warteschlange",
   "help.pause": "macht Pause",
   "help.resume": "macht weiter",
+  "help.filter":
+    "zeigt oder ändert, wie die Musik klingt: Bässe, Höhen, Tempo, Tonhöhe, mono, ein Nachtmodus",
   "help.volume": "zeigt oder setzt die Lautstärke, 0 bis 200",
   "help.queue": "zeigt, was wartet, zehn Titel je Seite",
   "help.nowplaying": "zeigt, was läuft",

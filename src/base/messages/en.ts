@@ -284,9 +284,19 @@ export const en = {
   "player.volume_max":
     "The volume goes up to {percent} % in this room. Moderators can change that by `{prefix}settings volume-max`.",
   "player.queue_full": "The queue is full. Please wait until some of it has played.",
-  "player.now": "**{title}** – {state} {position} – for {requester}, volume {volume} %.",
+  "filter.none": "No filters: everything sounds as it was made.",
+  "filter.now": "Filters: {filters}. `{prefix}filter off` takes them away.",
+  "filter.usage":
+    "That is used like this: {usage}. Bass and treble go from -{db} to {db} dB, speed from {min} to {max}, pitch from -{semitones} to {semitones} semitones.",
+  "filter.bass": "bass {value} dB",
+  "filter.treble": "treble {value} dB",
+  "filter.speed": "speed {value}",
+  "filter.pitch": "pitch {value} semitones",
+  "filter.mono": "mono",
+  "filter.night": "night mode",
+  "player.now": "**{title}** – {state} {position} – for {requester}, volume {volume} %{filters}.",
   "player.now_heard":
-    "**{title}** – {state} {position} – for {requester}, volume {volume} %, heard by {heard} of {count}.",
+    "**{title}** – {state} {position} – for {requester}, volume {volume} %{filters}, heard by {heard} of {count}.",
   "player.queue": "{now}\n{list}\n{count} waiting, {total} in all.",
   "player.queue_none": "{now}\nNothing else is waiting.",
   "player.queue_page": "{now}\n{list}\n{count} waiting, {total} in all, page {page} of {pages}.",
@@ -576,6 +586,7 @@ export const en = {
   "settings.volume_max": "how loud it may be set here, in percent",
   "settings.vote_skip":
     "what share of those in the voice channel, in percent, has to want to skip a track that somebody else asked for; off: no votes",
+  "settings.card": "whether a message with buttons shows what is on",
   "settings.dj": "who may do with the music what moderators may",
   "settings.levels": "which power levels single commands need here, where they are not the usual ones",
   "settings.fair": "whether people take turns in the queue, however much one of them adds",
@@ -610,6 +621,7 @@ export const en = {
   "help.stop": "stops and empties the queue",
   "help.pause": "pauses",
   "help.resume": "goes on",
+  "help.filter": "shows or changes how the music sounds: bass, treble, speed, pitch, mono, a night mode",
   "help.volume": "shows or sets the volume, 0 to 200",
   "help.queue": "shows what waits, ten tracks a page",
   "help.nowplaying": "shows what is on",

@@ -8,6 +8,7 @@ import { COMMANDS } from "../../../src/commands/table.ts";
 import type { ChannelReport } from "../../../src/diagnosis/report.ts";
 import type { BotStatus } from "../../../src/health/status.ts";
 import { Editing } from "../../../src/player/editing.ts";
+import { NO_FILTERS } from "../../../src/player/filters.ts";
 import { emptyQueue, type NowPlaying, type Track } from "../../../src/player/queue.ts";
 import { Undecided, type Ask, type Choice } from "../../../src/player/resolver/resolver.ts";
 import { SavedLists } from "../../../src/player/saved-lists.ts";
@@ -87,10 +88,11 @@ class FakeRoom implements RoomContext {
     pause: () => this.now ?? fail(),
     resume: () => (this.did.push("resume"), this.now ?? fail()),
     setVolume: (percent) => void this.did.push(`volume ${percent}`),
+    setFilters: (filters) => void this.did.push(`filters ${JSON.stringify(filters)}`),
     volume: () => 80,
     nowPlaying: () => this.now,
     queue: () => this.waiting,
-    state: () => ({ now: this.now, upcoming: this.waiting, history: [], loop: "off" }),
+    state: () => ({ now: this.now, upcoming: this.waiting, history: [], loop: "off", filters: NO_FILTERS }),
     edit: new Editing({
       state: () => emptyQueue,
       change: ({ kind }) => (this.did.push(kind), []),

@@ -62,6 +62,8 @@ function asked(): string[] {
   return fresh.flatMap((request) => {
     if (request.kind === "play.start")
       return [`start ${pathOf(request.source)} ${Math.round(request.positionMs)}`];
+    if (request.kind === "play.next" && request.next && "path" in request.next.source)
+      return [`next ${request.next.source.path}`];
     return request.kind.startsWith("play.") ? [request.kind] : [];
   });
 }
@@ -81,7 +83,8 @@ test("into silence a track sounds at once; the next waits its turn and then soun
   await expect(add("two")).resolves.toMatchObject({ position: 1, etaMs: expect.any(Number) });
   expect(asked()).toEqual(["play.volume", "start /media/one.mp3 0"]);
   await clock.advance(61_000);
-  expect(asked()).toEqual(["start /media/two.mp3 0"]);
+  expect(asked()).toEqual(["next /media/two.mp3"]);
+  expect(plane.playing(CHANNEL)?.track).toBe(player.nowPlaying()?.track.id);
   const idle: string[] = [];
   player.onIdle(() => idle.push("idle"));
   await clock.advance(61_000);

@@ -1,0 +1,259 @@
+import { silentLog } from "../../../src/base/log.ts";
+import { BotError } from "../../../src/base/errors.ts";
+import { NO_FILTERS } from "../../../src/player/filters.ts";
+import { RoomPlayer } from "../../../src/player/playback.ts";
+import { emptyQueue, etasMs } from "../../../src/player/queue.ts";
+import { FakeClock, settle } from "../../fakes/clock.ts";
+import { FakeDocuments } from "../../fakes/documents.ts";
+import { FakePlane } from "../../fakes/plane.ts";
+
+/** One track follows another without a hole: the next one is opened ahead, and is the one that is wanted, whatever happens. */
+
+const CHANNEL = "!room:test";
+let clock: FakeClock;
+let plane: FakePlane;
+let documents: FakeDocuments;
+let player: RoomPlayer;
+let opened: string[];
+/** What opening of a file waits for. */
+let gates: Map<string, Promise<void>>;
+let signals: Map<string, AbortSignal>;
+
+const newPlayer = (): RoomPlayer =>
+  new RoomPlayer({
+    ...{ channel: CHANNEL, plane, documents, clock, log: silentLog, tell: () => undefined },
+    open: async (source, signal) => {
+      const path = source.kind === "library" ? source.path : "";
+      opened.push(path);
+      signals.set(path, signal);
+      await gates.get(path);
+      if (path.startsWith("gone")) throw new BotError("not_found", "gone");
+      return { path };
+    },
+  });
+const openChannel = (): Promise<unknown> =>
+  plane.request({
+    ...{ kind: "channel.open", channel: CHANNEL, bitrate: 128_000 },
+    ice: { servers: [], allowPrivate: "auto" },
+  });
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  plane = new FakePlane({ clock, durationOf: () => 60_000 });
+  documents = new FakeDocuments();
+  [opened, gates, signals] = [[], new Map(), new Map()];
+  player = newPlayer();
+  await openChannel();
+  plane.requests.length = 0;
+});
+afterEach(async () => {
+  player.close();
+  await plane.close();
+});
+
+/** What was asked of the plane since the last call. */
+function asked(): string[] {
+  const all = plane.requests.splice(0).flatMap((request) => {
+    if (request.kind === "play.start")
+      return [`start ${pathOf(request.source)} ${Math.round(request.positionMs / 1_000)}`];
+    if (request.kind === "play.next") return [`next ${request.next ? pathOf(request.next.source) : "-"}`];
+    return request.kind.startsWith("play.") && request.kind !== "play.volume" ? [request.kind] : [];
+  });
+  opened.length = 0;
+  return all;
+}
+const pathOf = (source: object): string => ("path" in source ? String(source.path) : "");
+
+async function add(...names: string[]): Promise<void> {
+  const known = { artist: null, durationMs: 60_000, isDescribed: true };
+  const found = names.map((name) => ({
+    source: { kind: "library", path: name } as const,
+    title: name,
+    ...known,
+  }));
+  await player.addMany(found, "@ann:test");
+  await clock.advance(100);
+}
+const sounds = (): string | undefined => player.nowPlaying()?.track.title;
+
+test("the next one is opened shortly before the end, not before, and then follows in the plane", async () => {
+  await add("one", "two", "three");
+  expect(asked()).toEqual(["start one 0"]);
+  await clock.advance(44_000);
+  expect([asked(), opened]).toEqual([[], []]);
+  await clock.advance(3_000);
+  expect(asked()).toEqual(["next two"]);
+  await clock.advance(14_000);
+  // The plane went on by itself: nothing was asked for.
+  expect([asked(), sounds()]).toEqual([[], "two"]);
+  await clock.advance(60_000);
+  expect([asked(), sounds()]).toEqual([["next three"], "three"]);
+  await clock.advance(60_000);
+  expect([asked(), sounds()]).toEqual([[], undefined]);
+});
+
+test("every change of the queue changes what follows, to the last moment", async () => {
+  await add("one", "two", "three");
+  await clock.advance(50_000);
+  expect(asked()).toEqual(["start one 0", "next two"]);
+  player.edit.move(player.queue()[1]!.id, 0);
+  await settle();
+  // What is not wanted any more goes at once, whatever the other takes.
+  expect(asked()).toEqual(["next -", "next three"]);
+  player.edit.remove([player.queue()[0]!.id]);
+  await settle();
+  expect(asked()).toEqual(["next -", "next two"]);
+  player.edit.clear();
+  await settle();
+  expect(asked()).toEqual(["next -"]);
+  player.edit.loop("track");
+  await settle();
+  expect(asked()).toEqual(["next one"]);
+  player.edit.loop("off");
+  await add("four");
+  expect(asked()).toEqual(["next -", "next four"]);
+  player.pause();
+  await settle();
+  // A room that pauses costs no decoder for what comes after.
+  expect(asked()).toEqual(["play.pause", "next -"]);
+  player.resume();
+  await clock.advance(12_000);
+  expect([asked(), sounds()]).toEqual([["play.resume", "next four"], "four"]);
+});
+
+test("a track that comes again and again follows itself", async () => {
+  player.edit.loop("track");
+  await add("one");
+  await clock.advance(185_000);
+  expect(asked()).toEqual(["start one 0", "next one", "next one", "next one"]);
+  expect(sounds()).toBe("one");
+  expect(plane.playing(CHANNEL)?.track).toBe(`${player.nowPlaying()?.track.id}.3`);
+});
+
+test("a change that meets the plane's own step to the next track is put right", async () => {
+  await add("one", "two", "three");
+  await clock.advance(50_000);
+  asked();
+  // The plane has gone on to "two" when this is said; its word of it is still under way.
+  const [, two] = [player.nowPlaying(), player.queue()[0]];
+  plane.emit({
+    ...{
+      kind: "track.ended",
+      channel: CHANNEL,
+      track: player.nowPlaying()?.track.id ?? "",
+      reason: "finished",
+    },
+    ...{ positionMs: 60_000, detail: null, follows: "somebody else" },
+  });
+  await settle();
+  expect([asked(), sounds()]).toEqual([["start two 0"], two?.title]);
+});
+
+test("a skip takes what was opened ahead, and a seek keeps what follows", async () => {
+  await add("one", "two", "three");
+  await clock.advance(50_000);
+  asked();
+  player.skip();
+  await clock.advance(100);
+  expect([asked(), sounds()]).toEqual([["start two 0"], "two"]);
+  player.edit.seek({ kind: "to", ms: 50_000 });
+  await clock.advance(1_200);
+  expect(asked()).toEqual(["start two 50", "next three"]);
+  await clock.advance(10_000);
+  expect(sounds()).toBe("three");
+});
+
+test("what takes its time to be fetched holds nothing up, is not fetched twice, and not to the end when it is not wanted", async () => {
+  const gate = Promise.withResolvers<void>();
+  gates.set("slow", gate.promise);
+  await add("one", "slow", "three");
+  await clock.advance(50_000);
+  player.pause();
+  await settle();
+  player.resume();
+  await settle();
+  expect(asked()).toEqual(["start one 0", "play.pause", "play.resume"]);
+  await clock.advance(15_000);
+  expect([asked(), sounds()]).toEqual([[], "slow"]);
+  gate.resolve();
+  await settle();
+  expect([asked(), opened]).toEqual([["start slow 0"], []]);
+  await add("never");
+  gates.set("three", new Promise(() => undefined));
+  await clock.advance(50_000);
+  expect(asked()).toEqual([]);
+  expect(signals.get("three")?.aborted).toBe(false);
+  player.edit.remove([player.queue()[0]!.id]);
+  await settle();
+  expect(signals.get("three")?.aborted).toBe(true);
+  expect(asked()).toEqual(["next never"]);
+});
+
+test("what cannot be opened is told when its turn comes, not before, and not tried again and again", async () => {
+  await add("one", "gone", "three");
+  await clock.advance(58_000);
+  expect(asked()).toEqual(["start one 0"]);
+  await clock.advance(3_000);
+  expect([asked(), sounds()]).toEqual([["start three 0"], "three"]);
+  await add("unfit");
+  plane.failNext("play.next", new BotError("media_unreadable", "x"));
+  await clock.advance(57_000);
+  expect(asked()).toEqual(["next unfit"]);
+  await clock.advance(3_000);
+  expect([asked(), sounds()]).toEqual([["start unfit 0"], "unfit"]);
+});
+
+test("a crash near the end: the track goes on where it was, and what follows is opened again", async () => {
+  await add("one", "two");
+  await clock.advance(50_000);
+  asked();
+  plane.crash();
+  plane.up();
+  await openChannel();
+  player.channelOpened();
+  await clock.advance(2_000);
+  expect(asked()).toEqual(["start one 50", "next two"]);
+  await clock.advance(12_000);
+  expect(sounds()).toBe("two");
+});
+
+test("of unknown length: the plane says that it is ending", async () => {
+  const found = { source: { kind: "library", path: "odd" } as const, title: "odd", durationMs: null };
+  await player.addMany(
+    [found, { ...found, title: "two", source: { kind: "library", path: "two" } }],
+    "@ann:test",
+  );
+  await clock.advance(58_000);
+  expect(asked()).toEqual(["start odd 0"]);
+  await clock.advance(1_500);
+  expect(asked()).toEqual(["next two"]);
+  await clock.advance(1_000);
+  expect([asked(), sounds()]).toEqual([[], "two"]);
+});
+
+test("filters: for what is on and all to come, kept over a restart, and positions, lengths and turns are in the track's time", async () => {
+  await add("one", "two");
+  await clock.advance(10_000);
+  asked();
+  player.setFilters({ ...NO_FILTERS, speed: 2, bassDb: 6 });
+  await clock.advance(9_000);
+  expect(asked()).toEqual(["play.filters"]);
+  const { positionMs } = player.nowPlaying() ?? { positionMs: 0 };
+  expect(positionMs).toBeGreaterThan(26_000);
+  expect(positionMs).toBeLessThan(28_500);
+  const [etaMs] = etasMs(player.state());
+  expect(etaMs).toBe((60_000 - positionMs) / 2);
+  await clock.advance(2_000);
+  // 15 s before it is heard to end, which is 30 s of the track.
+  expect(asked()).toEqual(["next two"]);
+  player.close();
+  player = newPlayer();
+  player.restore({ resume: true });
+  await clock.advance(100);
+  expect(asked().slice(0, 2)).toEqual(["play.filters", "start one 32"]);
+  expect(player.state().filters).toEqual({ ...NO_FILTERS, speed: 2, bassDb: 6 });
+  player.setFilters(NO_FILTERS);
+  await settle();
+  expect(asked()).toContain("play.filters");
+  expect(emptyQueue.filters).toEqual(NO_FILTERS);
+});
