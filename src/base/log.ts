@@ -65,6 +65,7 @@ export const LOG_EVENTS = [
   "library_indexed",
   "library_failed",
   "library_cache_failed",
+  "loudness_unknown",
   // recorder
   "recording_started",
   "recording_finished",

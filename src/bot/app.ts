@@ -21,6 +21,7 @@ import { findFfmpeg } from "../media/audio/ffmpeg-path.ts";
 import { enginesFor } from "../media/engine-choice.ts";
 import { SpreadPlane } from "../media/spread.ts";
 import { SupervisedPlane } from "../media/supervisor.ts";
+import { LoudnessScans } from "../player/loudness/scans.ts";
 import type { Library } from "../player/resolver/library.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
@@ -51,6 +52,7 @@ interface Parts {
   archive: RecordingArchive;
   recordings: Recordings;
   sources: Sources;
+  loudness: LoudnessScans;
   library: Library;
   ice: IceServers;
   moves: RoomMoves;
@@ -152,7 +154,8 @@ export class App {
       onMoved: () => void archive.deliverWaiting(),
     });
     const kept = { store, session, delayed, archive, recordings };
-    const parts = { ...kept, plane, sources, library, ice, moves, deviceName };
+    const loudness = new LoudnessScans({ dataDir, log });
+    const parts = { ...kept, plane, sources, loudness, library, ice, moves, deviceName };
     this.#parts = parts;
     if (this.#closing) return;
     void delayed.start();
@@ -255,6 +258,7 @@ export class App {
     this.#agents.clear();
     parts?.ice.close();
     parts?.library.close();
+    parts?.loudness.close();
     // The recordings are closed and LEFT is posted; what follows only ends processes and connections.
     await Promise.all([
       parts?.recordings.close().catch(failed("recordings")),

@@ -18,6 +18,7 @@ import type { DelayedEvents } from "../matrix/delayed-events.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
 import { MovingAgent } from "./moving-agent.ts";
 import type { IceSettings, MediaPlane } from "../media/plane.ts";
+import type { LoudnessScans } from "../player/loudness/scans.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
 import type { RoomRecorder } from "../recorder/recorder.ts";
@@ -39,6 +40,7 @@ export interface RoomAgentDeps {
   archive: RecordingArchive;
   recordings: Pick<Recordings, "ofRoom">;
   sources: Sources;
+  loudness: LoudnessScans;
   /** First part of our state key. */
   deviceName: string;
   prefix: string;
@@ -94,6 +96,7 @@ export class RoomAgent {
     });
     this.#music = new RoomMusic({
       ...{ room, plane, sources, channel: this.#channel, talk: this.#talk, clock, log },
+      loudness: deps.loudness,
       ...{ settings: this.settings, documents: this.#documents, prefix: deps.prefix },
       onPeople: (listener) => this.#people.on(listener),
     });

@@ -6,6 +6,8 @@ import { trackName } from "../commands/format.ts";
 import { SkipVotes } from "../commands/skip-votes.ts";
 import type { RoomState } from "../matrix/session.ts";
 import type { MediaPlane } from "../media/plane.ts";
+import { LevelledPlane } from "../player/loudness/levelled-plane.ts";
+import type { LoudnessScans } from "../player/loudness/scans.ts";
 import { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RoomSettings } from "../settings/room-settings.ts";
@@ -18,6 +20,7 @@ export interface RoomMusicDeps {
   room: RoomState;
   plane: MediaPlane;
   sources: Sources;
+  loudness: LoudnessScans;
   channel: Pick<ChannelSession, "members" | "links">;
   talk: Pick<RoomTalk, "language" | "tell">;
   settings: RoomSettings;
@@ -41,8 +44,12 @@ export class RoomMusic {
   constructor(deps: RoomMusicDeps) {
     this.#deps = deps;
     const { room, plane, sources, channel, talk, settings, documents, prefix, clock, log } = deps;
+    const levelled = new LevelledPlane({
+      ...{ plane, channel: room.id, scans: deps.loudness },
+      wish: () => settings.get("loudness"),
+    });
     this.player = new RoomPlayer({
-      ...{ channel: room.id, plane, clock, log, documents, prefix, ...queueRules(settings) },
+      ...{ channel: room.id, plane: levelled, clock, log, documents, prefix, ...queueRules(settings) },
       open: (source, signal) => sources.open(source, signal),
       tell: (sentence) => talk.tell(sentence),
       language: () => talk.language,
@@ -63,6 +70,7 @@ export class RoomMusic {
       deps.onPeople(() => this.#onPeople()),
       settings.onChange(({ name }) => {
         if (name === "volume-max") this.#keepWithin(settings.get("volume-max"));
+        else if (name === "loudness") levelled.changed();
       }),
     ];
   }

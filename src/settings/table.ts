@@ -45,6 +45,17 @@ const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
     .transform(Number)
     .pipe(z.number().min(min).max(max));
 
+/** Quieter nobody would hear it over voices, louder the limiter would squash it. */
+const MIN_LUFS = -30;
+const MAX_LUFS = -10;
+/** "-16", "-16 LUFS", and "16", as nobody means anything else by it. */
+const loudness: z.ZodType<number, string> = z
+  .string()
+  .trim()
+  .regex(/^[-−–]?\d{1,2}(?:\s*LUFS)?$/i)
+  .transform((text) => -Number(/\d+/.exec(text)?.[0]))
+  .pipe(z.number().min(MIN_LUFS).max(MAX_LUFS));
+
 const OFF = { no: "off", false: "off", aus: "off", nein: "off" } as const;
 const ON = { yes: "on", true: "on", an: "on", ein: "on", ja: "on" } as const;
 
@@ -143,6 +154,13 @@ export const ROOM_SETTINGS = {
     default: MAX_VOLUME,
     allowed: `1–${MAX_VOLUME}`,
     meaning: "settings.volume_max",
+  },
+  loudness: {
+    ...music,
+    schema: z.union([loudness, choice(["on", "off"], { ...ON, ...OFF })]),
+    default: "on",
+    allowed: `on, off, ${MIN_LUFS} – ${MAX_LUFS}`,
+    meaning: "settings.loudness",
   },
   "vote-skip": {
     ...common,

@@ -610,6 +610,8 @@ export const de: Record<MessageKey, string> = {
     "wie viele Tage ich eine Aufnahme nach dem Verschicken behalte; 0: so lange, wie wer mich betreibt es will",
   "settings.by_command": "**{name}** ändert man mit `{command}`.",
   "settings.volume_max": "wie laut man es hier stellen darf, in Prozent",
+  "settings.loudness":
+    "ob alle Titel gleich laut gespielt werden, wie sie auch gemacht sind; eine Zahl: wie laut, in LUFS (on: -16)",
   "settings.vote_skip":
     "welcher Anteil der Leute im Sprachkanal, in Prozent, einen Titel überspringen wollen muss, um den jemand anderes gebeten hat; off: keine Abstimmungen",
   "settings.card": "ob eine Nachricht mit Knöpfen zeigt, was läuft",

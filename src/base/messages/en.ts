@@ -584,6 +584,8 @@ export const en = {
     "how many days I keep a recording after it was sent; 0: as long as whoever runs me has chosen",
   "settings.by_command": "**{name}** is changed by `{command}`.",
   "settings.volume_max": "how loud it may be set here, in percent",
+  "settings.loudness":
+    "whether every track is played equally loud, whatever it was made like; a number: how loud, in LUFS (on: -16)",
   "settings.vote_skip":
     "what share of those in the voice channel, in percent, has to want to skip a track that somebody else asked for; off: no votes",
   "settings.card": "whether a message with buttons shows what is on",

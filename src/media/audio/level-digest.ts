@@ -48,7 +48,8 @@ export class LevelDigest {
     const tag = /^ *(replaygain_track_gain|replaygain_track_peak|r128_track_gain) *: *(.{1,40})$/i.exec(text);
     if (tag) this.#tag(tag[1]!.toLowerCase(), tag[2]!);
     const time = /^(?:size|frame)=.* time=(\d+):(\d\d):(\d\d\.\d+)/.exec(text);
-    if (time) this.#decodedMs = Math.round(((Number(time[1]) * 60 + Number(time[2])) * 60 + Number(time[3])) * 1000);
+    if (time)
+      this.#decodedMs = Math.round(((Number(time[1]) * 60 + Number(time[2])) * 60 + Number(time[3])) * 1000);
   }
 
   #summary(text: string): void {

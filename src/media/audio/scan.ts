@@ -48,7 +48,8 @@ export async function scanLoudness(
     });
     const measured = ffmpeg?.levels.measured;
     // Damage in the middle is skipped; what could be decoded is what is heard.
-    if (!measured || !end.ok) throw new BotError("media_unreadable", end.reason ?? "ffmpeg could not measure it");
+    if (!measured || !end.ok)
+      throw new BotError("media_unreadable", end.reason ?? "ffmpeg could not measure it");
     const { lufs, truePeakDb } = measured;
     const heard = lufs !== null && lufs > GATE_LUFS;
     return { lufs: heard ? lufs : null, truePeakDb, durationMs: ffmpeg?.levels.decodedMs ?? 0 };

@@ -34,7 +34,8 @@ export class TrackGain {
     if (!this.#begun) {
       this.#begun = true;
       const known = this.#tagsToLufs === undefined ? null : tagged();
-      if (known && this.#tagsToLufs !== undefined) this.#ramp.to(amplitude(gainFor(known, this.#tagsToLufs)), 0);
+      if (known && this.#tagsToLufs !== undefined)
+        this.#ramp.to(amplitude(gainFor(known, this.#tagsToLufs)), 0);
     }
     this.#ramp.applyTo(values, samples);
   }

@@ -12,9 +12,15 @@ export const PEAK_DELAY = TAPS / 2;
 /** Of these the loudest sample says whether the curve has to be looked at. */
 const BLOCK = 32;
 
-const [QUARTER, HALF, THREE_QUARTERS] = [1 / 4, 1 / 2, 3 / 4].map(phase) as [Float64Array, Float64Array, Float64Array];
+const [QUARTER, HALF, THREE_QUARTERS] = [1 / 4, 1 / 2, 3 / 4].map(phase) as [
+  Float64Array,
+  Float64Array,
+  Float64Array,
+];
 /** By how much the curve runs above the samples around it at most, as a factor: what is quieter needs no look. */
-const MOST_ABOVE = Math.max(...[QUARTER, HALF].map((taps) => taps.reduce((sum, tap) => sum + Math.abs(tap), 0)));
+const MOST_ABOVE = Math.max(
+  ...[QUARTER, HALF].map((taps) => taps.reduce((sum, tap) => sum + Math.abs(tap), 0)),
+);
 
 /** Weights of the samples around a point that lies `at` of the way from one to the next. */
 function phase(at: number): Float64Array {
