@@ -19,6 +19,12 @@ export class Allowance {
     return true;
   }
 
+  /** Takes `amount` even if it is not there: then nothing is, until that much has come. */
+  spend(nowMs: number, amount: number): void {
+    this.#refill(nowMs);
+    this.#left -= amount;
+  }
+
   /** Whether nothing is missing: as good as a new one. */
   full(nowMs: number): boolean {
     this.#refill(nowMs);

@@ -57,6 +57,8 @@ export const LOG_EVENTS = [
   "turn_no_relay",
   // player
   "track_queued",
+  "url_fetched",
+  "url_failed",
   "track_started",
   "track_ended",
   "track_failed",

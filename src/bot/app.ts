@@ -126,9 +126,10 @@ export class App {
     const store = Store.open({ dataDir, clock, log });
     const delayed = new DelayedEvents({ homeserver, outbox: session.outbox, clock, log });
     const engines = enginesFor(config.engine);
+    const fetchPolicy = { allowHttp: config.fetchHttp, allow: config.fetchAllow };
     const plane = new SpreadPlane({
       children: config.mediaChildren ?? Math.min(availableParallelism(), MAX_MEDIA_CHILDREN),
-      createChild: () => new SupervisedPlane({ clock, log, ffmpegPath: ffmpeg, engines }),
+      createChild: () => new SupervisedPlane({ clock, log, ffmpegPath: ffmpeg, fetchPolicy, engines }),
     });
     const { adminToken, recordingsKeepDays: keepDays, recordingsMaxBytes: maxBytes } = config;
     const recordings = new Recordings({
@@ -140,7 +141,10 @@ export class App {
     });
     const { archive } = recordings;
     const library = mediaLibrary({ root: resolve(config.mediaDir), dataDir, clock, log });
-    const sources = roomSources({ library, media: session.media, dataDir, clock });
+    const errands = plane.room("errands");
+    const sources = roomSources({
+      ...{ library, media: session.media, plane: errands, config, dataDir, clock, log },
+    });
     const ice = new IceServers({
       ...{ homeserver, config, clock, log },
       onRenewed: () => {
@@ -216,6 +220,7 @@ export class App {
     const { ice, moves, plane, ...parts } = this.#parts;
     const agent = new RoomAgent({
       ...{ ...parts, plane: plane.room(room.id), room, clock, log, prefix: config.commandPrefix },
+      sources: parts.sources.of(room.id),
       ice: () => ice.settings(),
       ...{ status: () => this.#status(), tally: this.#tally },
     });

@@ -1,42 +1,57 @@
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Config } from "../config/config.ts";
+import { FetchLimits } from "../fetch/limits.ts";
 import type { MediaClient } from "../matrix/media-client.ts";
+import type { MediaPlane } from "../media/plane.ts";
 import { MAX_PLAYLIST_BYTES } from "../player/playlist/item.ts";
 import { FileCache, UploadCache, type FetchUpload } from "../player/resolver/cache.ts";
 import type { Library } from "../player/resolver/library.ts";
 import { Playlists } from "../player/resolver/playlists.ts";
 import { Sources } from "../player/resolver/resolver.ts";
 import { Uploads } from "../player/resolver/upload.ts";
+import { UrlFiles } from "../player/resolver/url-files.ts";
+import { Urls } from "../player/resolver/urls.ts";
 
-const MAX_UPLOAD_BYTES = 500e6;
-const CACHE_BYTES = 2e9;
 const PLAYLIST_CACHE_BYTES = 20e6;
 
 /** All that people can play from, in the order in which it is asked. */
 export function roomSources(deps: {
   library: Library;
   media: Pick<MediaClient, "download">;
+  /** For errands, of no channel. */
+  plane: Pick<MediaPlane, "request">;
+  config: Pick<Config, "fetchHttp" | "fetchMaxBytes" | "cacheMaxBytes">;
   dataDir: string;
   clock: Clock;
+  log: Log;
 }): Sources {
-  const { library, media, dataDir, clock } = deps;
+  const { library, media, plane, config, dataDir, clock, log } = deps;
   const fetchUpload: FetchUpload = (mxc, { path, maxBytes, signal }) =>
     media.download(mxc, path, { maxBytes, signal });
-  const cacheOf = (name: string, maxFileBytes: number, maxBytes: number): UploadCache =>
-    new UploadCache({
-      files: new FileCache({ directory: join(dataDir, "cache", name), maxFileBytes, maxBytes, clock }),
-      fetchUpload,
-    });
-  const uploads = cacheOf("uploads", MAX_UPLOAD_BYTES, CACHE_BYTES);
+  const cacheOf = (name: string, maxFileBytes: number, maxBytes: number): FileCache =>
+    new FileCache({ directory: join(dataDir, "cache", name), maxFileBytes, maxBytes, clock });
+  const maxFileBytes = config.fetchMaxBytes;
+  const files = cacheOf("files", maxFileBytes, config.cacheMaxBytes);
   const playlists = new Playlists({
     ...{ library, clock },
-    uploads: cacheOf("playlists", MAX_PLAYLIST_BYTES, PLAYLIST_CACHE_BYTES),
+    uploads: new UploadCache({
+      files: cacheOf("playlists", MAX_PLAYLIST_BYTES, PLAYLIST_CACHE_BYTES),
+      fetchUpload,
+    }),
     address: (ask, signal) => sources.resolve(ask, signal),
   });
+  const urls = new Urls({
+    files: new UrlFiles({ files, plane, limits: new FetchLimits(), clock, log }),
+    policy: { allowHttp: config.fetchHttp },
+    playlist: (playlist, signal) => playlists.read(playlist, signal),
+  });
   const sources: Sources = new Sources([
+    urls,
     playlists,
     library,
-    new Uploads({ cache: uploads, maxFileBytes: MAX_UPLOAD_BYTES }),
+    new Uploads({ cache: new UploadCache({ files, fetchUpload }), maxFileBytes }),
   ]);
   return sources;
 }

@@ -74,7 +74,7 @@ async function find(ask: Ask, invocation: Invocation): Promise<Found | FoundMany
   const chosen = choices.get(message.sender, number);
   if (chosen) return chosen.found;
   try {
-    return (await prepared.get(invocation)) ?? (await room.sources.resolve(ask, signal));
+    return (await prepared.get(invocation)) ?? (await room.sources.resolve(ask, signal, message.sender));
   } catch (error) {
     if (error instanceof Undecided) choices.offer(message.sender, error.choices);
     throw error;
@@ -91,7 +91,8 @@ const isSlow = (text: string): boolean => /^https?:/i.test(text) || isPlaylistNa
 async function lookAhead(invocation: Invocation): Promise<void> {
   const ask = await whatToPlay(invocation);
   if (typeof ask === "string") return;
-  const found = invocation.room.sources.resolve(ask, invocation.signal);
+  const { room, message, signal } = invocation;
+  const found = room.sources.resolve(ask, signal, message.sender);
   prepared.set(invocation, found);
   await found;
 }

@@ -6,6 +6,8 @@ export const trackSourceSchema = z.discriminatedUnion("kind", [
   /** `path` is relative to the media folder. */
   z.object({ kind: z.literal("library"), path: z.string().min(1).max(4096) }),
   z.object({ kind: z.literal("upload"), mxc: z.string().min(1).max(512) }),
+  /** What is at an address of the web: as it was written, since what it redirects to may change. */
+  z.object({ kind: z.literal("url"), url: z.string().min(1).max(2048) }),
   /** Radio: what it plays comes while it is heard. */
   z.object({
     kind: z.literal("stream"),

@@ -1,5 +1,6 @@
 import { BotError } from "../../base/errors.ts";
 import type { Sentence } from "../../base/messages/catalogue.ts";
+import type { Asker } from "../../fetch/limits.ts";
 import type { TrackSource } from "../../media/plane.ts";
 import type { Within } from "../playlist/within.ts";
 import type { StoredSource } from "../queue.ts";
@@ -61,6 +62,9 @@ export class Undecided extends BotError {
   }
 }
 
+/** Where it matters for whom, and nobody is known. */
+export const NOBODY: Asker = { room: null, sender: null };
+
 /** One kind of source. */
 export interface Resolver {
   /** Of its sources; `playlist`: it has none of its own. */
@@ -69,24 +73,34 @@ export interface Resolver {
    * Null when the ask is not of its kind.
    * @throws BotError `not_found`, `ambiguous`, `media_too_large`, `media_unsupported`, with a sentence for the person.
    */
-  resolve(ask: Ask, signal: AbortSignal): Promise<Found | FoundMany | null>;
+  resolve(ask: Ask, signal: AbortSignal, asker: Asker): Promise<Found | FoundMany | null>;
   /** What may be meant by some words, the best first, without playing it; `more`: there is more than `limit`. */
   search?(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }>;
   /** What the media plane plays of one of its sources: a confined file, checked (or fetched) now, or a stream. @throws BotError as above. */
-  open(source: StoredSource, signal: AbortSignal): Promise<TrackSource>;
+  open(source: StoredSource, signal: AbortSignal, asker: Asker): Promise<TrackSource>;
 }
 
 /** All kinds behind one. The first resolver that knows the ask answers it. */
 export class Sources {
   readonly #resolvers: readonly Resolver[];
+  readonly #room: string | null;
 
-  constructor(resolvers: readonly Resolver[]) {
+  /** @param room for which one; null: for none of them */
+  constructor(resolvers: readonly Resolver[], room: string | null = null) {
     this.#resolvers = resolvers;
+    this.#room = room;
   }
 
-  async resolve(ask: Ask, signal: AbortSignal): Promise<Found | FoundMany> {
+  /** The same, for one room: what it may have is counted. */
+  of(room: string): Sources {
+    return new Sources(this.#resolvers, room);
+  }
+
+  /** @param sender who asks */
+  async resolve(ask: Ask, signal: AbortSignal, sender: string | null = null): Promise<Found | FoundMany> {
+    const asker = { room: this.#room, sender };
     for (const resolver of this.#resolvers) {
-      const found = await resolver.resolve(ask, signal);
+      const found = await resolver.resolve(ask, signal, asker);
       if (found) return found;
     }
     const text = ask.kind === "words" ? ask.text : ask.upload.fileName;
@@ -111,6 +125,6 @@ export class Sources {
   async open(source: StoredSource, signal: AbortSignal): Promise<TrackSource> {
     const resolver = this.#resolvers.find(({ kind }) => kind === source.kind);
     if (!resolver) throw new BotError("not_found", `no resolver for ${source.kind}`);
-    return resolver.open(source, signal);
+    return resolver.open(source, signal, { room: this.#room, sender: null });
   }
 }

@@ -111,7 +111,10 @@ test("a download that fails leaves nothing and can be tried again", async () => 
 test("a download goes on while anybody waits, ends with the last, and can be asked for again", async () => {
   const ended: string[] = [];
   const cache = cacheOf(async (mxc, options) => {
-    await new Promise<void>((resolve) => options.signal.addEventListener("abort", () => resolve()));
+    await new Promise<void>((resolve) => {
+      options.signal.addEventListener("abort", () => resolve());
+      if (options.signal.aborted) resolve();
+    });
     ended.push(mxc);
     throw new BotError("cancelled", "cancelled");
   });
