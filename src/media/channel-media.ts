@@ -56,6 +56,7 @@ export class ChannelMedia {
       log,
       ffmpeg,
       rubberband: context.rubberband,
+      network: context.guard,
       emit,
       onReady: () => this.#pacer.start(),
     });

@@ -1,8 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { FRAME_SAMPLES } from "./audio/pcm.ts";
-import { Playback, type PlaybackEnd } from "./audio/playback.ts";
+import type { PlaybackEnd } from "./audio/playback-end.ts";
+import { Playback } from "./audio/playback.ts";
 import { TrackGain } from "./audio/track-gain.ts";
+import { toWireError } from "./plane-error.ts";
+import type { StreamFetch } from "./stream/stream-fetch.ts";
+import type { StreamNote } from "./stream/stream-source.ts";
 import { NO_FILTERS, sameFilters, type Filters } from "./filters.ts";
 import type { PlaneEvent, PlaneRequest, TrackEnd, TrackSource } from "./messages.ts";
 
@@ -13,6 +17,8 @@ export interface DeckOptions {
   ffmpeg: () => Promise<string>;
   /** Whether that program has the filter `rubberband`. */
   rubberband: () => Promise<boolean>;
+  /** The way to streams. */
+  network: StreamFetch;
   emit: (event: PlaneEvent) => void;
   /** There is sound to take: the frame clock must run. */
   onReady: () => void;
@@ -157,13 +163,15 @@ export class Deck {
   }
 
   async #open({ track, source, gain }: Omit<Opened, "playback">, positionMs: number): Promise<Opened> {
-    const { clock, log, ffmpeg, rubberband, onReady } = this.#options;
+    const { clock, log, ffmpeg, rubberband, onReady, network } = this.#options;
     const playback: Playback = await Playback.open({
       ...{ track, source, positionMs, clock, log, onReady, idleMs: IDLE_MS, paused: true, gain },
+      network,
       program: await ffmpeg(),
       filters: this.#filters,
       rubberband: this.#filters.pitch !== 0 && (await rubberband()),
       onEnd: (end) => this.#onEnd(playback, end),
+      onNote: (note) => this.#onNote(track, note),
     });
     return { playback, track, source, gain };
   }
@@ -240,6 +248,15 @@ export class Deck {
     emit({ kind: "track.position", channel, track, positionMs: playback.positionMs });
   }
 
+  #onNote(track: string, note: StreamNote): void {
+    const { channel, emit } = this.#options;
+    if (note.kind === "title") emit({ kind: "track.title", channel, track, title: note.title });
+    else {
+      const detail = note.error?.message.slice(0, 500) ?? null;
+      emit({ kind: "track.interrupted", channel, track, detail });
+    }
+  }
+
   #dropNext(): void {
     this.#next?.playback.close();
     this.#next = null;
@@ -277,6 +294,7 @@ export class Deck {
       detail: end.detail?.slice(0, 500) ?? null,
       follows: follows?.track ?? null,
       ...(end.stalled && { stalled: end.stalled }),
+      ...(end.error && { say: toWireError(end.error).say }),
     });
   }
 }

@@ -231,6 +231,12 @@ export type PlaneResult<K extends PlaneRequestKind> = z.infer<(typeof planeResul
 export type TrackTags = PlaneResult<"probe">;
 export type Loudness = PlaneResult<"loudness.scan">;
 
+/** A key of the message catalogue, and what belongs into it. */
+const saySchema = z.object({
+  key: z.string().max(100),
+  params: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+});
+
 export const peerStateSchema = z.enum(["connecting", "connected", "disconnected", "failed", "closed"]);
 export type PeerState = z.infer<typeof peerStateSchema>;
 
@@ -274,6 +280,8 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
     follows: trackId.nullable(),
     /** There when it failed because its source gave nothing for too long: it may do so at another attempt. */
     stalled: z.literal(true).optional(),
+    /** What people are told of it, where the plane knows it. */
+    say: saySchema.optional(),
   }),
   /** Latest wins, at most twice a second, only while somebody sounds. `levelDbov` 0 (loudest) to -127 (silence), RFC 6464. */
   z.object({
@@ -316,13 +324,7 @@ export const fromChildSchema = z.discriminatedUnion("type", [
     code: z.string(),
     message: z.string().max(2000),
     retryable: z.boolean(),
-    /** A key of the message catalogue, and what belongs into it. */
-    say: z
-      .object({
-        key: z.string().max(100),
-        params: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-      })
-      .optional(),
+    say: saySchema.optional(),
   }),
   z.object({ type: z.literal("event"), event: planeEventSchema }),
   z.object({

@@ -6,7 +6,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
 import { FRAME_VALUES } from "../../src/media/audio/pcm.ts";
 import { Playback } from "../../src/media/audio/playback.ts";
-import type { PlaybackEnd } from "../../src/media/audio/playback.ts";
+import type { PlaybackEnd } from "../../src/media/audio/playback-end.ts";
 import { channelOf, findClicks, rmsDb } from "../support/measure.ts";
 
 /** Decoders that misbehave, as programs of their own: slow, silent, talkative, stubborn. */

@@ -61,6 +61,23 @@ export function fileInput(positionMs = 0): string[] {
   ];
 }
 
+/** Containers of streams: those that can be read without going back, and what HLS is cut from. */
+const STREAM_FORMATS = [
+  ...["mp3", "aac", "loas", "ac3", "eac3", "flac", "ogg", "wav", "mov", "mp4", "matroska", "webm", "mpegts"],
+];
+
+/** Arguments by which ffmpeg reads what it is given, and only that. `format`: one of its names; null: it looks. */
+export function pipeInput(format: string | null): string[] {
+  return [
+    ...["-protocol_whitelist", "pipe", "-format_whitelist", STREAM_FORMATS.join(",")],
+    ...["-codec_whitelist", AUDIO_CODECS.join(","), "-threads", "1"],
+    // Sound is to come soon: what it looks at first has to arrive.
+    ...["-probesize", "131072", "-analyzeduration", "1000000", "-fflags", "+discardcorrupt"],
+    ...(format === null ? [] : ["-f", format]),
+    ...["-i", "pipe:0"],
+  ];
+}
+
 /** Arguments for the first audio stream as s16le, 48 kHz, stereo, on standard output. */
 export const PCM_OUTPUT: readonly string[] = [
   ...["-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1"],

@@ -2,13 +2,16 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { NO_FILTERS, type Filters } from "../filters.ts";
 import type { TrackSource } from "../messages.ts";
-import type { FfmpegEnd } from "./ffmpeg.ts";
+import type { StreamFetch } from "../stream/stream-fetch.ts";
+import type { StreamNote } from "../stream/stream-source.ts";
 import { soundFilters } from "./filter-chain.ts";
 import { FADE_SAMPLES, mixInto, Ramp, SEAM_SAMPLES } from "./mixer.ts";
-import { CHANNELS, FRAME_MS, FRAME_SAMPLES, FRAME_VALUES, msToSamples, samplesToMs } from "./pcm.ts";
+import { CHANNELS, FRAME_SAMPLES, FRAME_VALUES, msToSamples, samplesToMs } from "./pcm.ts";
+import { judge } from "./playback-end.ts";
+import type { PlaybackEnd } from "./playback-end.ts";
 import { PcmRing } from "./ring.ts";
 import { openSource } from "./source.ts";
-import type { PcmSource } from "./source.ts";
+import type { PcmSource, SourceEnd } from "./source.ts";
 import type { TrackGain } from "./track-gain.ts";
 
 /*
@@ -28,18 +31,13 @@ import type { TrackGain } from "./track-gain.ts";
  */
 type PlaybackState = "opening" | "sounding" | "starving" | "paused" | "ended";
 
-export interface PlaybackEnd {
-  reason: "finished" | "failed";
-  detail: string | null;
-  /** It failed because its source gave nothing for too long. */
-  stalled?: true;
-}
-
 export interface PlaybackEvents {
   /** There is something to mix: the frame clock must run. */
   onReady(): void;
   /** The track has played out or failed. Called once, never after `close` or `fadeAway`. */
   onEnd(end: PlaybackEnd): void;
+  /** Of a stream: what is on, and that nothing comes. */
+  onNote?(note: StreamNote): void;
 }
 
 export interface PlaybackOptions extends PlaybackEvents {
@@ -52,6 +50,8 @@ export interface PlaybackOptions extends PlaybackEvents {
   log: Log;
   /** A source that gives nothing for this long has failed. */
   idleMs: number;
+  /** For streams. */
+  network?: StreamFetch;
   /** Default none. */
   filters?: Filters;
   /** Whether the program has the filter `rubberband`; default not. */
@@ -65,9 +65,8 @@ const RING_SAMPLES = msToSamples(2_000);
 const HIGH_WATER_SAMPLES = msToSamples(1_000);
 /** What must be there before it sounds, at the start and after an underrun. */
 const START_SAMPLES = msToSamples(60);
-/** A source that broke off is still "finished" when this much of it was heard. */
-const MOST = 0.9;
-const ALL_BUT_MS = 1_000;
+/** What a stream must have once it was too slow: nobody wants to hear it in shreds. */
+const AGAIN_SAMPLES = msToSamples(500);
 
 export class Playback {
   readonly track: string;
@@ -83,7 +82,7 @@ export class Playback {
   #blocked = false;
   #state: PlaybackState = "opening";
   #wanted: "sounding" | "paused";
-  #sourceEnd: FfmpegEnd | null = null;
+  #sourceEnd: SourceEnd | null = null;
   #ending = false;
   #consumed = 0;
   #skipped = 0;
@@ -96,7 +95,7 @@ export class Playback {
   private constructor(options: PlaybackOptions, makeupDb: number) {
     this.#options = options;
     this.track = options.track;
-    const { speed } = options.filters ?? NO_FILTERS;
+    const { speed } = filtersFor(options);
     this.#speed = speed;
     this.#makeup = 10 ** (makeupDb / 20);
     this.#wanted = options.paused ? "paused" : "sounding";
@@ -104,13 +103,15 @@ export class Playback {
 
   /** Opens the source and starts decoding it. @throws BotError `media_unreadable` */
   static async open(options: PlaybackOptions): Promise<Playback> {
-    const { args, makeupDb } = soundFilters(options.filters ?? NO_FILTERS, options.rubberband === true);
+    const { args, makeupDb } = soundFilters(filtersFor(options), options.rubberband === true);
     const playback = new Playback(options, makeupDb);
-    const { track, positionMs, program, clock, log, idleMs } = options;
+    const { track, positionMs, program, clock, log, idleMs, network, onNote } = options;
     playback.#source = await openSource(options.source, {
       ...{ track, positionMs, program, clock, log, idleMs, filters: args },
       onData: (chunk) => playback.#take(chunk),
       onEnd: (end) => playback.#sourceEnded(end),
+      ...(network && { network }),
+      ...(onNote && { onNote }),
     });
     playback.#levels = playback.#source.levels;
     return playback;
@@ -154,7 +155,7 @@ export class Playback {
   pause(): void {
     this.#wanted = "paused";
     if (this.#state === "sounding") this.#fade.to(0, FADE_SAMPLES);
-    else if (this.#state === "starving") this.#state = "paused";
+    else if (this.#state === "starving") this.#rest();
   }
 
   resume(): void {
@@ -164,6 +165,7 @@ export class Playback {
       this.#fade.to(1, FADE_SAMPLES);
     } else if (this.#state === "paused") {
       this.#state = this.begun ? "starving" : "opening";
+      this.#source?.reopen?.();
       this.#tryStart();
     }
   }
@@ -238,15 +240,20 @@ export class Playback {
     } else if (this.#sourceEnd && this.#ring.available === 0) {
       this.#end(this.#sourceEnd);
     } else if (silent && this.#wanted === "paused") {
-      this.#state = "paused";
-    } else if (
-      (silent && !this.#ending) ||
-      (this.#ring.available < FRAME_SAMPLES && !this.#sourceEnd)
-    ) {
+      this.#rest();
+    } else if ((silent && !this.#ending) || (this.#ring.available < FRAME_SAMPLES && !this.#sourceEnd)) {
       this.#underruns++;
       this.#state = "starving";
       this.#tryStart();
     }
+  }
+
+  /** Paused in the middle. Live, what is here would be of the past when it goes on. */
+  #rest(): void {
+    this.#state = "paused";
+    if (this.#source?.release?.() !== true) return;
+    this.#ring.clear();
+    this.#blocked = false;
   }
 
   #take(chunk: Buffer): void {
@@ -261,7 +268,10 @@ export class Playback {
 
   get #hasStart(): boolean {
     const { available } = this.#ring;
-    return available >= START_SAMPLES || (this.#sourceEnd !== null && available > 0);
+    const isSlow = "stream" in this.#options.source && this.begun;
+    return (
+      available >= (isSlow ? AGAIN_SAMPLES : START_SAMPLES) || (this.#sourceEnd !== null && available > 0)
+    );
   }
 
   #refill(): void {
@@ -284,7 +294,7 @@ export class Playback {
     this.#options.onReady();
   }
 
-  #sourceEnded(end: FfmpegEnd): void {
+  #sourceEnded(end: SourceEnd): void {
     this.#source = null;
     this.#sourceEnd = end;
     if (this.#state === "ended") return;
@@ -292,32 +302,12 @@ export class Playback {
     else this.#tryStart();
   }
 
-  #end(end: FfmpegEnd): void {
+  #end(end: SourceEnd): void {
     this.#state = "ended";
-    const judged = judge(end, this.#options.positionMs, this.positionMs);
-    const { stalled } = judged.reason === "failed" ? end : {};
-    this.#options.onEnd({ ...judged, ...(stalled && { stalled }) });
+    this.#options.onEnd(judge(end, this.#options.positionMs, this.positionMs));
   }
 }
 
-/**
- * Whether a source that gave its last byte was heard out. Its decoder ending well is not enough: a cut file ends well,
- * long before the length that its header announces.
- */
-export function judge(end: FfmpegEnd, startMs: number, positionMs: number): PlaybackEnd {
-  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
-  if (positionMs - startMs < FRAME_MS) {
-    // Starting at the very end of a good file gives nothing, and that is no failure of the file.
-    if (end.ok && startMs > 0) return { reason: "finished", detail: null };
-    return { reason: "failed", detail: end.reason ?? "there is no sound in it" };
-  }
-  if (end.announcedMs === null)
-    return end.ok
-      ? { reason: "finished", detail: null }
-      : { reason: "failed", detail: end.reason ?? "the decoder ended" };
-  // What stalls near its end has an end: only a source that broke off may have said too much.
-  const enoughMs = end.stalled ? end.announcedMs - ALL_BUT_MS : end.announcedMs * MOST;
-  if (positionMs >= enoughMs) return { reason: "finished", detail: null };
-  const short = `it ends after ${seconds(positionMs)} s of ${seconds(end.announcedMs)} s`;
-  return { reason: "failed", detail: end.reason === null ? short : `${short}: ${end.reason}` };
-}
+/** What comes in its own time cannot be played faster than it comes. */
+const filtersFor = ({ source, filters = NO_FILTERS }: PlaybackOptions): Filters =>
+  "stream" in source ? { ...filters, speed: NO_FILTERS.speed } : filters;

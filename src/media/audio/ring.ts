@@ -35,6 +35,13 @@ export class PcmRing {
     return this.#used < this.#highWater / 2;
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#used = 0;
+    this.#writeAt = 0;
+    this.#readAt = 0;
+  }
+
   /** Takes s16le bytes; a chunk may end inside a sample. @throws RangeError when they do not fit. */
   write(chunk: Uint8Array): void {
     const size = this.#bytes.length;

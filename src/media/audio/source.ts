@@ -3,7 +3,9 @@ import { withTimeout } from "../../base/async.ts";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { TrackSource } from "../messages.ts";
+import type { StreamTarget, TrackSource } from "../messages.ts";
+import type { StreamFetch } from "../stream/stream-fetch.ts";
+import { StreamSource, type StreamNote } from "../stream/stream-source.ts";
 import { Ffmpeg } from "./ffmpeg.ts";
 import type { FfmpegEnd } from "./ffmpeg.ts";
 import { fileInput, openMediaFile, PCM_OUTPUT } from "./media-file.ts";
@@ -15,6 +17,10 @@ export interface PcmSource {
   resume(): void;
   /** No call of `onData` or `onEnd` follows. Idempotent. */
   close(): void;
+  /** Nobody listens for now. Whether it has given up its connection: then what it gave is of the past. */
+  release?(): boolean;
+  /** After `release`: from what is on then. */
+  reopen?(): void;
   /** What its tags say of how loud it is, once its first sound is there. */
   readonly levels?: Ffmpeg["levels"];
 }
@@ -33,7 +39,15 @@ export interface SourceOptions {
   /** s16le, 48 kHz, stereo; at most 128 KiB at once. */
   onData: (chunk: Buffer) => void;
   /** The last call. */
-  onEnd: (end: FfmpegEnd) => void;
+  onEnd: (end: SourceEnd) => void;
+  /** For streams, which cannot be opened without. */
+  network?: StreamFetch;
+  onNote?: (note: StreamNote) => void;
+}
+
+/** How a source ended; `error`: why a stream was given up. */
+export interface SourceEnd extends FfmpegEnd {
+  error?: BotError;
 }
 
 /** Before the control plane gives up on the request. */
@@ -41,7 +55,7 @@ const OPEN_MS = 3_000;
 
 /** Opens a source and starts decoding it. @throws BotError `media_unreadable` */
 export async function openSource(source: TrackSource, options: SourceOptions): Promise<PcmSource> {
-  if (!("path" in source)) throw new BotError("media_unsupported", "streams are not played yet");
+  if (!("path" in source)) return openStream(source.stream, options);
   const handle = await openInTime(options.clock, source.path);
   try {
     const { program, clock, log, idleMs, onData, onEnd } = options;
@@ -54,6 +68,16 @@ export async function openSource(source: TrackSource, options: SourceOptions): P
   } finally {
     await handle.close();
   }
+}
+
+function openStream(stream: StreamTarget, options: SourceOptions): StreamSource {
+  const { network, onEnd, onNote = () => undefined, ...rest } = options;
+  if (!network) throw new BotError("media_unsupported", "a stream where only files are played");
+  return new StreamSource({
+    ...rest,
+    ...{ stream, fetch: network, onNote },
+    onEnd: (end, error) => onEnd({ ...end, ...(error && { error }) }),
+  });
 }
 
 /** A disk that hangs must not hold up all that is asked for behind it. @throws BotError also `timeout` */

@@ -1,5 +1,5 @@
 import { StderrDigest } from "../../../src/media/audio/ffmpeg-stderr.ts";
-import { judge } from "../../../src/media/audio/playback.ts";
+import { judge } from "../../../src/media/audio/playback-end.ts";
 import { parseFfmetadata } from "../../../src/media/audio/probe.ts";
 
 function digest(text: string, chunk = 7): StderrDigest {
