@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { Tally } from "../base/tally.ts";
 import { AloneTimer } from "./alone-timer.ts";
-import { joinHeard } from "./first-listener.ts";
+import { firstListener } from "./first-listener.ts";
 import { clearLeftBehind, stands } from "./left-behind.ts";
 import { comeBack } from "./come-back.ts";
 import { greet } from "./greeting.ts";
@@ -184,9 +184,8 @@ export class RoomAgent {
       join: () => this.#channel.join(),
       onIn: (late) => {
         this.#comingBack = null;
-        if (late) return this.#goOn();
-        this.#music.player.restore({ resume: true });
-        void this.#recorder.goOn();
+        if (!late) this.#music.held.restore();
+        void this.#goOn();
       },
       onDelayed: () => this.#music.held.restore(),
       onRefused: (late) => {
@@ -278,13 +277,15 @@ export class RoomAgent {
 
   /** Somebody brought the bot in: with the music that its leaving has interrupted. */
   async #comeBack(): Promise<void> {
-    await joinHeard(this.#channel, this.#deps.clock);
-    this.#goOn();
+    await this.#channel.join();
+    await this.#goOn();
   }
 
-  #goOn(): void {
+  /** The recording at once; the music when somebody can hear it, so that they miss nothing of it. Never rejects. */
+  async #goOn(): Promise<void> {
     void this.#recorder.goOn();
-    this.#music.held.goOn();
+    await firstListener(this.#channel, this.#deps.clock);
+    if (!this.#closed && this.inside) this.#music.held.goOn();
   }
 
   async #leaveAlone(): Promise<void> {

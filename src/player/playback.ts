@@ -224,7 +224,9 @@ export class RoomPlayer {
   /** Keeps everything for the next run. Idempotent. */
   close(): void {
     if (this.#closing.signal.aborted) return;
-    savePosition(this.#deps.documents, this.#state.now);
+    const { now } = this.#state;
+    const positionMs = this.#progress.positionMs(this.#state, this.#deps.clock.now());
+    savePosition(this.#deps.documents, now && { ...now, positionMs });
     this.#closing.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#guard.close();

@@ -40,9 +40,11 @@ const anyone = fc.constantFrom(...PEOPLE);
 const rules = fc.record({ fair: fc.boolean(), maxPerPerson: fc.constantFrom(0, 0, 3) });
 const waiting = (state: QueueState, at: number): string =>
   state.upcoming[at % Math.max(1, state.upcoming.length)]?.id ?? "gone";
-/** What is on, or something that was. */
-const play = (state: QueueState, at: number): string =>
-  at % 4 === 0 ? `t${at}` : (playName(state) ?? "gone");
+/** What is on, an earlier play of it, or something that was. */
+const play = (state: QueueState, at: number): string => {
+  if (at % 4 === 0) return `t${at}`;
+  return (at % 4 === 1 ? state.now?.track.id : playName(state)) ?? "gone";
+};
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -158,6 +160,11 @@ function wrong(
     "added and not there": added.length > 0 && !isRefused && come.length !== added.length - left,
     "over and not remembered":
       isOver && before.now !== null && !ids(after.history).includes(before.now.track.id),
+    "changed by what is not on any more":
+      ["started", "position", "finished", "failed", "retry"].includes(event.kind) &&
+      "id" in event &&
+      event.id !== playName(before) &&
+      after !== before,
     "too much history": after.history.length > MAX_HISTORY,
     "too much waits": after.upcoming.length > MAX_QUEUE,
     "too many failures": after.failures >= MAX_FAILURES,
@@ -235,6 +242,29 @@ test("however many skip at the same time, it goes on by one", () => {
         expect(state.now?.track).toBe(tracks[1]);
       },
     ),
+  );
+});
+
+test("whenever a skip arrives it takes the track that it meant, or none; who did not know gets the window", () => {
+  const skips = fc.array(fc.record({ atMs: fc.nat(60_000), knows: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 9,
+  });
+  fc.assert(
+    fc.property(skips, (list) => {
+      const tracks = Array.from({ length: 12 }, () => newTrack("@a:b"));
+      let { state } = reduceQueue(emptyQueue, { kind: "add-many", tracks, rules: NONE });
+      let lastMs = -Infinity;
+      for (const { atMs, knows } of list.toSorted((a, b) => a.atMs - b.atMs)) {
+        const before = state.now?.track.id ?? "";
+        // All who know what they mean mean the first.
+        const meant = knows ? (tracks[0]?.id ?? "") : null;
+        ({ state } = reduceQueue(state, { kind: "skip", meant, nowMs: atMs }));
+        const goes = atMs - lastMs >= 2_000 && (meant === null || meant === before);
+        if (goes) lastMs = atMs;
+        expect(state.now?.track.id === before).toBe(!goes);
+      }
+    }),
   );
 });
 
