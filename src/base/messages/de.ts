@@ -645,7 +645,7 @@ export const de: Record<MessageKey, string> = {
   "help.join": "kommt in den Sprachkanal",
   "help.leave": "verlässt den Sprachkanal",
   "help.play":
-    "spielt eine Datei oder Playlist des Medienordners nach ihrem Namen, oder eine Audiodatei oder Playlist: als deren Bildunterschrift, als Antwort darauf, oder allein für deine neueste",
+    "spielt eine Datei oder Playlist des Medienordners nach ihrem Namen, was an einer Webadresse ist, oder eine Audiodatei oder Playlist: als deren Bildunterschrift, als Antwort darauf, oder allein für deine neueste",
   "help.search":
     "sucht im Medienordner nach Titel, Künstler, Album und Dateiname; eine Nummer spielt davon ab",
   "help.skip": "springt zum nächsten Titel, oder um so viele weiter; bei fremden Titeln eine Stimme dafür",

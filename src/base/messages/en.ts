@@ -617,7 +617,7 @@ export const en = {
   "help.join": "comes into the voice channel",
   "help.leave": "leaves the voice channel",
   "help.play":
-    "plays a file or playlist of the media folder by its name, or an audio file or playlist: as its caption, as a reply to it, or alone for your newest one",
+    "plays a file or playlist of the media folder by its name, what is at a web address, or an audio file or playlist: as its caption, as a reply to it, or alone for your newest one",
   "help.search": "looks in the media folder by title, artist, album and file name; a number then plays one",
   "help.skip": "goes to the next track, or so many on; for another's track it is a vote",
   "help.stop": "stops and empties the queue",
