@@ -83,7 +83,8 @@ describe("whether a track was heard out", () => {
       "the decoder ended",
     ],
   ])("%s", (_name, source, startMs, positionMs, reason, detail) => {
-    expect(judge(source, startMs, positionMs)).toEqual({ reason, detail });
+    const held = reason === "failed" && "stalled" in source;
+    expect(judge(source, startMs, positionMs)).toEqual({ reason, detail, ...(held && { stalled: true }) });
   });
 });
 
