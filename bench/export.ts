@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Encoder } from "@evan/opus";
 import { silentLog } from "../src/base/log.ts";
 import { systemClock } from "../src/base/system-clock.ts";
-import type { ExportFormat } from "../src/recorder/exporter.ts";
+import { EXPORT_CHILD_OPTIONS, type ExportFormat } from "../src/recorder/exporter.ts";
 import { alignedPackets } from "../src/recorder/export/align/packets.ts";
 import { planTracks } from "../src/recorder/export/align/plan.ts";
 import { exportRecording } from "../src/recorder/export/export.ts";
@@ -171,7 +171,9 @@ async function rowsOf(directory: string): Promise<ExportRow[]> {
 /** The largest resident set of a child that exports. */
 async function peakOf(directory: string): Promise<number> {
   const entry = new URL("../src/recorder/export/export-child.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [entry], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = spawn(process.execPath, [...EXPORT_CHILD_OPTIONS, entry], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   let peak = 0;
   child.on("message", (message: { type: string }) => {
     const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
@@ -191,7 +193,7 @@ try {
   const rows = await rowsOf(short);
   let peakBytes = { short: 0, long: 0 };
   if (!quick) {
-    await record(long, packets, LENGTH_MS * 4);
+    await record(long, packets, LENGTH_MS * 16);
     peakBytes = { short: await peakOf(short), long: await peakOf(long) };
   }
   const figures: ExportFigures = { lengthMs: LENGTH_MS, runs: RUNS, rows, peakBytes };
