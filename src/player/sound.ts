@@ -38,6 +38,8 @@ export interface Wanted {
 export const PATIENCE_MS = 60_000;
 const RETRY_MS = 100;
 const SLOWEST_RETRY_MS = 2_000;
+/** A file is open in a few ms. */
+const HUSH_MS = 300;
 
 type InPlane = { play: string; paused: boolean };
 
@@ -51,6 +53,8 @@ export class Sound {
   readonly #closing = new AbortController();
   readonly #ahead: Ahead;
   #inPlane: InPlane | null = null;
+  /** What is being opened, to be on. */
+  #opening: { play: string; abort: AbortController } | null = null;
   /** The play that follows it in the plane. */
   #next: string | null = null;
   #volume: number | null = null;
@@ -67,6 +71,8 @@ export class Sound {
 
   /** Compare and act; soon, in order, never twice at once. */
   reconcile(): void {
+    // A download that nobody wants to hear any more must not hold up what they want instead.
+    if (this.#opening && this.#deps.wanted().play !== this.#opening.play) this.#opening.abort.abort();
     void this.#serial.run(() => this.#step());
   }
 
@@ -97,6 +103,7 @@ export class Sound {
   /** Idempotent. What sounds goes on until its channel closes. */
   close(): void {
     this.#closing.abort();
+    this.#opening?.abort.abort();
     this.#ahead.want(null);
     this.#retry?.cancel();
     this.#retry = null;
@@ -132,12 +139,7 @@ export class Sound {
       return;
     }
     const { track } = now;
-    const source =
-      this.#inPlane?.play === play
-        ? null
-        : await this.#open(play, track.source).catch((error: unknown) => {
-            this.#deps.onFailed(play, toBotError(error));
-          });
+    const source = this.#inPlane?.play === play ? null : await this.#open(play, track.source);
     if (source === undefined) return;
     // Opening may have taken its time: only what is wanted still is started.
     const wanted = this.#deps.wanted();
@@ -168,8 +170,34 @@ export class Sound {
     }
   }
 
-  #open(play: string, source: StoredSource): Promise<TrackSource> {
-    return this.#ahead.take(play) ?? this.#deps.open(source, this.#closing.signal);
+  /** Undefined when it cannot be opened, which is told, or is not wanted any more. */
+  async #open(play: string, source: StoredSource): Promise<TrackSource | undefined> {
+    const abort = new AbortController();
+    this.#opening = { play, abort };
+    const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<undefined>();
+    abort.signal.addEventListener("abort", () => giveUp(undefined), { once: true });
+    const opening = this.#ahead.take(play) ?? this.#deps.open(source, abort.signal);
+    const hush = this.#deps.clock.timer(HUSH_MS, () => this.#hush());
+    try {
+      return await Promise.race([opening, givenUp]);
+    } catch (error) {
+      if (!abort.signal.aborted) this.#deps.onFailed(play, toBotError(error));
+      return undefined;
+    } finally {
+      hush.cancel();
+      this.#opening = null;
+      opening.catch(() => undefined);
+    }
+  }
+
+  /** What is over must not go on sounding while the next is on its way here. */
+  #hush(): void {
+    const { plane, channel, onOpened } = this.#deps;
+    if (!this.#inPlane) return;
+    this.#inPlane = null;
+    this.#next = null;
+    onOpened?.(null);
+    plane.request({ kind: "play.stop", channel }).catch(() => undefined);
   }
 
   async #filter(filters: Filters): Promise<void> {

@@ -24,14 +24,21 @@ let plane: FakePlane;
 let told: Sentence[];
 let documents: FakeDocuments;
 let player: RoomPlayer;
+/** What slow.mp3 waits for, and who has stopped waiting. */
+let slow: PromiseWithResolvers<TrackSource>;
+let givenUp: string[];
 
 function newPlayer(): RoomPlayer {
   return new RoomPlayer({
     ...{ channel: CHANNEL, plane, documents, clock, log: silentLog },
-    open: (source) => {
+    open: (source, signal) => {
       const path = source.kind === "library" ? source.path : "";
       const gone = new BotError("not_found", "gone", { say: { key: "play.file_gone" } });
       if (path === "gone.mp3") return Promise.reject(gone);
+      if (path === "slow.mp3") {
+        signal.addEventListener("abort", () => givenUp.push(path));
+        return slow.promise;
+      }
       return Promise.resolve({ path: `/media/${path}` });
     },
     tell: (sentence) => told.push(sentence),
@@ -42,6 +49,7 @@ beforeEach(async () => {
   clock = new FakeClock();
   plane = new FakePlane({ clock, durationOf: (path) => (path.includes("bad") ? null : 60_000) });
   told = [];
+  [slow, givenUp] = [Promise.withResolvers<TrackSource>(), []];
   documents = new FakeDocuments();
   player = newPlayer();
   await openChannel(plane);
@@ -90,6 +98,36 @@ test("into silence a track sounds at once; the next waits its turn and then soun
   await clock.advance(61_000);
   expect(player.nowPlaying()).toBeNull();
   expect(idle).toEqual(["idle"]);
+});
+
+test("a download that takes long holds up neither a skip nor a stop, and what was on does not go on meanwhile", async () => {
+  await add("one");
+  await player.addMany([found("slow"), found("three")], "@ann:test");
+  asked();
+  player.skip();
+  await clock.advance(200);
+  expect(asked()).toEqual([]);
+  await clock.advance(200);
+  expect(asked()).toEqual(["play.stop"]);
+  await clock.advance(2_000);
+  player.skip();
+  await clock.advance(100);
+  expect(asked()).toEqual(["start /media/three.mp3 0"]);
+  expect(givenUp).toEqual(["slow.mp3"]);
+  expect(told).toEqual([]);
+
+  await player.addMany([found("slow")], "@ann:test", { next: true });
+  await clock.advance(2_000);
+  asked();
+  player.skip();
+  await clock.advance(1_000);
+  player.stop();
+  await clock.advance(100);
+  expect(asked()).toEqual(["play.stop"]);
+  slow.resolve({ path: "/media/slow.mp3" });
+  await clock.advance(100);
+  expect(asked()).toEqual([]);
+  expect(plane.playing(CHANNEL)).toBeNull();
 });
 
 test("a file whose tags are known is not opened for them", async () => {
