@@ -218,6 +218,7 @@ export class App {
     if (this.#parts === null || this.#closing) return;
     const { clock, log, config } = this.#deps;
     const { ice, moves, plane, ...parts } = this.#parts;
+    if (!fresh) parts.store.known(room.id);
     const agent = new RoomAgent({
       ...{ ...parts, plane: plane.room(room.id), room, clock, log, prefix: config.commandPrefix },
       sources: parts.sources.of(room.id),

@@ -14,6 +14,11 @@ export function stands(room: RoomState, ownKey: string): boolean {
     );
 }
 
+/** Whether we were ever in the room's channel, by what stands in the room. */
+export function hasBeenIn(room: RoomState): boolean {
+  return room.stateOf(MEMBERSHIP_TYPE).some(({ sender }) => sender === room.ownUserId);
+}
+
 /** Posts the LEFT that an earlier run owes. Never rejects. */
 export async function clearLeftBehind(deps: {
   room: RoomState;

@@ -7,7 +7,7 @@ import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { Tally } from "../base/tally.ts";
 import { AloneTimer } from "./alone-timer.ts";
 import { firstListener } from "./first-listener.ts";
-import { clearLeftBehind, stands } from "./left-behind.ts";
+import { clearLeftBehind, hasBeenIn, stands } from "./left-behind.ts";
 import { comeBack } from "./come-back.ts";
 import { greet } from "./greeting.ts";
 import { RoomCommands } from "../commands/dispatcher.ts";
@@ -169,7 +169,8 @@ export class RoomAgent {
   }
 
   async #resume(): Promise<void> {
-    const { store, room, archive } = this.#deps;
+    const { store, room, archive, prefix } = this.#deps;
+    if (store.isReplaced && hasBeenIn(room)) this.#talk.tell({ key: "room.store_lost", params: { prefix } });
     if (room.encrypted || !store.channelWanted(room.id)) archive.release(room.id);
     this.#recording.settled();
     if (room.encrypted) return;

@@ -31,6 +31,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE recordings ADD COLUMN keep INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE recordings ADD COLUMN delete_wall_ms INTEGER;
   `,
+  // Tracks in queues and lists may come from addresses: who does not know that would take them for damaged.
+  "SELECT 1",
 ];
 
 /** The version that this program writes. */

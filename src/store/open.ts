@@ -10,16 +10,22 @@ import { migrate, SCHEMA_VERSION, userVersion } from "./migrations.ts";
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
 
+export interface OpenedDatabase {
+  database: DatabaseSync;
+  /** The file that was there was damaged: this is a fresh one. */
+  isReplaced: boolean;
+}
+
 /**
  * Opens `dataDir`/bot.db, made when it is not there. A damaged file is set aside under a name with the time (nothing in
  * it is worth refusing to start for) and a fresh one is used.
- * @throws BotError `store_too_new` when a later version of the program wrote the file; the file is not touched.
+ * @throws BotError `store_too_new` when a later version of the program wrote the file; what it has stays as it is.
  */
-export function openDatabase(dataDir: string, clock: Clock, log: Log): DatabaseSync {
+export function openDatabase(dataDir: string, clock: Clock, log: Log): OpenedDatabase {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, "bot.db");
   try {
-    return openChecked(path);
+    return { database: openChecked(path), isReplaced: false };
   } catch (error) {
     if (!isDamage(error)) throw error;
     const stamp = new Date(clock.wall()).toISOString().replaceAll(/[:.]/g, "-");
@@ -28,7 +34,7 @@ export function openDatabase(dataDir: string, clock: Clock, log: Log): DatabaseS
       if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
     }
     log.error("store_damaged", { file: path, setAside: aside, reason: messageOf(error) });
-    return openChecked(path);
+    return { database: openChecked(path), isReplaced: true };
   }
 }
 

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { openDatabase } from "./open.ts";
+import { openDatabase, type OpenedDatabase } from "./open.ts";
 import { RecordingIndex } from "./recordings.ts";
 
 /** The documents of one room. What a name means, and its schema, belongs to whoever writes it. */
@@ -26,6 +26,8 @@ const CONSENT = "consent";
 /** Durable state of the bot: `dataDir`/bot.db. Calls are synchronous and take well under a millisecond. */
 export class Store {
   readonly recordings: RecordingIndex;
+  /** The file of the last run was damaged and set aside: what was known of rooms is lost. */
+  readonly isReplaced: boolean;
   readonly #database: DatabaseSync;
   readonly #log: Log;
   readonly #read: StatementSync;
@@ -35,7 +37,8 @@ export class Store {
   readonly #byName: StatementSync;
   #closed = false;
 
-  constructor(database: DatabaseSync, log: Log) {
+  constructor({ database, isReplaced }: OpenedDatabase, log: Log) {
+    this.isReplaced = isReplaced;
     this.#database = database;
     this.#log = log;
     this.#read = database.prepare("SELECT json FROM rooms WHERE room_id = ? AND name = ?");
@@ -67,6 +70,12 @@ export class Store {
         if (!this.#closed) this.#setAside.run(`${name}.damaged`, roomId, name);
       },
     };
+  }
+
+  /** The bot was in this room before; what it knew of it may be lost. Who refused to be recorded has not agreed by that. */
+  known(roomId: string): void {
+    // What cannot be read counts as "ask everybody first".
+    if (this.isReplaced && !this.room(roomId).has(CONSENT)) this.room(roomId).write(CONSENT, null);
   }
 
   /** Whether the bot is meant to be in the room's voice channel, now and after a restart. */

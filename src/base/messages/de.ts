@@ -26,6 +26,8 @@ export const de: Record<MessageKey, string> = {
     "Dieser Raum wurde durch einen neuen ersetzt. Ich bin umgezogen, mit der Warteschlange und allem, was ich für diesen Raum aufbewahre.",
   "room.move_refused":
     "Dieser Raum wurde durch einen neuen ersetzt, der mich nicht hereinlässt. Bitte ladet mich dorthin ein; bis dahin bleibe ich hier.",
+  "room.store_lost":
+    "Was ich aufgehoben hatte, ließ sich nicht mehr lesen und liegt jetzt beiseite: Warteschlange, Listen, Einstellungen und wer nicht aufgenommen werden will, sind hier wie am ersten Tag. Ich nehme niemanden auf, der nicht zustimmt. Aufnahmen sind nicht verloren. `{prefix}join` holt mich wieder in den Kanal.",
   "room.moved_here":
     "Da bin ich, mit der Warteschlange und allem, was ich für den alten Raum aufbewahrt habe.",
   "room.power":

@@ -22,6 +22,8 @@ export const en = {
     "This room has been replaced by a new one. I have moved there, with the queue and all that I keep for this room.",
   "room.move_refused":
     "This room has been replaced by a new one, which does not let me in. Please invite me there; until then I stay here.",
+  "room.store_lost":
+    "What I had kept could not be read any more and is set aside: queue, lists, settings, and who does not want to be recorded are as on the first day here. Until they agree I record nobody. Recordings are not lost. `{prefix}join` brings me back into the channel.",
   "room.moved_here": "Here I am, with the queue and all that I kept for the old room.",
   "room.power":
     "I cannot join the voice channel here: sending `{event}` needs power level {needed}, and I have {actual}. A moderator can give me level {needed}, or set `{event}` to {suggested} in the room's permissions.",

@@ -92,6 +92,47 @@ test.each([
   expect(await readFile(join(dataDir, aside ?? ""))).toEqual(bytes);
 });
 
+test("who refused to be recorded has not agreed by the loss of the file; a room that is new has nothing to lose", async () => {
+  await writeFile(join(dataDir, "bot.db"), "this was a database once".repeat(100));
+  const store = open();
+  expect(store.isReplaced).toBe(true);
+  store.known("!old:b");
+  store.room("!fresh:b").write("consent", { standing: {} });
+  store.known("!fresh:b");
+  const schema = z.object({ standing: z.object({}) });
+  expect([store.room("!old:b").has("consent"), store.room("!old:b").read("consent", schema)]).toEqual([
+    true,
+    null,
+  ]);
+  expect(store.room("!fresh:b").read("consent", schema)).toEqual({ standing: {} });
+  store.close();
+  const again = open();
+  again.known("!other:b");
+  expect([again.isReplaced, again.room("!other:b").has("consent")]).toEqual([false, false]);
+  again.close();
+});
+
+test("what a newer version left behind when it was killed is refused, and all there for it afterwards", async () => {
+  const live = await mkdtemp(join(tmpdir(), "voicebot-newer-"));
+  try {
+    const newer = new DatabaseSync(join(live, "bot.db"));
+    newer.exec(`PRAGMA journal_mode = WAL; PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    newer.exec("CREATE TABLE things (name TEXT) STRICT; INSERT INTO things VALUES ('kept')");
+    // As a kill leaves it: nothing of it is in the file itself yet.
+    for (const suffix of ["", "-wal"])
+      await writeFile(join(dataDir, `bot.db${suffix}`), await readFile(join(live, `bot.db${suffix}`)));
+    newer.close();
+    for (let i = 0; i < 2; i++) expect(open).toThrow(expect.objectContaining({ code: "store_too_new" }));
+    const after = new DatabaseSync(join(dataDir, "bot.db"));
+    expect(after.prepare("SELECT name FROM things").all()).toEqual([{ name: "kept" }]);
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: SCHEMA_VERSION + 1 });
+    after.close();
+    expect(logged).toEqual([]);
+  } finally {
+    await rm(live, { recursive: true, force: true });
+  }
+});
+
 test("damage in the middle of the file is noticed at start", async () => {
   const store = open();
   for (let index = 0; index < 500; index++) store.room(`!${index}:b`).write("x", "y".repeat(200));
