@@ -73,7 +73,7 @@ const nextRecording = (_: string | number, recording: boolean): MessageKey | nul
 /** More is no limit: the queue is full. */
 const MAX_PER_PERSON = 499;
 
-/** Nobody may have set it louder than this; 100 is as the file is. */
+/** Nobody may have set it louder than this; 100 is as loud as everything is made. */
 const MAX_VOLUME = 200;
 /** More than half: two people agree, two of three, three of four. */
 const VOTE_SHARE = 51;

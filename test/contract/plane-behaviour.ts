@@ -215,6 +215,24 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       expect(watched.all("track.started")).toHaveLength(1);
     });
 
+    test("measures a file, and takes gains for whatever track is named, there or not", async () => {
+      const watched = start();
+      const { plane } = watched;
+      await watched.open(channel);
+      const scanned = await plane.request({ kind: "loudness.scan", source: { path: tone } });
+      expect(scanned.lufs).toBeLessThan(0);
+      expect(scanned.truePeakDb).toBeLessThan(0);
+      expect(scanned.durationMs).toBeCloseTo(1_000, -2);
+      const missing = { path: path.join(directory(), "missing.wav") };
+      await expect(plane.request({ kind: "loudness.scan", source: missing })).rejects.toMatchObject({
+        code: "media_unreadable",
+      });
+      await watched.play(channel, tone, { track: "one", gainDb: -6 });
+      for (const track of ["one", "another"])
+        expect(await plane.request({ kind: "play.gain", channel, track, gainDb: 3 })).toEqual({});
+      expect(await watched.event("track.ended")).toMatchObject({ track: "one", reason: "finished" });
+    });
+
     test("closes a channel with all that is in it, and opens it anew", async () => {
       const watched = start();
       const { plane } = watched;

@@ -42,9 +42,9 @@ export class Watched {
   play(
     channel: string,
     file: string,
-    more: { track?: string; positionMs?: number; paused?: boolean } = {},
+    more: { track?: string; positionMs?: number; paused?: boolean; gainDb?: number } = {},
   ): Promise<object> {
-    const { track = path.basename(file), positionMs = 0, paused = false } = more;
+    const { track = path.basename(file), positionMs = 0, paused = false, gainDb = 0 } = more;
     return this.plane.request({
       kind: "play.start",
       channel,
@@ -52,6 +52,7 @@ export class Watched {
       source: { path: file },
       positionMs,
       paused,
+      gainDb,
     });
   }
 }

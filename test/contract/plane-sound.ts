@@ -125,16 +125,19 @@ export function describeSound(name: string, create: () => MediaPlane): void {
       await connect(a, b);
       await a.plane.request({ kind: "play.volume", channel, percent: 25 });
       const into = await record(b);
-      await a.play(channel, tone);
+      // The track's own gain comes to it: that of another changes nothing.
+      await a.play(channel, tone, { gainDb: -20 });
+      await a.plane.request({ kind: "play.gain", channel, track: "tone.wav", gainDb: 5 });
+      await a.plane.request({ kind: "play.gain", channel, track: "other", gainDb: -40 });
       await a.event("track.ended");
       await stopRecording(b);
       const { packets } = await readPackets(path.join(into, "voice-001.mvt"));
-      expect(rmsDb(decode(packets).subarray(24_000, 72_000))).toBeCloseTo(-6 - 12 - 3.01, 0);
+      expect(rmsDb(decode(packets).subarray(24_000, 72_000))).toBeCloseTo(-6 - 12 + 5 - 3.01, 0);
 
       // And it is what is told of the speaker, who does not say how loud it is.
       const stats = await b.plane.request({ kind: "stats", channel });
       const { voice, packetsReceived, packetsMissed, missedRecently, arrivalJitterMs } = stats.peers[0]!;
-      expect(Math.abs(voice.levelDbfs! - (-6 - 12 - 3.01))).toBeLessThan(1);
+      expect(Math.abs(voice.levelDbfs! - (-6 - 12 + 5 - 3.01))).toBeLessThan(1);
       expect(voice).toMatchObject({ dtx: false });
       expect(voice.soundAgeMs).toBeGreaterThanOrEqual(voice.packetAgeMs!);
       expect(packetsReceived).toBeGreaterThan(90);
