@@ -3,12 +3,17 @@ import { jest } from "@jest/globals";
 import { readFile } from "node:fs/promises";
 import { channelOf, findClicks, findGaps, rmsDb } from "../support/measure.ts";
 import { FIRST_LIGHT, sleep, Stage, THAT_TRACK } from "../support/stage.ts";
+import { serveWeb, type Web } from "../support/web.ts";
 
 jest.setTimeout(120_000);
 
 let stage: Stage;
+let web: Web | null = null;
 beforeAll(async () => (stage = await Stage.start()));
-afterAll(async () => stage?.close());
+afterAll(async () => {
+  await stage?.close();
+  await web?.close();
+});
 
 test("the member is first: the bot joins by itself, and the very track is heard from its beginning", async () => {
   const scene = await stage.scene();
@@ -62,11 +67,15 @@ test("the bot is first, a second member comes in mid-track: both hear it, and th
   expect(check).not.toMatch(/\d+\.\d+\.\d+\.\d+|@/);
 });
 
-test("pause, resume, volume and skip are heard, without clicks or holes", async () => {
-  const scene = await stage.scene();
+test("a file of the web plays; pause, resume and volume are heard, without clicks or holes", async () => {
+  const song = await readFile(FIRST_LIGHT);
+  web = await serveWeb((_, response) => response.end(song));
+  const env = { VOICEBOT_FETCH_HTTP: "true", VOICEBOT_FETCH_ALLOW: "127.0.0.1" };
+  const scene = await stage.scene({ env });
   const { page } = await scene.hostPage();
   await page.join();
-  await scene.command("!play first light", /Now playing/);
+  await scene.command("!play http://169.254.169.254/latest/a.mp3", /169\.254\.169\.254 is not on the public/);
+  await scene.command(`!play ${web.url("/x.bin?key=1")}`, /Now playing.*First Light/);
   await page.firstSound(scene.botKey, 0);
   await sleep(2_000);
   await scene.command("!pause", /Paused/);
