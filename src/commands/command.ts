@@ -21,6 +21,8 @@ export interface Invocation {
   choices: Choices;
   /** Ends when the room or the bot closes, or the command took too long. */
   signal: AbortSignal;
+  /** Says it unless what it stands for is over soon: call what is returned when it is. */
+  unlessSoon: (sentence: Sentence) => () => void;
 }
 
 /** A command as data: help, permissions and answers come from here. */

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { BoundedMap, SeenSet } from "../base/collections.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { Sentence } from "../base/messages/catalogue.ts";
 import type { UploadClaim } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
 import { Choices } from "./choices.ts";
@@ -27,6 +28,8 @@ export interface RoomCommandsDeps {
 export const MAX_AGE_MS = 120_000;
 const RECENT_UPLOAD_MS = 300_000;
 const RUN_MS = 120_000;
+/** A wait that is longer is explained. */
+const SOON_MS = 2_000;
 /** Commands of one room under way at once; more are dropped (a flood). */
 const MAX_UNDER_WAY = 20;
 const REMEMBERED_UPLOADERS = 200;
@@ -116,7 +119,13 @@ export class RoomCommands {
       const recentUpload = this.#recentUpload(message.sender);
       const { signal } = ending;
       const [room, choices] = [this.#room, this.#choices];
-      const invocation = { room, message, args, repliesTo, ageMs, recentUpload, choices, signal };
+      const unlessSoon = (sentence: Sentence): (() => void) => {
+        const say = (): void => void (!signal.aborted && !isQuiet && room.reply(message.eventId, sentence));
+        const timer = this.#clock.timer(SOON_MS, say);
+        return () => timer.cancel();
+      };
+      const given = { room, message, args, repliesTo, ageMs, recentUpload, choices, signal, unlessSoon };
+      const invocation = { ...given };
       const answer = await withTimeout(this.#clock, RUN_MS, name, this.#inOrder(command, invocation));
       this.#handled.add(message.eventId);
       if (answer && !isQuiet) this.#room.reply(message.eventId, answer);

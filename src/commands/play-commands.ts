@@ -69,12 +69,12 @@ async function added(
 
 /** A number that was offered to who says it, else what the sources know. What they offer instead is remembered. */
 async function find(ask: Ask, invocation: Invocation): Promise<Found | FoundMany> {
-  const { room, message, choices, signal } = invocation;
+  const { message, choices } = invocation;
   const number = ask.kind === "words" && /^[1-9]\d?$/.test(ask.text) ? Number(ask.text) : 0;
   const chosen = choices.get(message.sender, number);
   if (chosen) return chosen.found;
   try {
-    return (await prepared.get(invocation)) ?? (await room.sources.resolve(ask, signal, message.sender));
+    return await (prepared.get(invocation) ?? resolve(ask, invocation));
   } catch (error) {
     if (error instanceof Undecided) choices.offer(message.sender, error.choices);
     throw error;
@@ -91,10 +91,20 @@ const isSlow = (text: string): boolean => /^https?:/i.test(text) || isPlaylistNa
 async function lookAhead(invocation: Invocation): Promise<void> {
   const ask = await whatToPlay(invocation);
   if (typeof ask === "string") return;
-  const { room, message, signal } = invocation;
-  const found = room.sources.resolve(ask, signal, message.sender);
+  const found = resolve(ask, invocation);
   prepared.set(invocation, found);
   await found;
+}
+
+/** What the sources know of it; who waits for the network is told so. */
+async function resolve(ask: Ask, { room, message, signal, unlessSoon }: Invocation): Promise<Found | FoundMany> {
+  const url = ask.kind === "words" && /^https?:/i.test(ask.text) && URL.canParse(ask.text) ? new URL(ask.text) : null;
+  const soon = url && unlessSoon({ key: "fetch.fetching", params: { host: url.host } });
+  try {
+    return await room.sources.resolve(ask, signal, message.sender);
+  } finally {
+    soon?.();
+  }
 }
 
 /** What a !play means: words; else the audio it replies to, is the caption of; resume; a recent upload; else help. */

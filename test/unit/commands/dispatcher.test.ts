@@ -492,6 +492,22 @@ describe("what is heard and what is not", () => {
     expect(room.did.filter((line) => line.startsWith("add"))).toEqual(["add first", "add mxc://a/slow"]);
   });
 
+  test("a download that takes over two seconds is told of once, one that fails or is soon there is not", async () => {
+    const slow = Promise.withResolvers<void>();
+    room.gate = slow.promise;
+    const keys = (): string[] => room.said.map(({ sentence }) => sentence.key);
+    const work = commands.handle(text("!play https://example.org/a.mp3?key=secret"));
+    await clock.advance(1_900);
+    expect(keys()).toEqual([]);
+    await clock.advance(10_000);
+    expect(room.said.map(({ sentence }) => render(sentence).text)).toEqual(["Fetching it from example.org …"]);
+    slow.resolve();
+    await work;
+    await commands.handle(text("!play https://example.org/b.mp3"));
+    await clock.advance(10_000);
+    expect(keys()).toEqual(["fetch.fetching", "play.now", "play.now"]);
+  });
+
   test("each command leaves one line without what was written", async () => {
     await say("!play secret words");
     await say("!stop");

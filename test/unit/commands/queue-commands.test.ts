@@ -78,6 +78,7 @@ async function say(body: string, sender: string = ANN): Promise<string> {
       choices: new Choices(clock),
     },
     signal: new AbortController().signal,
+    unlessSoon: () => () => undefined,
     message: { eventId: "$1", type: "m.room.message", sender, ageMs: 0, originServerTs: 0, content: {} },
   };
   const needed = typeof command.power === "number" ? command.power : command.power(invocation);
