@@ -6,6 +6,7 @@ import { boundedBody } from "./body.ts";
 import { Ending } from "./ending.ts";
 import { answered, networkError, tooLargeToFetch, tooSlow } from "./failures.ts";
 import { allowedAddresses, pinnedTo, type Resolve } from "./pinned.ts";
+import { takeIcy } from "./icy-status.ts";
 import { hostOf, parseFetchUrl, refused, type FetchPolicy } from "./url.ts";
 
 export interface GuardedFetchOptions {
@@ -117,6 +118,7 @@ export class GuardedFetch {
         resolve(response);
       });
       request.on("error", reject);
+      request.once("socket", takeIcy);
       request.on("upgrade", (_, socket) => socket.destroy());
       request.end();
     });
@@ -132,7 +134,9 @@ function take(
 ): Fetched {
   const host = hostOf(url);
   const status = response.statusCode ?? 0;
-  if (status !== 200 && status !== 206) throw answered(status, host);
+  // A part that nobody asked for is no file.
+  const isPart = status === 206 && Object.keys(options.headers ?? {}).some((name) => name.toLowerCase() === "range");
+  if (status !== 200 && !isPart) throw answered(status, host);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(response.headers))
     headers[name] = Array.isArray(value) ? value.join(", ") : (value ?? "");

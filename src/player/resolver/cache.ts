@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, statfs, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
@@ -15,7 +15,12 @@ export interface FileCacheOptions {
   /** What all may have together; the least recently used go first. */
   maxBytes: number;
   clock: Clock;
+  /** Of the disk that `directory` is on, in bytes. */
+  freeBytes?: (directory: string) => Promise<number>;
 }
+
+/** What stays free on the disk: recordings need it more. */
+const DISK_FLOOR_BYTES = 500e6;
 
 interface UnderWay {
   readonly work: Promise<string>;
@@ -68,7 +73,7 @@ export class FileCache {
   }
 
   async #fileOnce(name: string, bring: Bring, signal: AbortSignal): Promise<string> {
-    const { directory, maxFileBytes, clock } = this.#options;
+    const { directory, maxFileBytes, clock, freeBytes = freeOf } = this.#options;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, name);
     if (await exists(path)) {
@@ -78,8 +83,10 @@ export class FileCache {
     }
     const part = `${path}.part`;
     await rm(part, { force: true });
+    const room = (await freeBytes(directory)) - DISK_FLOOR_BYTES;
+    if (room <= 0) throw new BotError("disk_full", "no room for files", { say: { key: "fetch.disk_full" } });
     try {
-      await bring({ path: part, maxBytes: maxFileBytes, signal });
+      await bring({ path: part, maxBytes: Math.min(maxFileBytes, room), signal });
       // The claim of the event and the promise of the port are not the file.
       const { size } = await stat(part);
       if (size > maxFileBytes) throw tooLarge(size, maxFileBytes);
@@ -159,6 +166,11 @@ async function waitFor(current: UnderWay, signal: AbortSignal): Promise<string> 
 const isCancelled = (error: unknown): boolean => error instanceof BotError && error.code === "cancelled";
 
 const nameOf = (key: string): string => createHash("sha256").update(key).digest("hex");
+
+async function freeOf(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isFile() ?? false;

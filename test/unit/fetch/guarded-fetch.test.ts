@@ -279,6 +279,23 @@ test("what is no HTTP, and where nobody listens", async () => {
   expect(await refusal(web.url("/"))).toBe("fetch_failed fetch.unreachable");
 });
 
+test("a part is taken where it was asked for, and nowhere else", async () => {
+  const web = await serve((_, response) => response.writeHead(206).end("part"));
+  expect(await refusal(web.url("/"))).toBe("fetch_failed fetch.status");
+  expect(await refusal(web.url("/"), { headers: { Range: "bytes=0-3" } })).toBe("taken");
+});
+
+test("a station of old says ICY where others say HTTP", async () => {
+  const web = await serve((request, response) => {
+    const status = request.url === "/refused" ? "ICY 401 Service Unavailable" : "ICY 200 OK";
+    response.socket?.end(`${status}\r\nicy-name: North\r\ncontent-type: audio/mpeg\r\n\r\nICY 200 sound`);
+  });
+  const fetched = await guard().open(web.url("/"), bounds);
+  expect(fetched).toMatchObject({ status: 200, lengthBytes: null, headers: { "icy-name": "North" } });
+  expect((await bytesOf(fetched)).toString()).toBe("ICY 200 sound");
+  expect(await refusal(web.url("/refused"))).toBe("fetch_failed fetch.status");
+});
+
 test.each([204, 304, 401, 404, 500, 418])("an answer of %d is none", async (status) => {
   const web = await serve((_, response) => response.writeHead(status).end());
   expect(await refusal(web.url("/"))).toBe("fetch_failed fetch.status");

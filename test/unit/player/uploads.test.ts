@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BotError } from "../../../src/base/errors.ts";
-import { FileCache, UploadCache, type FetchUpload } from "../../../src/player/resolver/cache.ts";
+import { FileCache, UploadCache, type Bring, type FetchUpload } from "../../../src/player/resolver/cache.ts";
 import { captionOf, decodeUpload, Uploads } from "../../../src/player/resolver/upload.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
@@ -106,6 +106,28 @@ test("a download that fails leaves nothing and can be tried again", async () => 
   await expect(cache.file("mxc://a/b", signal)).rejects.toThrow("broken off");
   expect(await readdir(directory)).toEqual([]);
   await expect(cache.file("mxc://a/b", signal)).resolves.toBeTruthy();
+});
+
+test("a disk that is nearly full gets no more files", async () => {
+  const bounds: number[] = [];
+  let free = 500e6;
+  const files = new FileCache({
+    ...{ directory, maxFileBytes: 150, maxBytes: 250, clock },
+    freeBytes: () => Promise.resolve(free),
+  });
+  const bring: Bring = async ({ path, maxBytes }) => {
+    bounds.push(maxBytes);
+    await writeFile(path, "x");
+  };
+  await expect(files.file("a", bring, signal)).rejects.toMatchObject({ code: "disk_full" });
+  expect(await readdir(directory)).toEqual([]);
+  free += 100;
+  await files.file("a", bring, signal);
+  free += 100;
+  await files.file("b", bring, signal);
+  free = 0;
+  await files.file("a", bring, signal);
+  expect(bounds).toEqual([100, 150]);
 });
 
 test("a download goes on while anybody waits, ends with the last, and can be asked for again", async () => {
