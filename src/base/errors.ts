@@ -16,6 +16,7 @@ export type ErrorCode =
   | "media_unsupported"
   | "ffmpeg_missing"
   | "ffmpeg_failed"
+  | "ytdlp_missing"
   | "media_plane_down"
   | "engine_failed"
   | "bad_sdp"

@@ -9,10 +9,13 @@ import { MAX_PLAYLIST_BYTES } from "../player/playlist/item.ts";
 import { FileCache, UploadCache, type FetchUpload } from "../player/resolver/cache.ts";
 import type { Library } from "../player/resolver/library.ts";
 import { Playlists } from "../player/resolver/playlists.ts";
+import { Stations } from "../player/resolver/stations.ts";
 import { Sources } from "../player/resolver/resolver.ts";
 import { Uploads } from "../player/resolver/upload.ts";
 import { UrlFiles } from "../player/resolver/url-files.ts";
 import { Urls } from "../player/resolver/urls.ts";
+import { Ytdlp } from "../player/resolver/ytdlp.ts";
+import { YtdlpFinder } from "../player/ytdlp/program.ts";
 
 const PLAYLIST_CACHE_BYTES = 20e6;
 
@@ -22,7 +25,10 @@ export function roomSources(deps: {
   media: Pick<MediaClient, "download">;
   /** For errands, of no channel. */
   plane: Pick<MediaPlane, "request">;
-  config: Pick<Config, "fetchHttp" | "fetchMaxBytes" | "cacheMaxBytes">;
+  config: Pick<
+    Config,
+    "fetchHttp" | "radioStations" | "fetchAllow" | "fetchMaxBytes" | "cacheMaxBytes" | "ytdlpPath" | "ytdlpSearch"
+  >;
   dataDir: string;
   clock: Clock;
   log: Log;
@@ -40,17 +46,31 @@ export function roomSources(deps: {
       files: cacheOf("playlists", MAX_PLAYLIST_BYTES, PLAYLIST_CACHE_BYTES),
       fetchUpload,
     }),
-    address: (ask, signal) => sources.resolve(ask, signal),
+    address: (ask, signal, asker) => sources.resolveFor(asker, ask, signal),
+  });
+  const limits = new FetchLimits();
+  const policy = { allowHttp: config.fetchHttp, allow: config.fetchAllow };
+  const ytdlp = new Ytdlp({
+    finder: new YtdlpFinder(config.ytdlpPath, clock),
+    service: config.ytdlpSearch === "off" ? null : config.ytdlpSearch,
+    workDirectory: join(dataDir, "cache", "ytdlp"),
+    ...{ files, policy, limits, clock, log },
   });
   const urls = new Urls({
-    files: new UrlFiles({ files, plane, limits: new FetchLimits(), clock, log }),
-    policy: { allowHttp: config.fetchHttp },
+    files: new UrlFiles({ files, plane, limits, clock, log }),
+    ...{ policy, pages: ytdlp },
     playlist: (playlist, signal) => playlists.read(playlist, signal),
   });
+  const stations = new Stations({
+    ...{ stations: config.radioStations, policy },
+    address: (url, signal, asker) => sources.resolveFor(asker, { kind: "words", text: url }, signal),
+  });
   const sources: Sources = new Sources([
+    stations,
     urls,
     playlists,
     library,
+    ytdlp,
     new Uploads({ cache: new UploadCache({ files, fetchUpload }), maxFileBytes }),
   ]);
   return sources;

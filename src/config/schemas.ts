@@ -62,6 +62,32 @@ export const flagSchema = z
   .enum(["true", "false"], "must be true or false")
   .transform((text) => text === "true");
 
+const MAX_STATIONS = 100;
+
+/** `Name=https://…`, each name once. */
+export const radioStationsSchema: z.ZodType<readonly { name: string; url: string }[], string> = z
+  .string()
+  .transform((value) =>
+    value
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+      .map((part) => {
+        const [name = "", ...url] = part.split("=");
+        return { name: name.trim(), url: url.join("=").trim() };
+      }),
+  )
+  .refine(
+    (stations) =>
+      stations.length > 0 &&
+      stations.length <= MAX_STATIONS &&
+      new Set(stations.map(({ name }) => name.toLowerCase())).size === stations.length &&
+      stations.every(({ name, url }) => isStationName(name) && /^https?:/i.test(url) && URL.canParse(url)),
+    "must be names and addresses like Night Wave=https://radio.example.org/night, separated by commas, each name once",
+  );
+
+const isStationName = (name: string): boolean => name.length <= 60 && /[\p{L}\p{N}]/u.test(name);
+
 const MAX_ALLOWED = 32;
 
 export const fetchAllowSchema: z.ZodType<readonly string[], string> = z
@@ -88,6 +114,10 @@ function isAddressOrHost(text: string): boolean {
     !/(^|\.)\d+$/.test(text)
   );
 }
+
+export const ytdlpSearchSchema = z
+  .string()
+  .regex(/^(off|[a-z0-9]{1,20}search)$/, "must be off or a search of yt-dlp like ytsearch");
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 

@@ -35,6 +35,8 @@ export interface Config {
   mediaDir: string;
   /** null: looked for in the usual places. */
   ffmpegPath: string | null;
+  /** Radio stations by name. */
+  radioStations: readonly { readonly name: string; readonly url: string }[];
   /** Whether people may have files fetched over http, besides https. */
   fetchHttp: boolean;
   /** Addresses, subnets and host names that people may have fetched from although they are not public. */
@@ -43,6 +45,10 @@ export interface Config {
   fetchMaxBytes: number;
   /** What all of them may take on the disk, in bytes. */
   cacheMaxBytes: number;
+  /** The program yt-dlp; null: the one on PATH, if any; `off`: none. */
+  ytdlpPath: string | null;
+  /** Where `!search` looks besides the media folder, as yt-dlp calls it; `off`: nowhere. */
+  ytdlpSearch: string;
   commandPrefix: string;
   /** Patterns of user ids; null: everyone of the bot's own homeserver. */
   invitesAllow: readonly string[] | null;

@@ -12,9 +12,11 @@ import {
   mediaChildrenSchema,
   passwordSchema,
   pathSchema,
+  radioStationsSchema,
   sizeSchema,
   tokenSchema,
   userIdSchema,
+  ytdlpSearchSchema,
 } from "./schemas.ts";
 import type { Config, Setting } from "./setting.ts";
 
@@ -117,6 +119,17 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallbackText: "ffmpeg-static if installed, else ffmpeg on PATH",
     schema: pathSchema,
   },
+  radioStations: {
+    name: "radio.stations",
+    group: "fetch",
+    meaning: "Radio stations that people may ask for by name: !radio lists them.",
+    unit: "name=address, separated by commas (a comma of an address is written %2C)",
+    example: "Night Wave=https://radio.example.org/night,Jazz=https://jazz.example.org/live.m3u8",
+    fallback: [],
+    fallbackText: "none",
+    list: true,
+    schema: radioStationsSchema,
+  },
   fetchHttp: {
     name: "fetch.http",
     group: "fetch",
@@ -159,6 +172,28 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallback: 2e9,
     fallbackText: "2G",
     schema: sizeSchema,
+  },
+  ytdlpPath: {
+    name: "ytdlp.path",
+    group: "fetch",
+    meaning:
+      "The program yt-dlp, by which pages of music and video sites play. It is no part of this one: `python3 -m pip install yt-dlp` installs it, and it wants updates every few weeks.",
+    unit: "path, or off",
+    example: "/usr/local/bin/yt-dlp",
+    fallback: null,
+    fallbackText: "yt-dlp on PATH, if there is one",
+    schema: pathSchema,
+  },
+  ytdlpSearch: {
+    name: "ytdlp.search",
+    group: "fetch",
+    meaning:
+      "Where !search looks besides the media folder, where yt-dlp is there: the words that people search for go to that service.",
+    unit: "a search of yt-dlp, like ytsearch or scsearch, or off",
+    example: "scsearch",
+    fallback: "ytsearch",
+    fallbackText: "ytsearch",
+    schema: ytdlpSearchSchema,
   },
   commandPrefix: {
     name: "command_prefix",

@@ -77,6 +77,11 @@ export class GuardProxy {
     return `http://${USER}:${this.#secret}@127.0.0.1:${this.#port}`;
   }
 
+  /** So many came through it. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The first thing that was not let through, `fetch_refused` or `media_too_large`; what merely failed is not it. */
   get refusal(): BotError | null {
     return this.#refusal;

@@ -8,6 +8,12 @@ export const trackSourceSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("upload"), mxc: z.string().min(1).max(512) }),
   /** What is at an address of the web: as it was written, since what it redirects to may change. */
   z.object({ kind: z.literal("url"), url: z.string().min(1).max(2048) }),
+  /** What yt-dlp finds on a page: with `item`, from 1, that one of its list. */
+  z.object({
+    kind: z.literal("ytdlp"),
+    url: z.string().min(1).max(2048),
+    item: z.number().int().min(1).optional(),
+  }),
   /** Radio: what it plays comes while it is heard. */
   z.object({
     kind: z.literal("stream"),

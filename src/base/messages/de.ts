@@ -57,7 +57,6 @@ export const de: Record<MessageKey, string> = {
     "Das ist mehr, als ich von einer Person auf einmal annehme. Gleich höre ich dir wieder zu.",
   "command.usage": "Das geht so: {usage}",
   "command.not_in_channel": "Ich bin nicht im Sprachkanal. `{prefix}join` holt mich dazu.",
-  "command.bot_power": "Das darf ich hier nicht: Dafür braucht man Stufe {needed}, ich habe {actual}.",
   "channel.empty": "Im Sprachkanal ist niemand. Geh hinein und sage noch einmal `{command}`.",
   "channel.joined": "Ich bin im Sprachkanal.",
   "channel.left": "Ich habe den Sprachkanal verlassen.",
@@ -70,7 +69,6 @@ export const de: Record<MessageKey, string> = {
   "channel.refresh_forbidden":
     "Ich darf nicht mehr im Sprachkanal sein, deshalb habe ich ihn verlassen. Eine Moderatorin oder ein Moderator kann die Stufe für `de.mtorials.test.callstate` senken oder meine anheben.",
   "channel.not_in_room": "Ich bin nicht mehr in diesem Raum.",
-  "channel.failed": "Ich konnte dem Sprachkanal nicht beitreten ({reason}). Bitte versuche es noch einmal.",
   ping: "Hier, {ms} ms nachdem du geschrieben hast.",
   // status
   "status.list": "So geht es mir:\n{list}",
@@ -191,6 +189,10 @@ export const de: Record<MessageKey, string> = {
   "stream.ended": "sein Server hat ihn beendet",
   "stream.broken": "Teile davon sind nicht zu lesen",
   "stream.still": "es kommt nichts Neues mehr",
+  "radio.list": "Radiosender:\n{list}",
+  "radio.none": "Eine Liste von Sendern gibt es hier nicht. Gib mir die Adresse von einem.",
+  "radio.unknown": "Einen Sender namens {query} kenne ich nicht. Ich kenne:\n{names}",
+  "radio.none_known": "Einen Sender namens {query} kenne ich nicht. Gib mir die Adresse von einem.",
   "play.now": "Jetzt läuft **{title}**.",
   "play.queued": "**{title}** ist in der Warteschlange auf Platz {position}.",
   "play.queued_eta": "**{title}** ist in der Warteschlange auf Platz {position}, dran in etwa {eta}.",
@@ -210,6 +212,22 @@ export const de: Record<MessageKey, string> = {
     "{count} von {total} aus **{title}** in die Warteschlange gestellt; {failed} ließen sich nicht verwenden:\n{names}",
   "play.many_partly_left":
     "{count} von {total} aus **{title}** in die Warteschlange gestellt; {left} weitere passten nicht hinein, und {failed} ließen sich nicht verwenden:\n{names}",
+  "ytdlp.missing":
+    "An dieser Adresse ist kein Ton. Seiten von Musik- und Videodiensten spiele ich, wo yt-dlp installiert ist: Wer mich betreibt, tut das mit `python3 -m pip install yt-dlp`.",
+  "ytdlp.off":
+    "An dieser Adresse ist kein Ton, und Seiten von Musik- und Videodiensten sind hier abgeschaltet.",
+  "ytdlp.failed": "Das konnte ich von {host} nicht bekommen: {reason}",
+  "ytdlp.failed_old":
+    "Das konnte ich von {host} nicht bekommen: {reason} – Mein yt-dlp ist {days} Tage alt, woran das oft liegt. Wer mich betreibt, erneuert es mit `python3 -m pip install --upgrade yt-dlp` oder `yt-dlp -U`.",
+  "ytdlp.unsupported": "An dieser Adresse von {host} habe ich nichts gefunden, was ich spielen kann.",
+  "ytdlp.unsupported_old":
+    "An dieser Adresse von {host} habe ich nichts gefunden, was ich spielen kann. Mein yt-dlp ist {days} Tage alt, woran das liegen kann. Wer mich betreibt, erneuert es mit `python3 -m pip install --upgrade yt-dlp` oder `yt-dlp -U`.",
+  "ytdlp.no_answer":
+    "Ich verstehe nicht, was yt-dlp antwortet. Wer mich betreibt, sollte es erneuern: `python3 -m pip install --upgrade yt-dlp` oder `yt-dlp -U`.",
+  "ytdlp.late": "yt-dlp war nach {seconds} s nicht fertig. Bitte versuch es später noch einmal.",
+  "ytdlp.live": "**{title}** ist ein Livestream, den ich von dort nicht nehmen kann.",
+  "ytdlp.too_long": "**{title}** ist länger als {hours} Stunden.",
+  "ytdlp.no_file": "Darin ist kein Ton, den ich nehmen kann, oder es hat mehr als {limit} MB.",
   "playlist.too_large": "Diese Playlist ist zu lang: Ich lese bis zu {limit} MB.",
   "playlist.is_stream":
     "Das ist das Verzeichnis eines Livestreams, keine Liste von Titeln. Bitte gib mir stattdessen seine Adresse.",
@@ -235,7 +253,6 @@ export const de: Record<MessageKey, string> = {
   "play.too_large": "Diese Datei hat {size} MB; ich nehme bis zu {limit} MB.",
   "play.empty_file": "{title} ist leer.",
   "play.not_audio": "{title} ist keine Audiodatei.",
-  "play.encrypted_file": "Diese Datei ist verschlüsselt, ich kann sie nicht lesen.",
   "play.reply_not_audio":
     "Die Nachricht, auf die du geantwortet hast, enthält keine Audiodatei, die ich abspielen kann.",
   "fetch.bad_url":
@@ -296,9 +313,21 @@ export const de: Record<MessageKey, string> = {
   "vote.skipped_now": "{votes} von {needed} wollten das: **{title}** übersprungen. Jetzt läuft **{next}**.",
   "vote.not_there":
     "Um diesen Titel hat jemand anderes gebeten: Nur wer im Sprachkanal ist, kann dafür stimmen, ihn zu überspringen.",
+  "card.playing": "▶ Jetzt läuft **{title}**\n{list}",
+  "card.paused": "⏸ Angehalten: **{title}**\n{list}",
+  "card.nothing": "⏹ Es läuft nichts.",
+  "card.moved": "⤵ Weiter unten.",
+  "card.live": "live",
+  "card.details": "Für {requester} · Lautstärke {volume} %",
+  "card.next": "Danach: {title}",
+  "card.next_more": "Danach: {title} und {count} weitere",
+  "card.votes": "{votes} von {needed} wollen das überspringen.",
+  "card.refused": "{name}: {reason}",
   "player.stopped": "Angehalten, und die Warteschlange ist leer.",
   "player.paused": "**{title}** angehalten bei {position}.",
   "player.resumed": "Weiter mit **{title}**.",
+  "player.paused_live": "**{title}** angehalten. Es ist live: Weiter geht es mit dem, was dann läuft.",
+  "player.interrupted": "Von **{title}** kommt gerade nichts. Zwei Minuten lang versuche ich es weiter.",
   "player.volume": "Die Lautstärke ist {percent} %.",
   "player.volume_set": "Die Lautstärke ist jetzt {percent} %.",
   "player.volume_max":
@@ -649,7 +678,8 @@ export const de: Record<MessageKey, string> = {
   "help.play":
     "spielt eine Datei oder Playlist des Medienordners nach ihrem Namen, was an einer Webadresse ist, oder eine Audiodatei oder Playlist: als deren Bildunterschrift, als Antwort darauf, oder allein für deine neueste",
   "help.search":
-    "sucht im Medienordner nach Titel, Künstler, Album und Dateiname; eine Nummer spielt davon ab",
+    "sucht im Medienordner nach Titel, Künstler, Album und Dateiname, und mit yt-dlp auf YouTube; eine Nummer spielt davon ab",
+  "help.radio": "spielt einen Radiosender nach seinem Namen oder seiner Adresse; allein zählt es die Namen auf",
   "help.skip": "springt zum nächsten Titel, oder um so viele weiter; bei fremden Titeln eine Stimme dafür",
   "help.stop": "hält an und leert die Warteschlange",
   "help.pause": "macht Pause",
@@ -690,5 +720,6 @@ export const de: Record<MessageKey, string> = {
   "help.ping": "antwortet",
   "help.status": "zeigt, wie es mir geht: Version, Homeserver, Speicher, was wartet",
   "state.playing": "läuft",
+  "state.live": "live",
   "state.paused": "angehalten",
 };

@@ -50,8 +50,6 @@ export const en = {
     "That is more than I take from one person at a time. I listen to you again in a moment.",
   "command.usage": "That is used like this: {usage}",
   "command.not_in_channel": "I am not in the voice channel. `{prefix}join` brings me in.",
-  "command.bot_power":
-    "I am not allowed to do that here: it needs power level {needed}, and I have {actual}.",
   "channel.empty": "Nobody is in the voice channel. Join it, and say `{command}` again.",
   "channel.joined": "I am in the voice channel.",
   "channel.left": "I have left the voice channel.",
@@ -66,7 +64,6 @@ export const en = {
   "channel.refresh_forbidden":
     "I am not allowed to be in the voice channel any more, so I left it. A moderator can lower the power level for `de.mtorials.test.callstate` or raise mine.",
   "channel.not_in_room": "I am not in that room any more.",
-  "channel.failed": "I could not join the voice channel ({reason}). Please try again.",
   ping: "Here, {ms} ms after you wrote.",
   // status
   "status.list": "How I am:\n{list}",
@@ -183,6 +180,10 @@ export const en = {
   "stream.ended": "its server ended it",
   "stream.broken": "parts of it cannot be read",
   "stream.still": "nothing new comes of it",
+  "radio.list": "Radio stations:\n{list}",
+  "radio.none": "There is no list of stations here. Give me the address of one.",
+  "radio.unknown": "I know no station called {query}. Those I know:\n{names}",
+  "radio.none_known": "I know no station called {query}. Give me the address of one.",
   "play.now": "Now playing **{title}**.",
   "play.queued": "Added **{title}** to the queue at position {position}.",
   "play.queued_eta": "Added **{title}** to the queue at position {position}, in about {eta}.",
@@ -200,6 +201,21 @@ export const en = {
   "play.many_partly": "Added {count} of {total} from **{title}**; {failed} could not be used:\n{names}",
   "play.many_partly_left":
     "Added {count} of {total} from **{title}**; {left} more did not fit, and {failed} could not be used:\n{names}",
+  "ytdlp.missing":
+    "There is no sound at that address. Pages of music and video sites play where yt-dlp is installed: whoever runs me does that by `python3 -m pip install yt-dlp`.",
+  "ytdlp.off": "There is no sound at that address, and pages of music and video sites are switched off here.",
+  "ytdlp.failed": "I could not get that from {host}: {reason}",
+  "ytdlp.failed_old":
+    "I could not get that from {host}: {reason} – My yt-dlp is {days} days old, which is often why. Whoever runs me updates it by `python3 -m pip install --upgrade yt-dlp`, or `yt-dlp -U`.",
+  "ytdlp.unsupported": "I found nothing to play at that address of {host}.",
+  "ytdlp.unsupported_old":
+    "I found nothing to play at that address of {host}. My yt-dlp is {days} days old, which may be why. Whoever runs me updates it by `python3 -m pip install --upgrade yt-dlp`, or `yt-dlp -U`.",
+  "ytdlp.no_answer":
+    "I do not understand what yt-dlp answers. Whoever runs me should update it: `python3 -m pip install --upgrade yt-dlp`, or `yt-dlp -U`.",
+  "ytdlp.late": "yt-dlp was not done after {seconds} s. Please try again later.",
+  "ytdlp.live": "**{title}** is a live stream, which I cannot take from there.",
+  "ytdlp.too_long": "**{title}** is longer than {hours} hours.",
+  "ytdlp.no_file": "There is no sound in it that I can take, or it has more than {limit} MB.",
   "playlist.too_large": "That playlist is too long: I read up to {limit} MB of one.",
   "playlist.is_stream":
     "That is the index of a live stream, not a list of tracks. Please give me its address instead.",
@@ -224,7 +240,6 @@ export const en = {
   "play.too_large": "That file has {size} MB; I take up to {limit} MB.",
   "play.empty_file": "{title} is empty.",
   "play.not_audio": "{title} is not an audio file.",
-  "play.encrypted_file": "That file is encrypted, and I cannot read it.",
   "play.reply_not_audio": "The message you replied to has no audio file that I can play.",
   "fetch.bad_url":
     "I cannot read that as a web address. Please give me one like `https://example.org/track.mp3`.",
@@ -278,9 +293,21 @@ export const en = {
   "vote.skipped": "{votes} of {needed} wanted that: skipped **{title}**.",
   "vote.skipped_now": "{votes} of {needed} wanted that: skipped **{title}**. Now playing **{next}**.",
   "vote.not_there": "That track is somebody else's: only who is in the voice channel can vote to skip it.",
+  "card.playing": "▶ Now playing **{title}**\n{list}",
+  "card.paused": "⏸ Paused: **{title}**\n{list}",
+  "card.nothing": "⏹ Nothing is playing.",
+  "card.moved": "⤵ Further down.",
+  "card.live": "live",
+  "card.details": "For {requester} · volume {volume} %",
+  "card.next": "Next: {title}",
+  "card.next_more": "Next: {title}, and {count} more",
+  "card.votes": "{votes} of {needed} want to skip this.",
+  "card.refused": "{name}: {reason}",
   "player.stopped": "Stopped, and emptied the queue.",
   "player.paused": "Paused **{title}** at {position}.",
   "player.resumed": "Going on with **{title}**.",
+  "player.paused_live": "Paused **{title}**. It is live: it goes on with what is on then.",
+  "player.interrupted": "Nothing comes of **{title}** at the moment. I keep trying for two minutes.",
   "player.volume": "The volume is {percent} %.",
   "player.volume_set": "The volume is now {percent} %.",
   "player.volume_max":
@@ -620,7 +647,9 @@ export const en = {
   "help.leave": "leaves the voice channel",
   "help.play":
     "plays a file or playlist of the media folder by its name, what is at a web address, or an audio file or playlist: as its caption, as a reply to it, or alone for your newest one",
-  "help.search": "looks in the media folder by title, artist, album and file name; a number then plays one",
+  "help.search":
+    "looks in the media folder by title, artist, album and file name, and with yt-dlp on YouTube; a number then plays one",
+  "help.radio": "plays a radio station by its name or address; alone it lists the names",
   "help.skip": "goes to the next track, or so many on; for another's track it is a vote",
   "help.stop": "stops and empties the queue",
   "help.pause": "pauses",
@@ -659,6 +688,7 @@ export const en = {
   "help.ping": "answers",
   "help.status": "shows how I am: version, homeserver, memory, what waits",
   "state.playing": "playing",
+  "state.live": "live",
   "state.paused": "paused",
 } as const;
 

@@ -2,6 +2,7 @@ import { withTimeout } from "../../base/async.ts";
 import type { Clock } from "../../base/clock.ts";
 import { BotError, toBotError } from "../../base/errors.ts";
 import type { Sentence } from "../../base/messages/catalogue.ts";
+import type { Asker } from "../../fetch/limits.ts";
 import type { Ask, Found, FoundMany, Refused } from "../resolver/resolver.ts";
 import { MAX_ITEMS, type PlaylistFormat, type PlaylistItem } from "./item.ts";
 import { placeOf } from "./place.ts";
@@ -10,22 +11,27 @@ import { Within } from "./within.ts";
 
 export interface PlaylistReaderDeps {
   /** What an address is (Sources.resolve). */
-  address: (ask: Ask, signal: AbortSignal) => Promise<Found | FoundMany>;
+  address: (ask: Ask, signal: AbortSignal, asker: Asker) => Promise<Found | FoundMany>;
   /** What is at a path of the media folder, exactly there: a file, a playlist within `within`; null when nothing is. */
-  file: (path: string, within: Within, signal: AbortSignal) => Promise<Found | FoundMany | null>;
+  file: (path: string, signal: AbortSignal, on: On) => Promise<Found | FoundMany | null>;
   clock: Clock;
 }
 
+/** Where in others a playlist stands, and for whom it is read. */
+export interface On {
+  /** The playlists that it stands in; null: in none. */
+  within: Within | null;
+  asker: Asker;
+}
+
 /** A playlist's text, and what is known of it. */
-export interface PlaylistText {
+export interface PlaylistText extends On {
   text: string;
   /** What it is called where it came from; its own title counts more. */
   name: string;
   format: PlaylistFormat | null;
   /** Where it came from: its address, its folder below the media folder, or nowhere that paths could start from. */
   from: { url: string } | { folder: string; root: string } | null;
-  /** The playlists that it stands in; null: in none. */
-  within: Within | null;
 }
 
 /** Entries that are looked at at once. */
@@ -46,7 +52,7 @@ export class PlaylistReader {
    * `cancelled`
    */
   async read(playlist: PlaylistText, signal: AbortSignal): Promise<FoundMany> {
-    const { text, format, from } = playlist;
+    const { text, format, from, asker } = playlist;
     const within = (playlist.within ?? Within.nothing(this.#deps.clock.now())).inner();
     if (!within) {
       throw new BotError("media_unsupported", "too many playlists in one another", {
@@ -62,7 +68,7 @@ export class PlaylistReader {
       });
     }
     const place = from !== null && "folder" in from ? from : { folder: "", root: null };
-    const outcomes = await this.#look(parsed.items, place, within, signal);
+    const outcomes = await this.#look(parsed.items, place, { within, asker }, signal);
     const items: Found[] = [];
     const refused: Refused[] = [];
     let left = parsed.left;
@@ -88,7 +94,7 @@ export class PlaylistReader {
   async #look(
     items: readonly PlaylistItem[],
     place: { folder: string; root: string | null },
-    within: Within,
+    on: On & { within: Within },
     signal: AbortSignal,
   ): Promise<(Found | FoundMany | Refused | null)[]> {
     const outcomes: (Found | FoundMany | Refused | null)[] = items.map(() => null);
@@ -96,7 +102,7 @@ export class PlaylistReader {
     const work = async (): Promise<void> => {
       for (const [index, item] of entries) {
         if (signal.aborted) throw new BotError("cancelled", "cancelled");
-        if (within.take()) outcomes[index] = await this.#entry(item, place, within, signal);
+        if (on.within.take()) outcomes[index] = await this.#entry(item, place, on, signal);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -106,9 +112,10 @@ export class PlaylistReader {
   async #entry(
     item: PlaylistItem,
     { folder, root }: { folder: string; root: string | null },
-    within: Within,
+    on: On & { within: Within },
     signal: AbortSignal,
   ): Promise<Found | FoundMany | Refused> {
+    const { within, asker } = on;
     const place = placeOf(item.url, { folder, root });
     const name = item.title ?? nameOf(item.url);
     if (place.kind === "refused") return { name, why: place.why };
@@ -120,8 +127,8 @@ export class PlaylistReader {
     try {
       const asked =
         place.kind === "file"
-          ? file(place.path, within, either)
-          : address({ kind: "words", text: place.url, within }, either);
+          ? file(place.path, either, on)
+          : address({ kind: "words", text: place.url, within }, either, asker);
       const found = await withTimeout(clock, patienceMs, "an entry of a playlist", asked);
       return found ? titled(found, item) : { name, why: { key: "playlist.why_missing" } };
     } catch (thrown) {

@@ -36,7 +36,7 @@ export class Library implements Resolver {
   }
 
   async resolve(ask: Ask): Promise<Found | FoundMany | null> {
-    if (ask.kind !== "words") return null;
+    if (ask.kind !== "words" || /^https?:\/\//i.test(ask.text.trim())) return null;
     const query = ask.text.trim();
     const { catalogue } = this.#folder;
     const exact = await this.exactly(query);

@@ -4,23 +4,23 @@ import { basename } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import { oneLine } from "../../base/messages/catalogue.ts";
+import type { Asker } from "../../fetch/limits.ts";
 import { folderOf, stemOf } from "../library/catalogue.ts";
 import { fold } from "../library/fold.ts";
 import { formatOfName, isPlaylistName, MAX_PLAYLIST_BYTES } from "../playlist/item.ts";
 import { formatOfType } from "../playlist/playlist.ts";
-import { PlaylistReader, type PlaylistText } from "../playlist/reader.ts";
+import { PlaylistReader, type On, type PlaylistReaderDeps, type PlaylistText } from "../playlist/reader.ts";
 import { playlistText } from "../playlist/text.ts";
-import type { Within } from "../playlist/within.ts";
 import type { UploadCache } from "./cache.ts";
 import type { Library } from "./library.ts";
 import { isPlaylistUpload } from "./playlist-upload.ts";
-import type { Ask, Found, FoundMany, Resolver, UploadClaim } from "./resolver.ts";
+import { NOBODY, type Ask, type FoundMany, type Resolver, type UploadClaim } from "./resolver.ts";
 
 export interface PlaylistsDeps {
   library: Pick<Library, "exactly" | "playlists" | "playlistFile">;
   uploads: Pick<UploadCache, "file">;
   /** What an address is (Sources.resolve). */
-  address: (ask: Ask, signal: AbortSignal) => Promise<Found | FoundMany>;
+  address: PlaylistReaderDeps["address"];
   clock: Clock;
 }
 
@@ -36,22 +36,19 @@ export class Playlists implements Resolver {
     this.#deps = deps;
     this.#reader = new PlaylistReader({
       address: deps.address,
-      file: (path, within, signal) =>
-        isPlaylistName(path) ? this.#ofFolder(path, within, signal) : deps.library.exactly(path),
+      file: (path, signal, on) =>
+        isPlaylistName(path) ? this.#ofFolder(path, signal, on) : deps.library.exactly(path),
       clock: deps.clock,
     });
   }
 
-  async resolve(ask: Ask, signal: AbortSignal): Promise<FoundMany | null> {
+  async resolve(ask: Ask, signal: AbortSignal, asker: Asker = NOBODY): Promise<FoundMany | null> {
     if (ask.kind === "upload")
-      return isPlaylistUpload(ask.upload) ? this.#ofUpload(ask.upload, signal) : null;
+      return isPlaylistUpload(ask.upload) ? this.#ofUpload(ask.upload, signal, asker) : null;
     const query = ask.text.trim();
     if (/^https?:/i.test(query) || !isPlaylistName(query)) return null;
-    const within = ask.within ?? null;
-    return (
-      (await this.#ofFolder(query, within, signal)) ??
-      this.#ofFolder(await this.#named(query), within, signal)
-    );
+    const on = { within: ask.within ?? null, asker };
+    return (await this.#ofFolder(query, signal, on)) ?? this.#ofFolder(await this.#named(query), signal, on);
   }
 
   /** What can be queued of a playlist's text; see `PlaylistReader.read`. */
@@ -63,20 +60,24 @@ export class Playlists implements Resolver {
     return Promise.reject(new BotError("internal", "a playlist is no track"));
   }
 
-  async #ofUpload({ mxc, fileName, mimeType, size }: UploadClaim, signal: AbortSignal): Promise<FoundMany> {
+  async #ofUpload(
+    { mxc, fileName, mimeType, size }: UploadClaim,
+    signal: AbortSignal,
+    asker: Asker,
+  ): Promise<FoundMany> {
     if (size !== null && size > MAX_PLAYLIST_BYTES) throw tooLong();
     const text = await textOf(await this.#deps.uploads.file(mxc, signal));
     const format = formatOfName(fileName) ?? (mimeType === null ? null : formatOfType(mimeType));
-    return this.read({ text, name: stemOf(fileName), format, from: null, within: null }, signal);
+    return this.read({ text, name: stemOf(fileName), format, from: null, within: null, asker }, signal);
   }
 
   /** Null when nothing is at that path. */
-  async #ofFolder(path: string, within: Within | null, signal: AbortSignal): Promise<FoundMany | null> {
+  async #ofFolder(path: string, signal: AbortSignal, on: On): Promise<FoundMany | null> {
     const found = await this.#deps.library.playlistFile(path);
     if (!found) return null;
     const from = { folder: folderOf(path), root: found.root };
     const text = await textOf(found.file);
-    return this.read({ text, name: stemOf(path), format: formatOfName(path), from, within }, signal);
+    return this.read({ text, name: stemOf(path), format: formatOfName(path), from, ...on }, signal);
   }
 
   /** The path of the one playlist of that name. @throws BotError `not_found`, `ambiguous` */

@@ -15,8 +15,13 @@ export interface UploadClaim {
   durationMs: number | null;
 }
 
-/** What a person asked for. `within`: the playlists that these words stand in. */
-export type Ask = { kind: "words"; text: string; within?: Within } | { kind: "upload"; upload: UploadClaim };
+/**
+ * What a person asked for. `within`: the playlists that these words stand in; `radio`: they mean a station and nothing
+ * else.
+ */
+export type Ask =
+  | { kind: "words"; text: string; within?: Within; radio?: true }
+  | { kind: "upload"; upload: UploadClaim };
 
 /** Something that can be queued. Title and length are what is known without opening it. */
 export interface Found {
@@ -74,6 +79,8 @@ export interface Resolver {
    * @throws BotError `not_found`, `ambiguous`, `media_too_large`, `media_unsupported`, with a sentence for the person.
    */
   resolve(ask: Ask, signal: AbortSignal, asker: Asker): Promise<Found | FoundMany | null>;
+  /** Names of what anybody may ask for, where there are few. */
+  readonly stations?: readonly string[];
   /** What may be meant by some words, the best first, without playing it; `more`: there is more than `limit`. */
   search?(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }>;
   /** What the media plane plays of one of its sources: a confined file, checked (or fetched) now, or a stream. @throws BotError as above. */
@@ -96,9 +103,18 @@ export class Sources {
     return new Sources(this.#resolvers, room);
   }
 
+  /** Names of radio stations. */
+  get stations(): readonly string[] {
+    return this.#resolvers.flatMap(({ stations = [] }) => stations);
+  }
+
   /** @param sender who asks */
-  async resolve(ask: Ask, signal: AbortSignal, sender: string | null = null): Promise<Found | FoundMany> {
-    const asker = { room: this.#room, sender };
+  resolve(ask: Ask, signal: AbortSignal, sender: string | null = null): Promise<Found | FoundMany> {
+    return this.resolveFor({ room: this.#room, sender }, ask, signal);
+  }
+
+  /** As `resolve`, on behalf of somebody who asks through one of the resolvers. */
+  async resolveFor(asker: Asker, ask: Ask, signal: AbortSignal): Promise<Found | FoundMany> {
     for (const resolver of this.#resolvers) {
       const found = await resolver.resolve(ask, signal, asker);
       if (found) return found;
@@ -109,16 +125,22 @@ export class Sources {
     });
   }
 
-  /** As Resolver.search, of those that can. */
+  /** As Resolver.search, of those that can. One that fails counts only where the others find nothing. */
   async search(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }> {
     const choices: Choice[] = [];
     let more = false;
+    let failure: unknown = null;
     for (const resolver of this.#resolvers) {
-      const found = await resolver.search?.(text, limit - choices.length);
-      if (!found) continue;
-      choices.push(...found.choices);
-      more ||= found.more;
+      try {
+        const found = await resolver.search?.(text, limit - choices.length);
+        if (!found) continue;
+        choices.push(...found.choices);
+        more ||= found.more;
+      } catch (error) {
+        failure = error;
+      }
     }
+    if (failure !== null && choices.length === 0) throw failure;
     return { choices, more };
   }
 

@@ -1,7 +1,8 @@
-import { BotError } from "../../base/errors.ts";
+import { BotError, toBotError } from "../../base/errors.ts";
 import { oneLine } from "../../base/messages/catalogue.ts";
 import type { Asker } from "../../fetch/limits.ts";
-import { looksLikeUrl, parseFetchUrl, type FetchPolicy } from "../../fetch/url.ts";
+import { allowedAddresses } from "../../fetch/pinned.ts";
+import { hostOf, isAddress, looksLikeUrl, parseFetchUrl, type FetchPolicy } from "../../fetch/url.ts";
 import type { TrackSource } from "../../media/plane.ts";
 import { formatOfName, isPlaylistName, type PlaylistFormat } from "../playlist/item.ts";
 import { formatOfText, formatOfType, isHls, parsePlaylist } from "../playlist/playlist.ts";
@@ -13,17 +14,25 @@ import type { Looked, UrlFiles } from "./url-files.ts";
 
 export interface UrlsDeps {
   files: Pick<UrlFiles, "look">;
-  policy: Pick<FetchPolicy, "allowHttp">;
+  policy: FetchPolicy;
   /** What can be queued of a playlist's text. */
   playlist: (playlist: PlaylistText, signal: AbortSignal) => Promise<FoundMany>;
-  /** Whether somebody after this one knows what to do with web pages. */
-  pagesGoOn?: () => boolean;
+  /** Who knows what to do with web pages, and with those who do not answer programs; asked after this one. */
+  pages?: {
+    /** Not switched off: it answers for pages, and be it how it comes to be there. */
+    readonly isWanted: boolean;
+    /** It is there. */
+    isThere(): Promise<boolean>;
+    open(source: StoredSource, signal: AbortSignal, asker: Asker): Promise<TrackSource>;
+  };
 }
 
 /** For whoever asked waits for an answer. */
 const ASK_PATIENCE_MS = 100_000;
 /** For what is on: silence is not waited out for longer. */
 const OPEN_PATIENCE_MS = 60_000;
+/** What servers answer to those whom they take for programs. */
+const SHUT = new Set([401, 403, 405, 406, 429, 503]);
 
 /** Addresses of the web: audio files, stations, lists of them. */
 export class Urls implements Resolver {
@@ -36,10 +45,21 @@ export class Urls implements Resolver {
 
   async resolve(ask: Ask, signal: AbortSignal, asker: Asker = NOBODY): Promise<Found | FoundMany | null> {
     if (ask.kind !== "words" || !looksLikeUrl(ask.text.trim())) return null;
-    const { href: url, pathname } = parseFetchUrl(ask.text.trim(), this.#deps.policy);
+    const { policy } = this.#deps;
+    const parsed = parseFetchUrl(ask.text.trim(), policy);
+    const { href: url, pathname } = parsed;
+    // What needs no lookup is refused here and now; names are, when they are fetched from.
+    if (isAddress(hostOf(parsed))) await allowedAddresses(hostOf(parsed), policy);
     // Of a list nothing is fetched but lists: the rest is looked at when its turn comes.
     if (ask.within && !isPlaylistName(pathname)) return file(url);
-    const looked = await this.#deps.files.look(url, { asker, patienceMs: ASK_PATIENCE_MS, signal });
+    const { files, pages } = this.#deps;
+    const looked = await files
+      .look(url, { asker, patienceMs: ASK_PATIENCE_MS, signal })
+      .catch(async (error: unknown) => {
+        if (isShut(error) && (await pages?.isThere())) return null;
+        throw error;
+      });
+    if (looked === null) return null;
     if (looked.kind === "file") return file(url);
     if (looked.kind === "stream") return stream(url, "icy", looked.name);
     if (isHls(looked.text)) return stream(url, "hls", null);
@@ -47,9 +67,10 @@ export class Urls implements Resolver {
     if (format !== null) {
       const { text, url: from } = looked;
       const within = ask.within ?? null;
-      return this.#deps.playlist({ text, name: titleOf(url), format, from: { url: from }, within }, signal);
+      const playlist = { text, name: titleOf(url), format, from: { url: from }, within, asker };
+      return this.#deps.playlist(playlist, signal);
     }
-    if (isPage(looked.text) && this.#deps.pagesGoOn?.()) return null;
+    if (isPage(looked.text) && pages?.isWanted) return null;
     throw noSound(looked.text);
   }
 
@@ -68,8 +89,17 @@ export class Urls implements Resolver {
       const inner = soundOf(href, await this.#deps.files.look(href, options));
       if (inner) return inner;
     }
-    throw noSound(looked.kind === "text" ? looked.text : "");
+    const text = looked.kind === "text" ? looked.text : "";
+    const { pages } = this.#deps;
+    // Of a playlist: nobody has looked at it before.
+    if (isPage(text) && pages?.isWanted) return pages.open({ kind: "ytdlp", url }, signal, asker);
+    throw noSound(text);
   }
+}
+
+function isShut(error: unknown): boolean {
+  const { key, params } = toBotError(error).say;
+  return key === "fetch.status" && SHUT.has(Number(params?.["status"]));
 }
 
 function soundOf(url: string, looked: Looked): TrackSource | null {

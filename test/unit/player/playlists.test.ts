@@ -7,7 +7,13 @@ import { render } from "../../../src/base/messages/catalogue.ts";
 import { FileCache, UploadCache } from "../../../src/player/resolver/cache.ts";
 import { Library } from "../../../src/player/resolver/library.ts";
 import { Playlists } from "../../../src/player/resolver/playlists.ts";
-import { Sources, type Ask, type Found, type FoundMany } from "../../../src/player/resolver/resolver.ts";
+import {
+  NOBODY,
+  Sources,
+  type Ask,
+  type Found,
+  type FoundMany,
+} from "../../../src/player/resolver/resolver.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 const signal = new AbortController().signal;
@@ -186,7 +192,14 @@ test("addresses that never answer end with their time, as the rest does", async 
     },
   });
   const text = Array.from({ length: 9 }, (_, i) => `https://e.org/${i}`).join("\n");
-  const playlist = { text: `${text}\na.mp3`, name: "x", format: null, from: null, within: null } as const;
+  const playlist = {
+    text: `${text}\na.mp3`,
+    name: "x",
+    format: null,
+    from: null,
+    within: null,
+    asker: NOBODY,
+  } as const;
   const reading = slow.read(playlist, signal).catch((error: unknown) => error);
   for (let i = 0; i < 10; i++) await Promise.resolve();
   await clock.advance(60_000);

@@ -1,0 +1,66 @@
+import { BotError } from "../../base/errors.ts";
+import type { Asker } from "../../fetch/limits.ts";
+import { looksLikeUrl, parseFetchUrl, type FetchPolicy } from "../../fetch/url.ts";
+import type { TrackSource } from "../../media/plane.ts";
+import { fold } from "../library/fold.ts";
+import type { StoredSource } from "../queue.ts";
+import type { Ask, Found, FoundMany, Resolver } from "./resolver.ts";
+
+/** A radio station that the operator has named. */
+export interface Station {
+  readonly name: string;
+  readonly url: string;
+}
+
+export interface StationsDeps {
+  stations: readonly Station[];
+  policy: Pick<FetchPolicy, "allowHttp">;
+  /** What is at an address. */
+  address: (url: string, signal: AbortSignal, asker: Asker) => Promise<Found | FoundMany>;
+}
+
+/** Radio: stations by their names, and whatever is played as it comes. */
+export class Stations implements Resolver {
+  readonly kind = "stream";
+  readonly #deps: StationsDeps;
+
+  constructor(deps: StationsDeps) {
+    this.#deps = deps;
+  }
+
+  get stations(): readonly string[] {
+    return this.#deps.stations.map(({ name }) => name);
+  }
+
+  async resolve(ask: Ask, signal: AbortSignal, asker: Asker): Promise<Found | FoundMany | null> {
+    if (ask.kind !== "words" || ask.within) return null;
+    const { stations, address } = this.#deps;
+    const station = stations.find(({ name }) => fold(name) === fold(ask.text));
+    if (station) {
+      const found = await address(station.url, signal, asker);
+      // A station may be in a list of its own.
+      const one = "items" in found ? found.items[0] : found;
+      if (!one) throw new BotError("not_found", "an empty list", { say: { key: "stream.no_audio" } });
+      return { ...one, title: station.name, artist: null, isDescribed: true };
+    }
+    if (!ask.radio || looksLikeUrl(ask.text)) return null;
+    const names = stations.map(({ name }) => name).join("\n");
+    throw new BotError("not_found", "no such station", {
+      say: names
+        ? { key: "radio.unknown", params: { query: ask.text, names } }
+        : { key: "radio.none_known", params: { query: ask.text } },
+    });
+  }
+
+  /** @throws BotError `fetch_refused` */
+  open(source: StoredSource): Promise<TrackSource> {
+    if (source.kind !== "stream") return Promise.reject(new BotError("internal", "no stream"));
+    try {
+      // What was allowed when it was queued may not be any more.
+      const { href: url } = parseFetchUrl(source.url, this.#deps.policy);
+      return Promise.resolve({ stream: { url, kind: source.format } });
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}

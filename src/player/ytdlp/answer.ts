@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { BotError } from "../../base/errors.ts";
+
+/** What yt-dlp says of one thing that can be played. */
+export interface Answer {
+  /** Where it is; of one that has no address of its own the page, and which of that page. */
+  url: string;
+  item?: number;
+  title: string;
+  artist: string | null;
+  durationMs: number | null;
+  isLive: boolean;
+}
+
+/** What is at an address: one, or several. */
+export type Answered =
+  { kind: "one"; answer: Answer } | { kind: "many"; title: string; answers: Answer[]; left: number };
+
+const MAX_URL = 2048;
+/** What does not fit is as if it were not there: one odd field must not cost the rest. */
+const text = z.string().max(100_000).nullish().catch(null);
+const address = z.string().min(1).max(MAX_URL).nullish().catch(null);
+const seconds = z.number().nonnegative().max(1e7).nullish().catch(null);
+
+const entrySchema = z.object({
+  _type: text,
+  id: text,
+  title: text,
+  track: text,
+  artist: text,
+  creator: text,
+  url: address,
+  webpage_url: address,
+  original_url: address,
+  duration: seconds,
+  is_live: z.boolean().nullish().catch(null),
+  live_status: text,
+});
+type Entry = z.infer<typeof entrySchema>;
+
+const answerSchema = entrySchema.extend({
+  // Entries that cannot be told (private, deleted) are null.
+  entries: z.array(z.unknown()).max(100_000).nullish(),
+});
+
+/**
+ * The JSON of `--dump-single-json`, decoded.
+ * @param asked the address that it is about
+ * @throws BotError `media_unreadable` when it is none
+ */
+export function decodeAnswer(output: string, asked: string, limit: number): Answered {
+  const decoded = answerSchema.safeParse(parsed(output));
+  if (!decoded.success) {
+    throw new BotError("media_unreadable", "yt-dlp's answer is not what it should be", {
+      say: { key: "ytdlp.no_answer" },
+    });
+  }
+  const { entries, ...whole } = decoded.data;
+  if (!entries) return { kind: "one", answer: answerOf(whole, whole.webpage_url ?? asked) };
+  const page = whole.webpage_url ?? asked;
+  const answers: Answer[] = [];
+  let count = 0;
+  for (const [index, unknown] of entries.entries()) {
+    const entry = entrySchema.safeParse(unknown);
+    if (!entry.success) continue;
+    if (++count > limit) continue;
+    answers.push(entryOf(entry.data, page, index + 1));
+  }
+  return { kind: "many", title: titleOf(whole, page), answers, left: Math.max(0, count - limit) };
+}
+
+function parsed(output: string): unknown {
+  try {
+    return JSON.parse(output);
+  } catch {
+    return null;
+  }
+}
+
+/** A reference is looked at when its turn comes; what was looked at already is found again as the n-th of its page. */
+function entryOf(entry: Entry, page: string, item: number): Answer {
+  const isReference = entry._type === "url" || entry._type === "url_transparent";
+  const own = isReference ? (entry.url ?? entry.webpage_url) : null;
+  if (own && /^https?:\/\//i.test(own)) return answerOf(entry, own);
+  return { ...answerOf(entry, page), item };
+}
+
+function answerOf(entry: Entry, url: string): Answer {
+  const { duration, artist, creator, track } = entry;
+  const performer = artist ?? creator ?? null;
+  return {
+    url,
+    title: performer !== null && track ? track : titleOf(entry, url),
+    artist: performer,
+    // What lasts no time at all says nothing of how long it is.
+    durationMs: duration ? Math.round(duration * 1000) : null,
+    isLive: entry.is_live === true || entry.live_status === "is_live" || entry.live_status === "is_upcoming",
+  };
+}
+
+const titleOf = ({ title, id }: Entry, url: string): string =>
+  [title, id].find((name) => name?.trim()) ?? url;
