@@ -18,11 +18,11 @@ const beginsMs = ({ samples, sampleRate, channels }: Pcm): number =>
   (samples.findIndex((sample) => Math.abs(sample) > 0.02) / channels / sampleRate) * 1000;
 
 /** The info.json of the bot's only recording. */
-async function infoOf({ bot }: Scene): Promise<{ tracks: { title: string; hasClock?: boolean }[] }> {
+async function infoOf({ bot }: Scene): Promise<{ tracks: { title: string; report: { hasClock: boolean } }[] }> {
   const recordings = join(bot.dataDir, "recordings");
   const [id = ""] = await readdir(recordings);
   return JSON.parse(await readFile(join(recordings, id, "export", "info.json"), "utf8")) as {
-    tracks: { title: string; hasClock?: boolean }[];
+    tracks: { title: string; report: { hasClock: boolean } }[];
   };
 }
 
@@ -95,7 +95,7 @@ describe("the whole bot with VOICEBOT_ENGINE=wrtc", () => {
     for (const hz of [HOST_HZ, GUEST_HZ]) expect(level(mix!, hz)).toBeGreaterThan(-30);
     for (const track of [hostTrack!, guestTrack!]) expect(findGaps(toMono(track), 48_000)).toEqual([]);
     const { tracks } = await infoOf(scene);
-    expect(tracks.find(({ title }) => title === "host")?.hasClock).toBe(false);
-    expect(tracks.find(({ title }) => title === "Music")?.hasClock).toBe(true);
+    expect(tracks.find(({ title }) => title === "host")?.report.hasClock).toBe(false);
+    expect(tracks.find(({ title }) => title === "Music")?.report.hasClock).toBe(true);
   });
 });
