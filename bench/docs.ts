@@ -6,6 +6,7 @@ import type {
   ExportFigures,
   LibraryFigures,
   MemoryFigures,
+  PlayerFigures,
   RecorderFigures,
   SetupFigures,
 } from "./support/figures.ts";
@@ -16,6 +17,7 @@ import {
   exportTable,
   libraryTable,
   memoryTable,
+  playerTable,
   recorderTable,
   setupTable,
 } from "./support/tables.ts";
@@ -44,6 +46,7 @@ let text = readFileSync(path, "utf8");
 text = replace(text, "cpu", readResult<CpuFigures>("cpu"), cpuTable);
 text = replace(text, "cpu-wrtc", readResult<CpuFigures>("cpu-wrtc"), cpuTable);
 text = replace(text, "setup", readResult<SetupFigures>("setup"), setupTable);
+text = replace(text, "player", readResult<PlayerFigures>("player"), playerTable);
 text = replace(text, "memory", readResult<MemoryFigures>("memory"), memoryTable);
 text = replace(text, "recorder", readResult<RecorderFigures>("recorder"), recorderTable);
 text = replace(text, "export", readResult<ExportFigures>("export"), exportTable);

@@ -14,6 +14,7 @@ const BENCHES = [
     "export",
     "alignment",
     "library",
+    "player",
   ],
 ];
 const quick = process.argv.includes("--quick");

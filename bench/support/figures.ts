@@ -147,6 +147,24 @@ export interface RecorderFigures {
   };
 }
 
+/** Of one core: what the bot's processes computed, and what the programs that they started did (ffmpeg). */
+export interface RoomShare {
+  readonly own: number;
+  readonly programs: number;
+}
+
+export interface PlayerFigures {
+  /** From the command being sent to the first sound of what comes at a member, ms. */
+  readonly skips: readonly number[];
+  readonly seeks: readonly number[];
+  readonly windowMs: number;
+  readonly windows: number;
+  /** One room with one member, medians. */
+  readonly idle: RoomShare;
+  readonly paused: RoomShare;
+  readonly playing: RoomShare;
+}
+
 /** How far from the truth (simulated), or from each other (for real), ms. */
 interface Apartness {
   readonly maxMs: number;

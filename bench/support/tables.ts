@@ -12,6 +12,7 @@ import type {
   LibraryFigures,
   MemoryFigures,
   MemorySample,
+  PlayerFigures,
   RecorderFigures,
   SetupFigures,
 } from "./figures.ts";
@@ -75,6 +76,21 @@ export function setupTable({ alone, crowd, plays }: SetupFigures): string {
       ["`!play` being sent, in the channel, to its first packet at a member", times(plays), "–"],
     ],
   );
+}
+
+export function playerTable({ skips, seeks, ...shares }: PlayerFigures): string {
+  const waits = table(
+    ["from being sent, in the channel, to its first sound at a member", "waited", "to reach"],
+    [
+      ["`!skip`", times(skips), "150 ms"],
+      ["`!seek`", times(seeks), "300 ms"],
+    ],
+  );
+  const rows = (["idle", "paused", "playing"] as const).map((state) => {
+    const { own, programs } = shares[state];
+    return [state, `${(own * 100).toFixed(2)} %`, `${(programs * 100).toFixed(2)} %`];
+  });
+  return `${waits}\n\n${table(["a room with one member", "of one core", "ffmpeg"], rows)}`;
 }
 
 const MB = 2 ** 20;

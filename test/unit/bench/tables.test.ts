@@ -1,6 +1,12 @@
 import type { CpuFigures, Held, MemorySample } from "../../../bench/support/figures.ts";
 import { slope } from "../../../bench/support/statistics.ts";
-import { cpuTable, memoryTable, recorderTable, setupTable } from "../../../bench/support/tables.ts";
+import {
+  cpuTable,
+  memoryTable,
+  playerTable,
+  recorderTable,
+  setupTable,
+} from "../../../bench/support/tables.ts";
 
 const share = (own: number, programs = 0) => ({
   ...{ own, programs, sentPerSecond: 999.6, receivedPerSecond: 50.2 },
@@ -18,6 +24,16 @@ test("shows shares of a core, with ffmpeg for rooms alone", () => {
   const table = cpuTable(figures);
   expect(table).toMatch(/a track to 1 listener +\| 5\.2 % \| 4\.0 % +\| 1\.30 +\| 1000, 50 +\|/);
   expect(table).toMatch(/10 rooms .*\| 6\.0 % \| 5\.0 % +\| 1\.20 /);
+});
+
+test("shows what people wait for, and what a room costs", () => {
+  const share = (own: number) => ({ own, programs: 0.001 });
+  const table = playerTable({
+    ...{ skips: [120, 90, 400], seeks: [], windowMs: 1, windows: 1 },
+    ...{ idle: share(0.004), paused: share(0.0041), playing: share(0.03) },
+  });
+  expect(table).toMatch(/`!skip` +\| 120 ms \(worst 400, n = 3\) +\| 150 ms/);
+  expect(table).toMatch(/paused +\| 0\.41 % +\| 0\.10 % /);
 });
 
 test("shows medians with the worst, and a dash where there is no baseline", () => {
