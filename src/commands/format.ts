@@ -1,8 +1,23 @@
 import { clockTime } from "../base/duration.ts";
-import type { Track } from "../player/queue.ts";
+import { render, type Language } from "../base/messages/catalogue.ts";
+import type { NowPlaying, Track } from "../player/queue.ts";
 
 /** "Artist – Title". */
 export const trackName = ({ title, artist }: Track): string => (artist ? `${artist} – ${title}` : title);
+
+/** As `trackName`; of a stream with what is on in it: "Station: Artist - Title". */
+export const nowName = ({ track, onAir }: NowPlaying): string =>
+  onAir === undefined ? trackName(track) : `${trackName(track)}: ${onAir}`;
+
+/** What is on in it passes whether or not anybody listens. */
+export const isLive = ({ source }: Track): boolean => source.kind === "stream";
+
+/** "1:02 / 3:21", "1:02" where the length is not known, or that it is live. */
+export function positionText({ track, positionMs }: NowPlaying, language: Language): string {
+  if (isLive(track)) return render({ key: "state.live" }, language).text;
+  const total = track.durationMs === null ? "" : ` / ${clockTime(track.durationMs)}`;
+  return clockTime(positionMs) + total;
+}
 
 /** "Artist – Title (3:21)"; without the length where it is not known. */
 export const trackLine = (track: Track): string =>

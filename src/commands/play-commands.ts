@@ -19,9 +19,8 @@ const play: Command = {
   power: 0,
   order: "turn",
   prepare(invocation) {
-    const { room, args } = invocation;
-    const welcome = room.channel.joined || room.channel.people > 0;
-    return welcome && (args === "" || isSlow(args)) ? lookAhead(invocation) : null;
+    const { args } = invocation;
+    return isWelcome(invocation) && (args === "" || isSlow(args)) ? lookAhead(invocation) : null;
   },
   async run(invocation) {
     const ask = await whatToPlay(invocation);
@@ -47,8 +46,11 @@ const playNext: Command = {
   },
 };
 
+/** There is a channel to play in: else it is refused before anything is looked for. */
+export const isWelcome = ({ room }: Invocation): boolean => room.channel.joined || room.channel.people > 0;
+
 /** Comes, finds it and queues it. */
-async function added(
+export async function added(
   invocation: Invocation,
   ask: Ask,
   { name, next }: { name: string; next: boolean },
@@ -70,7 +72,7 @@ async function added(
 /** A number that was offered to who says it, else what the sources know. What they offer instead is remembered. */
 async function find(ask: Ask, invocation: Invocation): Promise<Found | FoundMany> {
   const { message, choices } = invocation;
-  const number = ask.kind === "words" && /^[1-9]\d?$/.test(ask.text) ? Number(ask.text) : 0;
+  const number = ask.kind === "words" && !ask.radio && /^[1-9]\d?$/.test(ask.text) ? Number(ask.text) : 0;
   const chosen = choices.get(message.sender, number);
   if (chosen) return chosen.found;
   try {
@@ -88,8 +90,8 @@ const prepared = new WeakMap<Invocation, Promise<Found | FoundMany>>();
 const isSlow = (text: string): boolean => /^https?:/i.test(text) || isPlaylistName(text);
 
 /** Looks for what is meant, which may be far away; its turn finds it here. */
-async function lookAhead(invocation: Invocation): Promise<void> {
-  const ask = await whatToPlay(invocation);
+export async function lookAhead(invocation: Invocation, meant: Ask | null = null): Promise<void> {
+  const ask = meant ?? (await whatToPlay(invocation));
   if (typeof ask === "string") return;
   const found = resolve(ask, invocation);
   prepared.set(invocation, found);
@@ -97,8 +99,12 @@ async function lookAhead(invocation: Invocation): Promise<void> {
 }
 
 /** What the sources know of it; who waits for the network is told so. */
-async function resolve(ask: Ask, { room, message, signal, unlessSoon }: Invocation): Promise<Found | FoundMany> {
-  const url = ask.kind === "words" && /^https?:/i.test(ask.text) && URL.canParse(ask.text) ? new URL(ask.text) : null;
+async function resolve(
+  ask: Ask,
+  { room, message, signal, unlessSoon }: Invocation,
+): Promise<Found | FoundMany> {
+  const url =
+    ask.kind === "words" && /^https?:/i.test(ask.text) && URL.canParse(ask.text) ? new URL(ask.text) : null;
   const soon = url && unlessSoon({ key: "fetch.fetching", params: { host: url.host } });
   try {
     return await room.sources.resolve(ask, signal, message.sender);

@@ -6,7 +6,7 @@ import { LOOPS } from "../player/queue.ts";
 import { ensureInChannel } from "./channel-commands.ts";
 import type { Command, Invocation } from "./command.ts";
 import { filtersText } from "./filters.ts";
-import { trackLine, trackName } from "./format.ts";
+import { isLive, nowName, positionText, trackLine, trackName } from "./format.ts";
 import { canResume, resumed } from "./play-commands.ts";
 import { parseSeek } from "./seek-time.ts";
 import type { RoomContext } from "./room-context.ts";
@@ -127,18 +127,17 @@ const nowPlaying: Command = {
     const now = room.player.nowPlaying();
     if (!now) return { key: "player.nothing" };
     const { heard, of } = heardBy(await room.report());
-    const { track, phase, positionMs } = now;
+    const { track, phase } = now;
     const filters = filtersText(room.player.state().filters, room.language);
-    const total = track.durationMs === null ? "" : ` / ${clockTime(track.durationMs)}`;
     return {
       // Where nobody is, or the bot is not, there is nobody to hear it.
       key: of > 0 && room.channel.joined && phase === "playing" ? "player.now_heard" : "player.now",
       params: {
         heard,
         count: of,
-        title: trackName(track),
+        title: nowName(now),
         state: render({ key: phase === "paused" ? "state.paused" : "state.playing" }, room.language).text,
-        position: clockTime(positionMs) + total,
+        position: positionText(now, room.language),
         requester: room.displayName(track.requester),
         volume: room.player.volume(),
         filters: filters === "" ? "" : `, ${filters}`,
@@ -173,7 +172,7 @@ export const playerCommands: readonly Command[] = [
     run({ room }) {
       const { track, positionMs } = room.player.pause();
       const params = { title: trackName(track), position: clockTime(positionMs) };
-      return { key: "player.paused", params };
+      return { key: isLive(track) ? "player.paused_live" : "player.paused", params };
     },
   },
   {

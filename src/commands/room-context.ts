@@ -78,7 +78,7 @@ export interface RoomContext {
   };
   /** Of those who may not skip by themselves. */
   readonly votes: Pick<SkipVotes, "mayVote" | "vote" | "withdraw">;
-  readonly sources: Pick<Sources, "resolve" | "search">;
+  readonly sources: Pick<Sources, "resolve" | "search" | "stations">;
   readonly recorder: Pick<
     RoomRecorder,
     "start" | "stop" | "status" | "report" | "pause" | "unpause" | "note" | "discard"

@@ -13,6 +13,7 @@ import { listCommands } from "./list-commands.ts";
 import { playCommands } from "./play-commands.ts";
 import { playerCommands } from "./player-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
+import { radioCommand } from "./radio-command.ts";
 import { recordCommand } from "./record-command.ts";
 import { recordingsCommand } from "./recordings-command.ts";
 import { searchCommand } from "./search-command.ts";
@@ -58,6 +59,7 @@ export const COMMANDS: readonly Command[] = [
   ...queueCommands,
   ...listCommands,
   searchCommand,
+  radioCommand,
   recordCommand,
   recordingsCommand,
   ...consentCommands,

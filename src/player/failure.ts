@@ -1,6 +1,7 @@
 import { clockTime } from "../base/duration.ts";
 import { BotError, type ErrorCode } from "../base/errors.ts";
-import { render, type Language, type Sentence } from "../base/messages/catalogue.ts";
+import { isMessageKey, render, type Language, type Sentence } from "../base/messages/catalogue.ts";
+import type { PlaneEventOf } from "../media/plane.ts";
 import type { QueueEffect, QueueRules, QueueState, Refusal } from "./queue.ts";
 import { cleanDetail } from "./text.ts";
 import { MAX_STALLED, type StallCause } from "./watchdog.ts";
@@ -36,13 +37,21 @@ const SAID: Readonly<Record<Refusal, (about: About) => { code: ErrorCode; say: S
   }),
 };
 
+/** Why the media plane has ended a track. */
+export function endError({ detail, say }: PlaneEventOf<"track.ended">): BotError {
+  const told: Sentence | null =
+    say && isMessageKey(say.key) ? { key: say.key, ...(say.params && { params: say.params }) } : null;
+  return new BotError("media_unreadable", detail ?? "unreadable", { ...(told && { say: told }) });
+}
+
 /** The sentence says less than the error's message does: which file, what about it. */
 export const isBare = (say: Sentence): boolean =>
   say.key === "error.internal" || say.key === "error.media_unreadable";
 
 /** Why a track failed, as part of a sentence. */
 export function reasonFor(error: BotError, language: Language): string {
-  return isBare(error.say) ? cleanDetail(error.message) : render(error.say, language).text;
+  // A sentence of its own becomes a part of another.
+  return isBare(error.say) ? cleanDetail(error.message) : render(error.say, language).text.replace(/\.$/, "");
 }
 
 /** Why a track that was tried twice is passed over. */

@@ -6,7 +6,7 @@ import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { Filters, PlaneEvent, TrackSource } from "../media/plane.ts";
 import { Adding, type Added, type AddedMany } from "./adding.ts";
 import { Editing } from "./editing.ts";
-import { heldFor, nothingPlaying, reasonFor, refusalIn, stallError } from "./failure.ts";
+import { endError, heldFor, nothingPlaying, reasonFor, refusalIn, stallError } from "./failure.ts";
 import { Heard } from "./heard.ts";
 import { Progress } from "./progress.ts";
 import { emptyQueue, NO_RULES, playName, reduceQueue } from "./queue.ts";
@@ -55,6 +55,8 @@ export interface RoomPlayerDeps {
 const FRAME_MS = 20;
 /** How long `add` waits for the first sound before it answers without knowing more. */
 const START_MS = 3_000;
+/** How often the room is told that nothing comes of the same stream. */
+const INTERRUPTED_EVERY_MS = 10 * 60_000;
 
 /** The queue of one room and what sounds of it. Lives as long as the room; the channel may come and go. */
 export class RoomPlayer {
@@ -71,6 +73,8 @@ export class RoomPlayer {
   readonly #adding: Adding;
   readonly #unsubscribe: (() => void)[];
   #state: QueueState = emptyQueue;
+  /** The play of which was told last that it is interrupted. */
+  #interrupted: { id: string; atMs: number } | null = null;
   readonly #progress = new Progress();
   readonly #heard = new Heard();
 
@@ -260,11 +264,23 @@ export class RoomPlayer {
         this.#dispatch({ kind: "position", id: track, positionMs });
         if (this.#guard.stalled(track, "source")) return;
       }
-      if (reason === "failed")
-        this.#fail(track, new BotError("media_unreadable", event.detail ?? "unreadable"));
-    }
+      if (reason === "failed") this.#fail(track, endError(event));
+    } else if (event.kind === "track.title") {
+      this.#dispatch({ kind: "on-air", id: event.track, title: event.title });
+    } else if (event.kind === "track.interrupted") this.#onInterrupted(event.track);
     if (event.kind !== "track.ended" && this.#progress.next(this.#state)) this.#sound.reconcile();
     this.#guard.heard(event);
+  }
+
+  #onInterrupted(id: string): void {
+    const { now } = this.#state;
+    const nowMs = this.#deps.clock.now();
+    if (!now || playName(this.#state) !== id || now.phase === "paused") return;
+    // One that comes and goes is not told each time.
+    const again = this.#interrupted;
+    if (again?.id === id && nowMs - again.atMs < INTERRUPTED_EVERY_MS) return;
+    this.#interrupted = { id, atMs: nowMs };
+    this.#deps.tell({ key: "player.interrupted", params: { title: now.track.title } });
   }
 
   #onStall({ act, cause }: Verdict): void {

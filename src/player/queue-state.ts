@@ -2,7 +2,13 @@ import { NO_FILTERS, type Filters } from "../media/messages.ts";
 import type { Track } from "./track.ts";
 
 /** The track that is on, `positionMs` into it as last heard of; null when nothing is. */
-export type NowPlaying = { track: Track; phase: "playing" | "paused"; positionMs: number };
+export type NowPlaying = {
+  track: Track;
+  phase: "playing" | "paused";
+  positionMs: number;
+  /** What a stream says is on in it. Not kept: it says so again. */
+  onAir?: string;
+};
 
 export const LOOPS = ["off", "track", "queue"] as const;
 /** What comes again when it is over: nothing, the track, or everything in turn. */
@@ -76,6 +82,8 @@ export type QueueEvent =
   /** From here on `id` is the play's name, see `playName`: what an earlier play of the track says changes nothing. */
   | { kind: "started"; id: string }
   | { kind: "position"; id: string; positionMs: number }
+  /** What a stream says is on in it; null: nothing. */
+  | { kind: "on-air"; id: string; title: string | null }
   | { kind: "finished"; id: string }
   | { kind: "failed"; id: string; reason: string };
 

@@ -54,6 +54,8 @@ export function reduceQueue(state: QueueState, event: QueueEvent): QueueStep {
     case "position":
       if (!state.now || playName(state) !== event.id) return step(state, []);
       return step({ ...state, now: { ...state.now, positionMs: event.positionMs } }, []);
+    case "on-air":
+      return onAir(state, event);
     case "finished":
       return finished(state, event.id);
     case "failed":
@@ -69,6 +71,12 @@ function describe(
   const now = state.now ? { ...state.now, track: patch(state.now.track) } : null;
   const { upcoming, history } = state;
   return changed({ ...state, now, upcoming: upcoming.map(patch), history: history.map(patch) });
+}
+
+function onAir(state: QueueState, { id, title }: QueueEvent & { kind: "on-air" }): QueueStep {
+  if (!state.now || playName(state) !== id) return step(state, []);
+  const { onAir: _, ...now } = state.now;
+  return changed({ ...state, now: title === null ? now : { ...now, onAir: title } });
 }
 
 function resume(state: QueueState): QueueStep {

@@ -28,6 +28,8 @@ export class SoundGuard {
   #watchdog = RESTING;
   /** The play that the media plane has. */
   #opened: string | null = null;
+  /** A stream that is connected again, and given up, by the plane itself. */
+  #interrupted: string | null = null;
   #timer: Timer | null = null;
   /** Packets that had been sent to each, and how far the play was then. */
   #sent: { atMs: number; play: string; positionMs: number; packets: ReadonlyMap<string, number> } | null =
@@ -51,8 +53,8 @@ export class SoundGuard {
     const { state, clock, connected } = this.#deps;
     const { now } = state();
     const play = playName(state());
-    if (now?.phase !== "playing" || play === null || play !== this.#opened || connected() === 0)
-      this.#feed({ kind: "rest" });
+    const isOff = now?.phase !== "playing" || play === null || play !== this.#opened;
+    if (isOff || play === this.#interrupted || connected() === 0) this.#feed({ kind: "rest" });
     else this.#feed({ kind: "watch", play, track: now.track.id, nowMs: clock.now() });
     if (now?.phase === "playing") this.#arm();
     else this.#disarm();
@@ -65,7 +67,15 @@ export class SoundGuard {
     // What went before may sound until what is wanted does.
     if (play === null || play !== wanted) return;
     if (this.#opened !== play) this.opened(play);
+    if (event.kind === "track.interrupted") {
+      this.#interrupted = play;
+      this.changed();
+    }
     if (event.kind !== "track.position") return;
+    if (this.#interrupted !== null) {
+      this.#interrupted = null;
+      this.changed();
+    }
     this.#feed({ kind: "moved", play, positionMs: event.positionMs, nowMs: this.#deps.clock.now() });
   }
 

@@ -21,7 +21,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 };
 
 /** The server sends sound all the time: so much of nothing means that it is gone. */
-const IDLE_MS = 10_000;
+const IDLE_MS = 8_000;
 /** 2 kbit/s: less is no sound. */
 const MIN_BYTES_PER_SECOND = 250;
 /** Of one chunk, that are looked at: the last. */

@@ -2,12 +2,12 @@ import type { BotError } from "../../base/errors.ts";
 
 /** A connection that gave sound for so long was a good one: what happens next is another outage. */
 export const STEADY_MS = 10_000;
-/** After so long without sound people are told that it is being tried. */
-export const TOLD_AFTER_MS = 10_000;
+/** After so long without sound it is said that it is being tried: before others take it for stuck. */
+export const TOLD_AFTER_MS = 8_000;
 /** After so long without sound it is given up. */
 export const PATIENCE_MS = 120_000;
-/** Until something was heard: somebody waits for an answer. */
-const FIRST_PATIENCE_MS = 15_000;
+/** Until something was heard: somebody waits for an answer, which says more than that it is stuck. */
+const FIRST_PATIENCE_MS = 8_000;
 const FIRST_FAILURES = 3;
 
 const FIRST_DELAY_MS = 500;

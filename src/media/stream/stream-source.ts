@@ -173,7 +173,6 @@ export class StreamSource {
     const nowMs = this.#options.clock.now();
     const isSteady = this.#steadySinceMs !== null && this.#heardAtMs - this.#steadySinceMs >= STEADY_MS;
     this.#failures = isSteady ? 1 : this.#failures + 1;
-    if (isSteady) this.#isTold = false;
     this.#steadySinceMs = null;
     return retryDelayMs({
       error,
@@ -236,6 +235,7 @@ export class StreamSource {
     this.#heardAtMs = this.#options.clock.now();
     this.#steadySinceMs ??= this.#heardAtMs;
     this.#bytes += chunk.length;
+    this.#isTold = false;
     this.#options.onData(chunk);
   }
 

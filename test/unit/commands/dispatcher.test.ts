@@ -58,6 +58,7 @@ class FakeRoom implements RoomContext {
   readonly did: string[] = [];
   readonly said: { to: string; sentence: Sentence }[] = [];
   readonly sources = {
+    stations: ["Night Wave", "Radio Nord"],
     resolve: async (ask: Ask, signal: AbortSignal) => {
       this.signals.push(signal);
       await (ask.kind === "upload" && ask.upload.mxc === "mxc://a/slow" ? this.slow : this.gate);
@@ -243,6 +244,14 @@ describe("!play", () => {
   test("joins, finds, queues and answers", async () => {
     await expect(say("!play first light")).resolves.toBe("play.now");
     expect(room.did).toEqual(["join", "resolve first light", "add first light"]);
+  });
+
+  test("!radio lists the stations, and plays one", async () => {
+    await expect(say("!radio")).resolves.toBe("radio.list");
+    expect(room.said.at(-1)?.sentence.params).toEqual({ list: "Night Wave\nRadio Nord" });
+    await expect(say("!radio night wave")).resolves.toBe("play.now");
+    // Looked for ahead of its turn, once.
+    expect(room.did).toEqual(["resolve night wave", "join", "add night wave"]);
   });
 
   test("with nobody in the channel says so and does nothing", async () => {
@@ -500,7 +509,9 @@ describe("what is heard and what is not", () => {
     await clock.advance(1_900);
     expect(keys()).toEqual([]);
     await clock.advance(10_000);
-    expect(room.said.map(({ sentence }) => render(sentence).text)).toEqual(["Fetching it from example.org …"]);
+    expect(room.said.map(({ sentence }) => render(sentence).text)).toEqual([
+      "Fetching it from example.org …",
+    ]);
     slow.resolve();
     await work;
     await commands.handle(text("!play https://example.org/b.mp3"));

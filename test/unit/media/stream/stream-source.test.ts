@@ -145,7 +145,7 @@ test("an outage that lasts is told once, and given up after two minutes with its
   answer.send(bytes("a"));
   await settle();
   answer.end(brokenOff);
-  await clock.advance(9_900);
+  await clock.advance(7_900);
   expect(notes).toEqual([]);
   await clock.advance(200);
   expect(notes).toEqual([{ kind: "interrupted", error: gone }]);
