@@ -41,7 +41,7 @@ export interface Downloaded {
 const BOUNDS: DownloadBounds = {
   ...{ idleMs: 10_000, totalMs: 600_000, endlessMs: 10_000 },
   // Sound of 128 kbit/s would not keep up with less.
-  ...{ minBytesPerSecond: 16_000, maxBytesPerSecond: 20e6 },
+  ...{ minBytesPerSecond: 16_000, maxBytesPerSecond: 8e6 },
 };
 /** Lists and pages; what is longer is no list. */
 const MAX_TEXT_BYTES = 1_000_000;

@@ -135,7 +135,8 @@ function take(
   const host = hostOf(url);
   const status = response.statusCode ?? 0;
   // A part that nobody asked for is no file.
-  const isPart = status === 206 && Object.keys(options.headers ?? {}).some((name) => name.toLowerCase() === "range");
+  const isPart =
+    status === 206 && Object.keys(options.headers ?? {}).some((name) => name.toLowerCase() === "range");
   if (status !== 200 && !isPart) throw answered(status, host);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(response.headers))
