@@ -1,25 +1,20 @@
 import type { Clock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
 import { FRAME_SAMPLES } from "./audio/pcm.ts";
 import type { PlaybackEnd } from "./audio/playback-end.ts";
 import { Playback } from "./audio/playback.ts";
 import { TrackGain } from "./audio/track-gain.ts";
-import { toWireError } from "./plane-error.ts";
 import type { StreamFetch } from "./stream/stream-fetch.ts";
-import type { StreamNote } from "./stream/stream-source.ts";
+import { TrackReport, type ReportOptions } from "./track-report.ts";
 import { NO_FILTERS, sameFilters, type Filters } from "./filters.ts";
-import type { PlaneEvent, PlaneRequest, TrackEnd, TrackSource } from "./messages.ts";
+import type { PlaneRequest, TrackEnd, TrackSource } from "./messages.ts";
 
-export interface DeckOptions {
-  channel: string;
+export interface DeckOptions extends ReportOptions {
   clock: Clock;
-  log: Log;
   ffmpeg: () => Promise<string>;
   /** Whether that program has the filter `rubberband`. */
   rubberband: () => Promise<boolean>;
   /** The way to streams. */
   network: StreamFetch;
-  emit: (event: PlaneEvent) => void;
   /** There is sound to take: the frame clock must run. */
   onReady: () => void;
 }
@@ -30,9 +25,9 @@ export type PlayNext = NonNullable<Extract<PlaneRequest, { kind: "play.next" }>[
 /** Tracks that still fade out; beyond this the oldest is cut. */
 const MAX_FADING = 4;
 const IDLE_MS = 10_000;
-const POSITION_EVERY_FRAMES = 50;
-/** How long what sounds goes on for another track that has no sound yet. */
+/** How long what sounds goes on for another track that has no sound yet, and for another place in the same. */
 const PATIENCE_FRAMES = 50;
+const SAME_PATIENCE_FRAMES = 250;
 /** How far ahead the same track is opened anew, in ms of it: about what a decoder takes until its first sound. */
 const LEAD_MS = 200;
 
@@ -45,7 +40,7 @@ interface Opened {
 }
 
 /** What takes the place of what is heard: another track, or the same at the same place with other filters. */
-type Coming = Opened & { waitedFrames: number } & ({ what: "track"; paused: boolean } | { what: "filters" });
+type Coming = Opened & { waitsFrames: number } & ({ what: "track"; paused: boolean } | { what: "filters" });
 
 /*
  * The tracks of a channel:
@@ -58,16 +53,16 @@ type Coming = Opened & { waitedFrames: number } & ({ what: "track"; paused: bool
 /** What a channel plays of tracks: one, for 30 ms those that it replaced, and the next one, opened ahead. */
 export class Deck {
   readonly #options: DeckOptions;
+  readonly #report: TrackReport;
   #current: Opened | null = null;
   #coming: Coming | null = null;
   #next: Opened | null = null;
   #fading: Playback[] = [];
   #filters: Filters = NO_FILTERS;
-  #told = { started: false, ending: false };
-  #sincePosition = 0;
 
   constructor(options: DeckOptions) {
     this.#options = options;
+    this.#report = new TrackReport(options);
   }
 
   /** Whether a track (not one that fades) is heard now. */
@@ -88,7 +83,9 @@ export class Deck {
     if (ahead) this.#next = null;
     this.#dropNext();
     this.#dropComing();
-    this.#coming = { ...opened, what: "track", paused, waitedFrames: 0 };
+    const same = this.#current && isSameFile(this.#current.source, source);
+    const waitsFrames = same ? SAME_PATIENCE_FRAMES : PATIENCE_FRAMES;
+    this.#coming = { ...opened, what: "track", paused, waitsFrames };
     this.#changeOver();
   }
 
@@ -112,7 +109,8 @@ export class Deck {
     const { playback } = current;
     const opened = await this.#open(current, playback.positionMs + (playback.sounding ? LEAD_MS : 0));
     this.#dropComing();
-    if (this.#current === current) this.#coming = { ...opened, what: "filters", waitedFrames: 0 };
+    if (this.#current === current)
+      this.#coming = { ...opened, what: "filters", waitsFrames: SAME_PATIENCE_FRAMES };
     else opened.playback.close();
     this.#changeOver();
   }
@@ -152,7 +150,7 @@ export class Deck {
       heard = this.#current;
       heard.playback.mix(sum, samples);
     }
-    if (heard === this.#current) this.#progress(heard);
+    if (heard === this.#current) this.#report.progress(heard.track, heard.playback);
   }
 
   /** Idempotent. */
@@ -171,7 +169,7 @@ export class Deck {
       filters: this.#filters,
       rubberband: this.#filters.pitch !== 0 && (await rubberband()),
       onEnd: (end) => this.#onEnd(playback, end),
-      onNote: (note) => this.#onNote(track, note),
+      onNote: (note) => this.#report.note(track, note),
     });
     return { playback, track, source, gain };
   }
@@ -181,7 +179,7 @@ export class Deck {
     const coming = this.#coming;
     if (!coming) return;
     const old = this.#current?.playback;
-    const waits = old?.sounding && coming.waitedFrames++ < PATIENCE_FRAMES;
+    const waits = old?.sounding && coming.waitsFrames-- > 0;
     if (coming.what === "filters") {
       const isThere = coming.playback.skipTo(old?.positionMs ?? 0);
       if (waits && !(isThere && coming.playback.ready)) return;
@@ -210,8 +208,7 @@ export class Deck {
 
   #take(opened: Opened): void {
     this.#current = opened;
-    this.#told = { started: false, ending: false };
-    this.#sincePosition = 0;
+    this.#report.begin();
   }
 
   #onEnd(playback: Playback, end: PlaybackEnd): void {
@@ -231,30 +228,6 @@ export class Deck {
       follows.playback.follow();
     }
     this.#changeOver();
-  }
-
-  #progress({ playback, track }: Opened): void {
-    const { channel, emit } = this.#options;
-    if (!this.#told.started) {
-      this.#told.started = true;
-      emit({ kind: "track.started", channel, track });
-    }
-    if (playback.decoded && !this.#told.ending) {
-      this.#told.ending = true;
-      emit({ kind: "track.ending", channel, track });
-    }
-    if (++this.#sincePosition < POSITION_EVERY_FRAMES) return;
-    this.#sincePosition = 0;
-    emit({ kind: "track.position", channel, track, positionMs: playback.positionMs });
-  }
-
-  #onNote(track: string, note: StreamNote): void {
-    const { channel, emit } = this.#options;
-    if (note.kind === "title") emit({ kind: "track.title", channel, track, title: note.title });
-    else {
-      const detail = note.error?.message.slice(0, 500) ?? null;
-      emit({ kind: "track.interrupted", channel, track, detail });
-    }
   }
 
   #dropNext(): void {
@@ -283,18 +256,9 @@ export class Deck {
     const current = this.#current;
     if (!current) return;
     this.#current = null;
-    const { channel, emit, log } = this.#options;
-    const { track, playback } = current;
-    const { positionMs, underruns } = playback;
-    if (underruns > 0) log.warn("track_underrun", { channel, track, underruns });
-    // A track of less than a frame began and ended in the same one.
-    if (playback.begun && !this.#told.started) emit({ kind: "track.started", channel, track });
-    emit({
-      ...{ kind: "track.ended", channel, track, reason, positionMs },
-      detail: end.detail?.slice(0, 500) ?? null,
-      follows: follows?.track ?? null,
-      ...(end.stalled && { stalled: end.stalled }),
-      ...(end.error && { say: toWireError(end.error).say }),
-    });
+    this.#report.ended(current.playback, reason, end, follows?.track ?? null);
   }
 }
+
+const isSameFile = (a: TrackSource, b: TrackSource): boolean =>
+  "path" in a && "path" in b && a.path === b.path;

@@ -92,7 +92,8 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("peer.close"), channel, peer }),
   /**
    * Starts a track at `positionMs`; `paused` opens it without sounding. What plays goes on until the new one has sound (for
-   * a second at most) and fades. A track that `play.next` has opened is taken as it is. Whatever else was opened is dropped.
+   * a second at most; for another place in the same file five) and fades. A track that `play.next` has opened is taken as
+   * it is. Whatever else was opened is dropped.
    */
   z.object({
     kind: z.literal("play.start"),

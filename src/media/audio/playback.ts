@@ -5,11 +5,11 @@ import type { TrackSource } from "../messages.ts";
 import type { StreamFetch } from "../stream/stream-fetch.ts";
 import type { StreamNote } from "../stream/stream-source.ts";
 import { soundFilters } from "./filter-chain.ts";
+import { Intake } from "./intake.ts";
 import { FADE_SAMPLES, mixInto, Ramp, SEAM_SAMPLES } from "./mixer.ts";
 import { CHANNELS, FRAME_SAMPLES, FRAME_VALUES, msToSamples, samplesToMs } from "./pcm.ts";
 import { judge } from "./playback-end.ts";
 import type { PlaybackEnd } from "./playback-end.ts";
-import { PcmRing } from "./ring.ts";
 import { openSource } from "./source.ts";
 import type { PcmSource, SourceEnd } from "./source.ts";
 import type { TrackGain } from "./track-gain.ts";
@@ -60,26 +60,28 @@ export interface PlaybackOptions extends PlaybackEvents {
   gain?: TrackGain;
 }
 
-const RING_SAMPLES = msToSamples(2_000);
-/** 128 KiB, the largest chunk, are 683 ms: they fit between this and the ring's size. */
-const HIGH_WATER_SAMPLES = msToSamples(1_000);
 /** What must be there before it sounds, at the start and after an underrun. */
 const START_SAMPLES = msToSamples(60);
+/** What must be there before it takes the place of what sounds meanwhile: a decoder gives it in one go. */
+const READY_SAMPLES = msToSamples(200);
 /** What a stream must have once it was too slow: nobody wants to hear it in shreds. */
 const AGAIN_SAMPLES = msToSamples(500);
+/**
+ * So much before the position it is decoded, unheard: after a jump the first frames of an mp3 are silent (their data are in
+ * those before, up to 200 ms), and filters have to settle.
+ */
+const PREROLL_MS = 500;
 
 export class Playback {
   readonly track: string;
   readonly #options: PlaybackOptions;
-  readonly #ring = new PcmRing(RING_SAMPLES, HIGH_WATER_SAMPLES);
+  readonly #intake: Intake;
   readonly #fade = new Ramp(0);
   readonly #frame = new Float32Array(FRAME_VALUES);
   readonly #speed: number;
   /** Amplitude: what the filters turned down, so that nothing is cut off in 16 bits. */
   readonly #makeup: number;
-  #source: PcmSource | null = null;
   #levels: PcmSource["levels"];
-  #blocked = false;
   #state: PlaybackState = "opening";
   #wanted: "sounding" | "paused";
   #sourceEnd: SourceEnd | null = null;
@@ -92,11 +94,12 @@ export class Playback {
   /** Whether another track follows in the same moment in which this one has played out. */
   isFollowed = false;
 
-  private constructor(options: PlaybackOptions, makeupDb: number) {
+  private constructor(options: PlaybackOptions, prerollMs: number, makeupDb: number) {
     this.#options = options;
     this.track = options.track;
     const { speed } = filtersFor(options);
     this.#speed = speed;
+    this.#intake = new Intake(msToSamples(prerollMs / speed));
     this.#makeup = 10 ** (makeupDb / 20);
     this.#wanted = options.paused ? "paused" : "sounding";
   }
@@ -104,16 +107,19 @@ export class Playback {
   /** Opens the source and starts decoding it. @throws BotError `media_unreadable` */
   static async open(options: PlaybackOptions): Promise<Playback> {
     const { args, makeupDb } = soundFilters(filtersFor(options), options.rubberband === true);
-    const playback = new Playback(options, makeupDb);
-    const { track, positionMs, program, clock, log, idleMs, network, onNote } = options;
-    playback.#source = await openSource(options.source, {
-      ...{ track, positionMs, program, clock, log, idleMs, filters: args },
+    const prerollMs = "path" in options.source ? Math.min(PREROLL_MS, options.positionMs) : 0;
+    const playback = new Playback(options, prerollMs, makeupDb);
+    const { track, program, clock, log, idleMs, network, onNote } = options;
+    const source = await openSource(options.source, {
+      ...{ track, program, clock, log, idleMs, filters: args },
+      positionMs: options.positionMs - prerollMs,
       onData: (chunk) => playback.#take(chunk),
       onEnd: (end) => playback.#sourceEnded(end),
       ...(network && { network }),
       ...(onNote && { onNote }),
     });
-    playback.#levels = playback.#source.levels;
+    playback.#intake.begin(source);
+    playback.#levels = source.levels;
     return playback;
   }
 
@@ -127,9 +133,9 @@ export class Playback {
     return this.#sourceEnd !== null;
   }
 
-  /** Whether it was opened `paused` and has enough to sound at once. */
+  /** Whether it was opened `paused` and has enough to take over from something else. */
   get ready(): boolean {
-    return this.#state === "paused" && this.#hasStart;
+    return this.#state === "paused" && (this.decoded || this.#intake.available >= READY_SAMPLES);
   }
 
   /** Whether it is to be silent. */
@@ -165,7 +171,7 @@ export class Playback {
       this.#fade.to(1, FADE_SAMPLES);
     } else if (this.#state === "paused") {
       this.#state = this.begun ? "starving" : "opening";
-      this.#source?.reopen?.();
+      this.#intake.reopen();
       this.#tryStart();
     }
   }
@@ -190,37 +196,29 @@ export class Playback {
   /** Leaves out what is here and comes before `positionMs`, unheard. Returns whether it is there now. */
   skipTo(positionMs: number): boolean {
     const missing = Math.round(msToSamples(positionMs - this.positionMs) / this.#speed);
-    let left = Math.min(missing, this.#ring.available);
-    while (left > 0) {
-      const samples = this.#ring.read(this.#frame, Math.min(left, FRAME_SAMPLES));
-      this.#skipped += samples;
-      left -= samples;
-    }
-    this.#refill();
-    return missing <= 0 || this.#ring.available > 0;
+    this.#skipped += this.#intake.drop(missing);
+    return missing <= 0 || this.#intake.available > 0;
   }
 
   /** Adds what is next to `sum`, if it sounds, from its sample `at` on. Returns how many samples there were. */
   mix(sum: Float32Array, at = 0): number {
     if (this.#state !== "sounding") return 0;
-    const available = this.#ring.available;
+    const { available } = this.#intake;
     if (this.#sourceEnd) this.#prepareEnd(available);
     else if (available < 2 * FRAME_SAMPLES && this.#fade.target > 0) this.#fade.to(0, FRAME_SAMPLES - 1);
-    const samples = this.#ring.read(this.#frame, FRAME_SAMPLES - at);
+    const samples = this.#intake.read(this.#frame, FRAME_SAMPLES - at);
     this.#consumed += samples;
     this.#options.gain?.applyTo(this.#frame, samples, () => this.#levels?.tagged ?? null);
     this.#fade.applyTo(this.#frame, samples);
     if (this.#makeup !== 1) for (let i = 0; i < samples * CHANNELS; i++) this.#frame[i]! *= this.#makeup;
     mixInto(sum, this.#frame, samples, at);
-    this.#refill();
     this.#afterFrame();
     return samples;
   }
 
   close(): void {
     this.#state = "ended";
-    this.#source?.close();
-    this.#source = null;
+    this.#intake.close();
   }
 
   /** The last 30 ms fade, or 5 before what follows, wherever in a frame they begin. */
@@ -236,48 +234,36 @@ export class Playback {
     if (this.#state !== "sounding") return;
     const silent = this.#fade.settled && this.#fade.value === 0;
     if (this.#leaving) {
-      if (silent || this.#ring.available === 0) this.close();
-    } else if (this.#sourceEnd && this.#ring.available === 0) {
+      if (silent || this.#intake.available === 0) this.close();
+    } else if (this.#sourceEnd && this.#intake.available === 0) {
       this.#end(this.#sourceEnd);
     } else if (silent && this.#wanted === "paused") {
       this.#rest();
-    } else if ((silent && !this.#ending) || (this.#ring.available < FRAME_SAMPLES && !this.#sourceEnd)) {
+    } else if ((silent && !this.#ending) || (this.#intake.available < FRAME_SAMPLES && !this.#sourceEnd)) {
       this.#underruns++;
       this.#state = "starving";
       this.#tryStart();
     }
   }
 
-  /** Paused in the middle. Live, what is here would be of the past when it goes on. */
+  /** Paused in the middle. */
   #rest(): void {
     this.#state = "paused";
-    if (this.#source?.release?.() !== true) return;
-    this.#ring.clear();
-    this.#blocked = false;
+    this.#intake.rest();
   }
 
   #take(chunk: Buffer): void {
     if (this.#state === "ended") return;
-    this.#ring.write(chunk);
-    if (!this.#ring.hasRoom && !this.#blocked) {
-      this.#blocked = true;
-      this.#source?.pause();
-    }
+    this.#intake.take(chunk);
     this.#tryStart();
   }
 
   get #hasStart(): boolean {
-    const { available } = this.#ring;
+    const { available } = this.#intake;
     const isSlow = "stream" in this.#options.source && this.begun;
     return (
       available >= (isSlow ? AGAIN_SAMPLES : START_SAMPLES) || (this.#sourceEnd !== null && available > 0)
     );
-  }
-
-  #refill(): void {
-    if (!this.#blocked || !this.#ring.wantsMore) return;
-    this.#blocked = false;
-    this.#source?.resume();
   }
 
   #tryStart(): void {
@@ -295,10 +281,10 @@ export class Playback {
   }
 
   #sourceEnded(end: SourceEnd): void {
-    this.#source = null;
+    this.#intake.ended();
     this.#sourceEnd = end;
     if (this.#state === "ended") return;
-    if (this.#ring.available === 0 && this.#state !== "sounding") this.#end(end);
+    if (this.#intake.available === 0 && this.#state !== "sounding") this.#end(end);
     else this.#tryStart();
   }
 
