@@ -80,7 +80,8 @@ export class RoomPlayer {
 
   constructor(deps: RoomPlayerDeps) {
     this.#deps = deps;
-    const { plane, channel, clock, open } = deps;
+    const { plane, channel, clock } = deps;
+    const open: RoomPlayerDeps["open"] = (source, signal) => this.#open(source, signal);
     this.#starting = new Starting(clock, START_MS);
     this.lists = new SavedLists(deps);
     this.#adding = new Adding({
@@ -238,6 +239,15 @@ export class RoomPlayer {
     this.#starting.fail(new BotError("cancelled", "closed"));
     this.#idle.clear();
     this.#changed.clear();
+  }
+
+  async #open(source: StoredSource, signal: AbortSignal): Promise<TrackSource> {
+    const opened = await this.#deps.open(source, signal);
+    if (source.kind === "url" && "stream" in opened) {
+      const { url, kind: format } = opened.stream;
+      this.#dispatch({ kind: "streams", url: source.url, source: { kind: "stream", url, format } });
+    }
+    return opened;
   }
 
   #onPlane(event: PlaneEvent): void {

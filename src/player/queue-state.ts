@@ -1,5 +1,5 @@
 import { NO_FILTERS, type Filters } from "../media/messages.ts";
-import type { Track } from "./track.ts";
+import type { StoredSource, Track } from "./track.ts";
 
 /** The track that is on, `positionMs` into it as last heard of; null when nothing is. */
 export type NowPlaying = {
@@ -82,6 +82,8 @@ export type QueueEvent =
   /** From here on `id` is the play's name, see `playName`: what an earlier play of the track says changes nothing. */
   | { kind: "started"; id: string }
   | { kind: "position"; id: string; positionMs: number }
+  /** What is at this address does not end. */
+  | { kind: "streams"; url: string; source: Extract<StoredSource, { kind: "stream" }> }
   /** What a stream says is on in it; null: nothing. */
   | { kind: "on-air"; id: string; title: string | null }
   | { kind: "finished"; id: string }

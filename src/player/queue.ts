@@ -54,6 +54,8 @@ export function reduceQueue(state: QueueState, event: QueueEvent): QueueStep {
     case "position":
       if (!state.now || playName(state) !== event.id) return step(state, []);
       return step({ ...state, now: { ...state.now, positionMs: event.positionMs } }, []);
+    case "streams":
+      return streams(state, event);
     case "on-air":
       return onAir(state, event);
     case "finished":
@@ -73,9 +75,18 @@ function describe(
   return changed({ ...state, now, upcoming: upcoming.map(patch), history: history.map(patch) });
 }
 
+/** What has turned out to be a stream is kept as one. */
+function streams(state: QueueState, { url, source }: QueueEvent & { kind: "streams" }): QueueStep {
+  const patch = (track: Track): Track =>
+    track.source.kind === "url" && track.source.url === url ? { ...track, source } : track;
+  const now = state.now && { ...state.now, track: patch(state.now.track) };
+  return changed({ ...state, now, upcoming: state.upcoming.map(patch) });
+}
+
 function onAir(state: QueueState, { id, title }: QueueEvent & { kind: "on-air" }): QueueStep {
   if (!state.now || playName(state) !== id) return step(state, []);
-  const { onAir: _, ...now } = state.now;
+  const { onAir: before, ...now } = state.now;
+  if ((before ?? null) === title) return step(state, []);
   return changed({ ...state, now: title === null ? now : { ...now, onAir: title } });
 }
 

@@ -54,7 +54,8 @@ function tones(output: CapturedOutput): number[] {
     const part = left.subarray(i * window, (i + 1) * window);
     return rmsDb(part) < -30 ? 0 : Math.round(dominantFrequency(part, 48_000) / 10) * 10;
   });
-  return heard.filter((hertz, i) => hertz > 0 && hertz === heard[i + 1] && hertz !== heard[i - 1]);
+  const lasting = heard.filter((hertz, i) => hertz > 0 && hertz === heard[i + 1]);
+  return lasting.filter((hertz, i) => hertz !== lasting[i - 1]);
 }
 
 async function hears(output: CapturedOutput, hertz: number): Promise<void> {
@@ -73,6 +74,9 @@ test("radio: heard with its titles, through a reset, live again after a pause", 
   const titleIs = (title: string): Promise<unknown> =>
     watched.event("track.title", (event) => event.title === title);
   await watched.event("track.started", ({ track }) => track === "radio");
+  await watched.plane.request({
+    ...{ kind: "record.start", channel: "radio", recording: "r", directory, speakers: [] },
+  });
   await hears(output, 440);
   await titleIs("First - Don't stop");
 
@@ -95,6 +99,8 @@ test("radio: heard with its titles, through a reset, live again after a pause", 
   await hears(output, 1_320);
   await titleIs("Back");
   expect(tones(output)).toEqual([440, 660, 880, 1_320]);
+  expect(await watched.event("record.track")).toMatchObject({ speaker: "music", what: "music" });
+  await watched.plane.request({ kind: "record.stop", channel: "radio" });
 
   await watched.plane.request({ kind: "play.stop", channel: "radio" });
   await until("that it is left", () => station.listeners === 0 || undefined);

@@ -34,22 +34,30 @@ export class Stations implements Resolver {
 
   async resolve(ask: Ask, signal: AbortSignal, asker: Asker): Promise<Found | FoundMany | null> {
     if (ask.kind !== "words" || ask.within) return null;
-    const { stations, address } = this.#deps;
+    const { stations } = this.#deps;
     const station = stations.find(({ name }) => fold(name) === fold(ask.text));
-    if (station) {
-      const found = await address(station.url, signal, asker);
-      // A station may be in a list of its own.
-      const one = "items" in found ? found.items[0] : found;
-      if (!one) throw new BotError("not_found", "an empty list", { say: { key: "stream.no_audio" } });
-      return { ...one, title: station.name, artist: null, isDescribed: true };
-    }
-    if (!ask.radio || looksLikeUrl(ask.text)) return null;
+    if (station)
+      return { ...(await this.#at(station.url, signal, asker)), title: station.name, artist: null };
+    if (!ask.radio) return null;
+    if (looksLikeUrl(ask.text)) return this.#at(ask.text.trim(), signal, asker);
     const names = stations.map(({ name }) => name).join("\n");
     throw new BotError("not_found", "no such station", {
       say: names
         ? { key: "radio.unknown", params: { query: ask.text, names } }
         : { key: "radio.none_known", params: { query: ask.text } },
     });
+  }
+
+  /** A station may be in a list of its own, which is looked into: it is to be known as what it is. */
+  async #at(url: string, signal: AbortSignal, asker: Asker): Promise<Found> {
+    const { address } = this.#deps;
+    const found = await address(url, signal, asker);
+    if (!("items" in found)) return { ...found, isDescribed: true };
+    const [first] = found.items;
+    if (!first) throw new BotError("not_found", "an empty list", { say: { key: "stream.no_audio" } });
+    const inner = first.source.kind === "url" ? await address(first.source.url, signal, asker) : first;
+    const { source } = "items" in inner ? first : inner;
+    return { ...first, source, isDescribed: true };
   }
 
   /** @throws BotError `fetch_refused` */

@@ -82,6 +82,16 @@ test("a station is shown with what is on in it, as that changes, and as live", a
   await clock.advance(1_000);
 });
 
+test("an address that turns out to be a station when its turn comes is known as one from then on", async () => {
+  const url = "https://list.example/1";
+  await player.add({ source: { kind: "url", url }, title: "From a list", durationMs: null }, "@ann:test");
+  await clock.advance(5_000);
+  player.skip();
+  await clock.advance(200);
+  expect(player.nowPlaying()?.track.source).toEqual(STATION);
+  expect(shown()).toBe("From a list | live");
+});
+
 test("there is nothing to wind in it, and what comes next starts after a skip", async () => {
   expect(() => player.edit.seek({ kind: "to", ms: 10_000 })).toThrow(
     expect.objectContaining({ say: { key: "player.no_length" } }),

@@ -9,12 +9,12 @@ const stream: Found = {
 };
 
 let asked: string[];
-let there: Found | FoundMany;
+let lists: Map<string, FoundMany>;
 let stations: Stations;
 
 beforeEach(() => {
   asked = [];
-  there = stream;
+  lists = new Map();
   stations = new Stations({
     stations: [
       { name: "Night Wave", url: "https://night.example/live" },
@@ -23,7 +23,7 @@ beforeEach(() => {
     policy: { allowHttp: false },
     address: (url) => {
       asked.push(url);
-      return Promise.resolve(there);
+      return Promise.resolve(lists.get(url) ?? stream);
     },
   });
 });
@@ -36,9 +36,21 @@ test("a station is found by its name, however it is written, and is called by it
   await expect(stations.resolve({ kind: "words", text: "NIGHT-WAVE" }, NEVER, NOBODY)).resolves.toMatchObject(
     { title: "Night Wave" },
   );
-  there = { title: "list", items: [stream] };
+  expect(asked).toEqual(["https://night.example/live", "https://night.example/live"]);
+});
+
+test("a station that is in a list of its own is known as one", async () => {
+  const entry = { kind: "url", url: "https://night.example/live" } as const;
+  lists.set("https://nord.example/list.pls", {
+    title: "list",
+    items: [{ source: entry, title: "Nord 1", durationMs: null }],
+  });
   await expect(radio("radio nord")).resolves.toMatchObject({ title: "Rádio Nord", source: stream.source });
-  expect(asked.at(-1)).toBe("https://nord.example/list.pls");
+  await expect(radio("https://nord.example/list.pls")).resolves.toMatchObject({
+    ...{ title: "Nord 1", source: stream.source },
+  });
+  lists.set("https://nord.example/list.pls", { title: "list", items: [] });
+  await expect(radio("radio nord")).rejects.toMatchObject({ code: "not_found" });
 });
 
 test("its names are known", () => {
@@ -47,7 +59,9 @@ test("its names are known", () => {
 
 test("other words are for others, unless a station is meant", async () => {
   await expect(stations.resolve({ kind: "words", text: "night" }, NEVER, NOBODY)).resolves.toBeNull();
-  await expect(radio("https://other.example/x")).resolves.toBeNull();
+  await expect(
+    stations.resolve({ kind: "words", text: "https://other.example/x" }, NEVER, NOBODY),
+  ).resolves.toBeNull();
   const refused = await radio("night").then(
     () => null,
     (error: unknown) => (error instanceof BotError ? error.say : null),
