@@ -8,6 +8,7 @@ type Given = Pick<
   | "prefix"
   | "player"
   | "votes"
+  | "volumes"
   | "sources"
   | "recorder"
   | "recordings"
@@ -41,6 +42,7 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
     prefix,
     player,
     votes,
+    volumes,
     sources,
     recorder,
     settings,
@@ -50,7 +52,7 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
   const { consent, recordings, clips } = deps;
   return {
     ...{ roomId: room.id, ownUserId: room.ownUserId, prefix },
-    ...{ player, votes, sources, recorder, recordings, consent, clips, settings, report, status },
+    ...{ player, votes, volumes, sources, recorder, recordings, consent, clips, settings, report, status },
     get language() {
       return talk.language;
     },

@@ -112,7 +112,7 @@ export class RoomAgent {
     this.#commands = new RoomCommands({
       room: commandsContext({
         ...{ room, session: deps.session, channel: this.#channel, talk: this.#talk, prefix: deps.prefix },
-        ...{ player, votes: this.#music.votes, sources, recorder: this.#recorder, status: deps.status },
+        ...{ player, votes: this.#music.votes, volumes: this.#music.volumes, sources, recorder: this.#recorder, status: deps.status },
         ...{ settings: this.settings, consent: this.#recording.consent.control },
         recordings: deps.recordings.ofRoom(roomId),
         clips: this.#recording.clips.clips,

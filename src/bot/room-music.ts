@@ -8,6 +8,7 @@ import type { RoomState } from "../matrix/session.ts";
 import type { MediaPlane } from "../media/plane.ts";
 import { LevelledPlane } from "../player/loudness/levelled-plane.ts";
 import type { LoudnessScans } from "../player/loudness/scans.ts";
+import { ListenerVolumes } from "../player/listener-volumes.ts";
 import { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RoomSettings } from "../settings/room-settings.ts";
@@ -38,6 +39,7 @@ export class RoomMusic {
   readonly player: RoomPlayer;
   readonly held: HeldMusic;
   readonly votes: SkipVotes;
+  readonly volumes: ListenerVolumes;
   readonly #deps: RoomMusicDeps;
   readonly #unsubscribe: (() => void)[];
 
@@ -56,6 +58,9 @@ export class RoomMusic {
       connected: () => channel.links().filter(({ phase }) => phase === "connected").length,
     });
     this.held = new HeldMusic({ player: this.player, documents });
+    this.volumes = new ListenerVolumes({
+      ...{ plane, channel: room.id, documents, members: () => channel.members() },
+    });
     const others = (): string[] =>
       channel.members().flatMap(({ userId }) => (userId === room.ownUserId ? [] : [userId]));
     this.votes = new SkipVotes({
@@ -78,6 +83,7 @@ export class RoomMusic {
   /** Keeps everything for the next run. Idempotent. */
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.volumes.close();
     this.player.close();
   }
 

@@ -42,6 +42,8 @@ export interface Command {
   pinned?: true;
   /** What is done for who may not; null: nothing, it is refused. @throws BotError */
   otherwise?(invocation: Invocation): Sentence | null;
+  /** Whether what is asked concerns nobody but who asks: then no level is needed, whatever the room has set. */
+  isOwn?(invocation: Invocation): boolean;
   /** `turn`: one after the other in a room, in the order they were said; `once`: without waiting for others. */
   order: "turn" | "once";
   /** It is carried out however old it is and however much its sender says: a refusal must not get lost. */

@@ -34,7 +34,8 @@ export function refusalOf(command: Command, invocation: Invocation): BotError | 
   });
 }
 
-function levelFor({ name, power, pinned }: Command, invocation: Invocation): number {
+function levelFor({ name, power, pinned, isOwn }: Command, invocation: Invocation): number {
+  if (isOwn?.(invocation)) return 0;
   const asked = typeof power === "number" ? power : power(invocation);
   const set = pinned ? undefined : levelsIn(invocation.room.settings.get("levels")).get(name);
   if (set === undefined) return asked;

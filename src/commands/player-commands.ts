@@ -1,6 +1,6 @@
 import { clockTime } from "../base/duration.ts";
 import { BotError } from "../base/errors.ts";
-import { render } from "../base/messages/catalogue.ts";
+import { render, type Sentence } from "../base/messages/catalogue.ts";
 import { heardBy } from "../diagnosis/heard.ts";
 import { LOOPS } from "../player/queue.ts";
 import { ensureInChannel } from "./channel-commands.ts";
@@ -14,23 +14,52 @@ import { skipCommands } from "./skip-command.ts";
 import { usageOf } from "./usage.ts";
 import { playing, powerOver, powerOverAll } from "./who-may.ts";
 
+/** What follows `me`; null when it is not about who asks alone. */
+const ownPart = (args: string): string | null => /^me(?:\s+|$)(.*)$/i.exec(args)?.[1] ?? null;
+
 const volume: Command = {
   name: "volume",
   aliases: ["vol", "v"],
-  usage: "[0-200]",
+  usage: "[me] [0-200|off]",
   help: "help.volume",
   power: 0,
+  isOwn: ({ args }) => ownPart(args) !== null,
   order: "once",
   djs: true,
-  run({ room, args }) {
+  run({ room, message, args }) {
+    const own = ownPart(args);
+    if (own !== null) return ownVolume(room, message.sender, own);
     if (args === "") return { key: "player.volume", params: { percent: room.player.volume() } };
-    const percent = /^\d{1,3}\s*%?$/.test(args) ? Number.parseInt(args, 10) : Number.NaN;
-    if (!(percent <= 200)) throw usageOf(volume, room.prefix);
+    const percent = percentOf(args);
+    if (percent === null) throw usageOf(volume, room.prefix);
     requireVolume(room, percent);
     room.player.setVolume(percent);
     return { key: "player.volume_set", params: { percent } };
   },
 };
+
+/** From 0 to 200; null when it is no such number. */
+function percentOf(text: string): number | null {
+  const percent = /^\d{1,3}\s*%?$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
+  return percent <= 200 ? percent : null;
+}
+
+/** What one person hears: what the room has set as the loudest is for everybody's ears. */
+function ownVolume({ volumes, prefix }: RoomContext, userId: string, text: string): Sentence {
+  if (text === "") {
+    const percent = volumes.of(userId);
+    return percent === null
+      ? { key: "player.volume_me_none", params: { prefix } }
+      : { key: "player.volume_me", params: { percent, prefix } };
+  }
+  const percent = /^(off|default)$/i.test(text) ? null : percentOf(text);
+  if (percent === null && !/^(off|default)$/i.test(text)) throw usageOf(volume, prefix);
+  // 100 is what everybody hears: nothing to keep.
+  volumes.set(userId, percent === 100 ? null : percent);
+  return percent === null || percent === 100
+    ? { key: "player.volume_me_off" }
+    : { key: "player.volume_me_set", params: { percent, prefix } };
+}
 
 /** @throws BotError `bad_command` louder than the room has set */
 function requireVolume({ settings, prefix }: RoomContext, percent: number): void {

@@ -2,6 +2,7 @@ import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { ChannelReport } from "../diagnosis/report.ts";
 import type { BotStatus } from "../health/status.ts";
 import type { Editing } from "../player/editing.ts";
+import type { ListenerVolumes } from "../player/listener-volumes.ts";
 import type { RoomPlayer } from "../player/playback.ts";
 import type { QueueState } from "../player/queue.ts";
 import type { SavedLists } from "../player/saved-lists.ts";
@@ -78,6 +79,8 @@ export interface RoomContext {
   };
   /** Of those who may not skip by themselves. */
   readonly votes: Pick<SkipVotes, "mayVote" | "vote" | "withdraw">;
+  /** Of single listeners. */
+  readonly volumes: Pick<ListenerVolumes, "of" | "set">;
   readonly sources: Pick<Sources, "resolve" | "search" | "stations">;
   readonly recorder: Pick<
     RoomRecorder,

@@ -15,6 +15,7 @@ import { candidatePolicy, subnetsOf } from "./engine/candidates.ts";
 import type { EngineOutput, ReceivedAudio } from "./engine/engine.ts";
 import { KeptSound } from "./kept-sound.ts";
 import type { Filters, IceSettings, PlaneResult } from "./messages.ts";
+import { OwnVolumes } from "./own-volumes.ts";
 import { Peers } from "./peers.ts";
 
 /** Silent frames after the last sound, so that decoders fade instead of concealing (RFC 6716 section 2.1.9 DTX does less). */
@@ -36,6 +37,7 @@ export class ChannelMedia {
   readonly #frame = new Int16Array(FRAME_VALUES);
   readonly peers: Peers;
   readonly kept: KeptSound;
+  readonly #own: OwnVolumes;
   #encoder: OpusEncoder | null = null;
   readonly #adaptation: Adaptation;
   #sinceAdapted = 0;
@@ -62,6 +64,7 @@ export class ChannelMedia {
     });
     this.#levels = new LevelMeter(clock, (speakers) => emit({ kind: "levels", channel, speakers }));
     this.kept = new KeptSound(channel, context, () => this.peers.roundTrips());
+    this.#own = new OwnVolumes({ connection: (peer) => this.peers.connected(peer) });
     this.peers = new Peers({
       engine,
       clock,
@@ -84,9 +87,15 @@ export class ChannelMedia {
     });
   }
 
+  /** Of one listener, in percent of what everybody hears. */
+  peerVolume(peer: string, percent: number): void {
+    this.#own.set(peer, percent);
+  }
+
   configure(settings: { ice: IceSettings; bitrate: number }): void {
     this.#adaptation.configure(settings.bitrate);
     this.#encoder?.set(this.#adaptation.settings);
+    this.#own.configure(this.#adaptation.settings);
     this.#output.setBitrate(settings.bitrate);
     this.peers.configure(settings.ice, this.#candidatePolicy(settings.ice));
   }
@@ -163,6 +172,7 @@ export class ChannelMedia {
       this.#output.close();
       this.#encoder?.close();
       this.#encoder = null;
+      this.#own.close();
     }
     await this.kept.close();
   }
@@ -192,14 +202,17 @@ export class ChannelMedia {
     if (!heard && !recorded) return true;
     const { timestamp, marker } = slot;
     if (this.#context.engine.audio === "pcm") {
-      if (heard) this.#output.write({ opus: null, pcm: this.#frame, timestamp, marker });
+      const own = this.#own.frames(this.#player.unlimited, marker, null);
+      if (heard) this.#output.write({ opus: null, pcm: this.#frame, timestamp, marker, own });
       if (!recorded) return true;
     }
     this.#encoder ??= createOpusEncoder(this.#adaptation.settings.bitrate);
     if (this.#context.engine.audio === "opus") this.#adapt(this.#encoder);
     const opus = this.#encoder.encode(this.#frame);
-    if (heard && this.#context.engine.audio === "opus")
-      this.#output.write({ opus, pcm: null, timestamp, marker });
+    if (heard && this.#context.engine.audio === "opus") {
+      const own = this.#own.frames(this.#player.unlimited, marker, this.#adaptation.settings);
+      this.#output.write({ opus, pcm: null, timestamp, marker, own });
+    }
     // That it is being recorded is said in every recording, and alone makes no track of it.
     const sounds = sound === "music";
     this.kept.music({ payload: opus, timestamp, marker, atMs: slot.dueMs, sounds });
@@ -209,7 +222,9 @@ export class ChannelMedia {
   #adapt(encoder: OpusEncoder): void {
     if (++this.#sinceAdapted < ADAPT_EVERY_FRAMES) return;
     this.#sinceAdapted = 0;
-    encoder.set(this.#adaptation.take(this.#context.clock.now(), this.peers.losses()));
+    const encoding = this.#adaptation.take(this.#context.clock.now(), this.peers.losses());
+    encoder.set(encoding);
+    this.#own.configure(encoding);
   }
 
   #onAudio(peer: string, audio: ReceivedAudio): void {

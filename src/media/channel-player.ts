@@ -41,6 +41,11 @@ export class ChannelPlayer {
     this.#gain.to(percent / 100, this.#deck.sounding ? GLIDE_SAMPLES : 0);
   }
 
+  /** What was mixed last, before the limiter: one frame. */
+  get unlimited(): Float32Array {
+    return this.#sum;
+  }
+
   /** Mixes the next frame into `out`, and says what is in it: of both it is music. */
   mix(out: Int16Array): "silence" | "announcement" | "music" {
     const music = this.#deck.prepare();

@@ -101,6 +101,9 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
       case "peer.close":
         channelOf(request.channel).peers.close(request.peer);
         return {};
+      case "peer.volume":
+        channelOf(request.channel).peerVolume(request.peer, request.percent);
+        return {};
       case "play.start":
         await channelOf(request.channel).start(request);
         return {};

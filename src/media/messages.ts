@@ -119,6 +119,11 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("play.stop"), channel }),
   /** 100 is unity gain; glides. */
   z.object({ kind: z.literal("play.volume"), channel, percent: z.number().min(0).max(200) }),
+  /**
+   * What one listener hears of the channel, in percent of what everybody does; 100: the same. It holds for all connections
+   * of that name until the channel closes, and costs an encoder while it is another.
+   */
+  z.object({ kind: z.literal("peer.volume"), channel, peer, percent: z.number().min(0).max(200) }),
   /** Of a track that plays or was opened to follow: it glides there within three seconds. Of any other it changes nothing. */
   z.object({ kind: z.literal("play.gain"), channel, track: trackId, gainDb }),
   /** For what plays, which goes on where it is, and for every track to come. Positions are those of the track as it was made. */
@@ -183,6 +188,7 @@ export const planeResultSchemas = {
   "peer.accept": nothing,
   "peer.candidate": nothing,
   "peer.close": nothing,
+  "peer.volume": nothing,
   "play.start": nothing,
   "play.next": nothing,
   "play.pause": nothing,

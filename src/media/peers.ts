@@ -46,6 +46,12 @@ export class Peers {
     return this.#peers.size;
   }
 
+  /** That sound goes to now, even if nothing is heard of the other side for a moment. */
+  connected(key: string): EngineConnection | null {
+    const peer = this.#peers.get(key);
+    return peer && (peer.state === "connected" || peer.state === "disconnected") ? peer.connection : null;
+  }
+
   /** For connections made from now on. */
   configure(ice: IceSettings, candidateAllowed: (candidate: string) => boolean): void {
     this.#options.ice = ice;

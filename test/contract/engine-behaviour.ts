@@ -5,6 +5,7 @@ import type {
   Engine,
   EngineConnection,
   EngineOutput,
+  OwnFrame,
   ReceivedOpus,
   ReceivedPcm,
   SenderClock,
@@ -86,7 +87,12 @@ export async function connect(offerer: Party, answerer: Party): Promise<void> {
 }
 
 /** Writes `count` frames, one each 4 ms (engines do not pace), whose payload tells their number. */
-export async function speak(party: Party, count: number, timestamp = 0): Promise<void> {
+export async function speak(
+  party: Party,
+  count: number,
+  timestamp = 0,
+  own?: (index: number) => ReadonlyMap<object, OwnFrame> | undefined,
+): Promise<void> {
   for (let i = 0; i < count; i++) {
     const opus = Uint8Array.of(0xfc, i & 0xff, 0xaa, 0x55);
     party.output.write({
@@ -94,6 +100,7 @@ export async function speak(party: Party, count: number, timestamp = 0): Promise
       pcm: null,
       timestamp: (timestamp + i * FRAME_UNITS) >>> 0,
       marker: i === 0,
+      own: own?.(i),
     });
     await pause(4);
   }
@@ -340,6 +347,33 @@ export function describeEngine(name: string, create: () => Engine, connectOver: 
       await speak(pairs[1]!.own, 5);
       await until(() => pairs[2]!.peer.audio.length === 15, "the others heard 5 more");
       expect(pairs[0]!.peer.audio).toHaveLength(10);
+      for (const { own, peer } of pairs) [own, peer].forEach(({ connection }) => connection.close());
+      output.close();
+    });
+
+    test("what one listener gets of its own comes in the same stream, and nobody else gets it", async () => {
+      const output = engine.createOutput();
+      const pairs = ["x", "y"].map((label) => ({
+        own: new Party(engine, `to ${label}`, { output }),
+        peer: new Party(engine, label),
+      }));
+      await Promise.all(pairs.map(({ own, peer }) => connect(own, peer)));
+      const [first, second] = pairs as [(typeof pairs)[0], (typeof pairs)[0]];
+      const apart = (i: number): Uint8Array => Uint8Array.of(0xfc, i, 0x11, 0x22, 0x33);
+      await speak(first.own, 30, 0, (i) =>
+        i < 10 || i >= 20 ? undefined : new Map([[first.own.connection, { opus: apart(i), pcm: null }]]),
+      );
+      await until(() => pairs.every(({ peer }) => peer.audio.length === 30), "both heard 30 frames");
+      const numbers = ({ peer }: (typeof pairs)[0]): unknown[] =>
+        peer.audio.map(({ ssrc, sequence, timestamp, marker }) => ({ ssrc, sequence, timestamp, marker }));
+      expect(numbers(first)).toEqual(numbers(second));
+      const common = (i: number): Uint8Array => Uint8Array.of(0xfc, i, 0xaa, 0x55);
+      expect(second.peer.audio.map(({ payload }) => payload)).toEqual(
+        Array.from({ length: 30 }, (_, i) => common(i)),
+      );
+      expect(first.peer.audio.map(({ payload }) => payload)).toEqual(
+        Array.from({ length: 30 }, (_, i) => (i < 10 || i >= 20 ? common(i) : apart(i))),
+      );
       for (const { own, peer } of pairs) [own, peer].forEach(({ connection }) => connection.close());
       output.close();
     });

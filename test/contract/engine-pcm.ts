@@ -1,5 +1,11 @@
 import { systemClock } from "../../src/base/system-clock.ts";
-import type { ConnectionStats, Engine, EngineOutput, ReceivedPcm } from "../../src/media/engine/engine.ts";
+import type {
+  ConnectionStats,
+  Engine,
+  EngineOutput,
+  OwnFrame,
+  ReceivedPcm,
+} from "../../src/media/engine/engine.ts";
 import { dominantFrequency, fromInt16, rmsDb } from "../support/measure.ts";
 import { connect, describeConnections, Party, pause, until } from "./engine-behaviour.ts";
 import type { ConnectOver } from "./engine-behaviour.ts";
@@ -8,7 +14,11 @@ const AMPLITUDE = 0.25;
 const SINE_DB = 20 * Math.log10(AMPLITUDE) - 3.01;
 
 /** Writes a tone as a channel does, 20 ms at a time in real time, until stopped. */
-export function playPcm(output: EngineOutput, hertz: number): { stop(): void } {
+export function playPcm(
+  output: EngineOutput,
+  hertz: number,
+  own: () => ReadonlyMap<object, OwnFrame> | undefined = () => undefined,
+): { stop(): void } {
   const pcm = new Int16Array(960 * 2);
   const begin = systemClock.now();
   let frames = 0;
@@ -18,7 +28,7 @@ export function playPcm(output: EngineOutput, hertz: number): { stop(): void } {
         const value = AMPLITUDE * Math.sin((2 * Math.PI * hertz * (frames * 960 + i)) / 48_000);
         pcm.fill(Math.round(32_767 * value), 2 * i, 2 * i + 2);
       }
-      output.write({ opus: null, pcm, timestamp: frames * 960, marker: frames === 0 });
+      output.write({ opus: null, pcm, timestamp: frames * 960, marker: frames === 0, own: own() });
       frames++;
     }
   }, 10);
@@ -137,6 +147,39 @@ export function describePcmEngine(
         tone.stop();
       }
       for (const { own, peer } of pairs) [own, peer].forEach(({ connection }) => connection.close());
+      output.close();
+    });
+
+    test("what one listener gets of its own, and then no more, nobody else gets", async () => {
+      const output = engine.createOutput();
+      const pairs = ["x", "y"].map((label) => ({
+        own: new Party(engine, `to ${label}`, { output }),
+        peer: new Party(engine, label),
+      }));
+      await Promise.all(pairs.map(({ own, peer }) => connect(own, peer)));
+      const [first, second] = pairs as [(typeof pairs)[0], (typeof pairs)[0]];
+      const apart = new Int16Array(960 * 2);
+      // 1000 Hz fits into 20 ms.
+      for (let i = 0; i < 960; i++)
+        apart.fill(
+          Math.round(32_767 * AMPLITUDE * Math.sin((2 * Math.PI * 1000 * i) / 48_000)),
+          2 * i,
+          2 * i + 2,
+        );
+      let own: ReadonlyMap<object, OwnFrame> | undefined;
+      const tone = playPcm(output, 440, () => own);
+      try {
+        await expectTone(first.peer, 440);
+        own = new Map([[first.own.connection, { opus: null, pcm: apart }]]);
+        await expectTone(first.peer, 1000);
+        await expectTone(second.peer, 440);
+        own = undefined;
+        await expectTone(first.peer, 440);
+        expect(first.peer.states).toEqual(["connecting", "connected"]);
+      } finally {
+        tone.stop();
+      }
+      for (const { own: one, peer } of pairs) [one, peer].forEach(({ connection }) => connection.close());
       output.close();
     });
 

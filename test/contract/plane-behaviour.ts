@@ -215,6 +215,16 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       expect(watched.all("track.started")).toHaveLength(1);
     });
 
+    test("takes a volume for a peer, there or not", async () => {
+      const [a, b] = [start(), start()];
+      const request = { kind: "peer.volume", channel, peer: "b", percent: 40 } as const;
+      await expect(a.plane.request(request)).rejects.toMatchObject({ code: "not_found" });
+      await a.open(channel);
+      expect(await a.plane.request(request)).toEqual({});
+      await connect(a, b);
+      for (const percent of [0, 200, 100]) expect(await a.plane.request({ ...request, percent })).toEqual({});
+    });
+
     test("measures a file, and takes gains for whatever track is named, there or not", async () => {
       const watched = start();
       const { plane } = watched;

@@ -171,6 +171,48 @@ export function describeSound(name: string, create: () => MediaPlane): void {
       }
     });
 
+    test("one listener's own volume is heard by that one alone, kept over a new connection, and taken back", async () => {
+      const c = new Watched(create());
+      const toC = async (): Promise<void> => {
+        const offer = await c.plane.request({ kind: "peer.offer", channel, peer: "a" });
+        const answer = await a.plane.request({ kind: "peer.answer", channel, peer: "c", sdp: offer.sdp });
+        const seen = c.events.length;
+        await c.plane.request({ kind: "peer.accept", channel, peer: "a", sdp: answer.sdp });
+        await until("a connection", () =>
+          c.events.slice(seen).find((event) => event.kind === "peer.state" && event.state === "connected"),
+        );
+      };
+      const level = async (into: string): Promise<number> => {
+        const { packets } = await readPackets(path.join(into, "voice-001.mvt"));
+        expect(
+          packets.slice(1).every((one, i) => one.sequence === ((packets[i]!.sequence + 1) & 0xffff)),
+        ).toBe(true);
+        return rmsDb(decode(packets).subarray(24_000, 72_000));
+      };
+      try {
+        await connect(a, b);
+        await c.open(channel);
+        await toC();
+        await a.plane.request({ kind: "peer.volume", channel, peer: "c", percent: 25 });
+        // It is for the name: another connection of it has it too.
+        await toC();
+        const [atB, atC] = [await record(b), await record(c)];
+        await a.play(channel, tone);
+        await a.event("track.ended");
+        for (const one of [b, c]) await stopRecording(one);
+        expect(await level(atB)).toBeCloseTo(-6 - 3.01, 0);
+        expect(await level(atC)).toBeCloseTo(-6 - 12 - 3.01, 0);
+        await a.plane.request({ kind: "peer.volume", channel, peer: "c", percent: 100 });
+        const again = await record(c);
+        await a.play(channel, tone, { track: "again" });
+        await a.event("track.ended", ({ track }) => track === "again");
+        await stopRecording(c);
+        expect(await level(again)).toBeCloseTo(-6 - 3.01, 0);
+      } finally {
+        await c.plane.close();
+      }
+    });
+
     test("private addresses are not tried where that is forbidden", async () => {
       const ice = { ...localIce, allowPrivate: "false" as const };
       for (const { plane } of [a, b])

@@ -77,13 +77,13 @@ export class FakeOutput implements EngineOutput {
     this.#onClosed = onClosed;
   }
 
-  write({ opus, timestamp, marker }: OutgoingFrame): void {
+  write({ opus, timestamp, marker, own }: OutgoingFrame): void {
     if (!opus) return;
     this.frames++;
     this.#sequence = (this.#sequence + 1) & 0xffff;
     for (const listener of this.listeners)
       listener.transmit({
-        payload: Uint8Array.from(opus),
+        payload: Uint8Array.from(own?.get(listener)?.opus ?? opus),
         sequence: this.#sequence,
         timestamp: timestamp >>> 0,
         marker,

@@ -25,6 +25,8 @@ interface FakeChannel {
   playback: FakePlayback | null;
   next: { track: string; source: TrackSource; gainDb?: number | undefined } | null;
   volume: number;
+  /** Of single listeners. */
+  volumes: Map<string, number>;
   filters: Filters;
   kept: FakeKept;
   announcements: FakeAnnouncements;
@@ -153,6 +155,11 @@ export class FakePlane implements MediaPlane {
     this.#events.emit(event);
   }
 
+  /** What one hears, in percent of what everybody does. */
+  volumeOf(channel: string, peer: string): number {
+    return this.#channels.get(channel)?.volumes.get(peer) ?? 100;
+  }
+
   /** What plays, and by how much more than it was made; null when nothing does. */
   playing(channel: string): { track: string; gainDb: number } | null {
     return this.#channels.get(channel)?.playback ?? null;
@@ -214,6 +221,7 @@ export class FakePlane implements MediaPlane {
       else {
         const channel: FakeChannel = {
           ...{ ice, bitrate, peers: new Map(), playback: null, volume: 100 },
+          volumes: new Map(),
           ...{ next: null, filters: NO_FILTERS },
           kept: new FakeKept(this.#clock, this.#numbers),
           announcements: new FakeAnnouncements(this.#clock, () => {
@@ -265,6 +273,10 @@ export class FakePlane implements MediaPlane {
       case "peer.close":
         channel.peers.get(request.peer)?.close();
         channel.peers.delete(request.peer);
+        return done;
+      case "peer.volume":
+        if (request.percent === 100) channel.volumes.delete(request.peer);
+        else channel.volumes.set(request.peer, request.percent);
         return done;
       case "play.start": {
         this.#readable(request.source);

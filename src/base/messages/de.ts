@@ -330,6 +330,13 @@ export const de: Record<MessageKey, string> = {
   "player.interrupted": "Von **{title}** kommt gerade nichts. Zwei Minuten lang versuche ich es weiter.",
   "player.volume": "Die Lautstärke ist {percent} %.",
   "player.volume_set": "Die Lautstärke ist jetzt {percent} %.",
+  "player.volume_me":
+    "Du hörst die Musik mit {percent} % von dem, was alle hören. `{prefix}volume me off` nimmt das zurück.",
+  "player.volume_me_none":
+    "Du hörst die Musik wie alle. `{prefix}volume me 60` macht sie nur für dich leiser.",
+  "player.volume_me_set":
+    "Nur für dich ist die Musik jetzt auf {percent} %, auch wenn du wiederkommst. `{prefix}volume me off` nimmt das zurück.",
+  "player.volume_me_off": "Du hörst die Musik wieder wie alle.",
   "player.volume_max":
     "Die Lautstärke geht in diesem Raum bis {percent} %. Das ändern Moderatorinnen und Moderatoren mit `{prefix}settings volume-max`.",
   "player.queue_full": "Die Warteschlange ist voll. Bitte warte, bis etwas davon gelaufen ist.",
@@ -686,7 +693,7 @@ export const de: Record<MessageKey, string> = {
   "help.resume": "macht weiter",
   "help.filter":
     "zeigt oder ändert, wie die Musik klingt: Bässe, Höhen, Tempo, Tonhöhe, mono, ein Nachtmodus",
-  "help.volume": "zeigt oder setzt die Lautstärke, 0 bis 200",
+  "help.volume": "zeigt oder setzt die Lautstärke, 0 bis 200; mit `me` nur für dich",
   "help.queue": "zeigt, was wartet, zehn Titel je Seite",
   "help.nowplaying": "zeigt, was läuft",
   "help.playnext": "wie play, aber vor allem, was wartet",

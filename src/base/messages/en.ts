@@ -310,6 +310,13 @@ export const en = {
   "player.interrupted": "Nothing comes of **{title}** at the moment. I keep trying for two minutes.",
   "player.volume": "The volume is {percent} %.",
   "player.volume_set": "The volume is now {percent} %.",
+  "player.volume_me":
+    "You hear the music at {percent} % of what everybody hears. `{prefix}volume me off` changes it back.",
+  "player.volume_me_none":
+    "You hear the music as everybody does. `{prefix}volume me 60` makes it quieter for you alone.",
+  "player.volume_me_set":
+    "For you alone the music is at {percent} % now, also when you come again. `{prefix}volume me off` changes it back.",
+  "player.volume_me_off": "You hear the music as everybody does again.",
   "player.volume_max":
     "The volume goes up to {percent} % in this room. Moderators can change that by `{prefix}settings volume-max`.",
   "player.queue_full": "The queue is full. Please wait until some of it has played.",
@@ -655,7 +662,7 @@ export const en = {
   "help.pause": "pauses",
   "help.resume": "goes on",
   "help.filter": "shows or changes how the music sounds: bass, treble, speed, pitch, mono, a night mode",
-  "help.volume": "shows or sets the volume, 0 to 200",
+  "help.volume": "shows or sets the volume, 0 to 200; with `me` for you alone",
   "help.queue": "shows what waits, ten tracks a page",
   "help.nowplaying": "shows what is on",
   "help.playnext": "as play, but before everything that waits",

@@ -27,7 +27,12 @@ export interface OutgoingFrame {
   timestamp: number;
   /** First frame after silence (RTP marker bit, RFC 3551 section 4.1). */
   marker: boolean;
+  /** What single listeners get in its place, in the same moment of the same stream. */
+  own?: ReadonlyMap<object, OwnFrame> | undefined;
 }
+
+/** What one connection gets instead of what all get, in the form that the engine takes. */
+export type OwnFrame = Pick<OutgoingFrame, "opus" | "pcm">;
 
 /** A channel's outgoing stream: written once per frame, whatever the number of listeners. */
 export interface EngineOutput {

@@ -92,6 +92,7 @@ function findLevel(
 export class RtpWriter {
   readonly ssrc: number;
   readonly #memory = Buffer.alloc(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES);
+  readonly #other = Buffer.alloc(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES);
   #sequence: number;
 
   /** @param sequence the first packet's sequence number; random in use (RFC 3550 section 5.1). */
@@ -100,6 +101,14 @@ export class RtpWriter {
     this.#sequence = sequence & 0xffff;
     this.#memory[0] = 0x80;
     this.#memory.writeUInt32BE(this.ssrc, 8);
+  }
+
+  /** The packet last written with another payload; of its own memory, valid until the next call. */
+  again(payload: Uint8Array): Buffer {
+    if (payload.length > MAX_PAYLOAD_BYTES) throw new RangeError(`Opus packet of ${payload.length} bytes`);
+    this.#memory.copy(this.#other, 0, 0, RTP_HEADER_BYTES);
+    this.#other.set(payload, RTP_HEADER_BYTES);
+    return this.#other.subarray(0, RTP_HEADER_BYTES + payload.length);
   }
 
   /** @returns the packet, valid until the next call; its payload type is 0 until `setPayloadType`. */

@@ -113,6 +113,11 @@ class FakeRoom implements RoomContext {
     share: () => 51,
     now: () => this.now?.track.id ?? null,
   });
+  readonly own = new Map<string, number | null>();
+  readonly volumes: RoomContext["volumes"] = {
+    of: (userId) => this.own.get(userId) ?? null,
+    set: (userId, percent) => void this.own.set(userId, percent),
+  };
   isHere = (userId: string): boolean => userId !== "@gone:test";
   usersCalled = (): string[] => [];
   readonly recordings: RoomContext["recordings"] = {
@@ -414,6 +419,22 @@ describe("what is heard and what is not", () => {
     await expect(say("!plya x")).resolves.toBe("command.unknown_nearest");
     expect(room.said[0]?.sentence.params?.["nearest"]).toBe("play");
     await expect(say("!weather")).resolves.toBe("command.unknown");
+  });
+
+  test("a volume is somebody's own with me, and nobody needs a level for that", async () => {
+    await expect(say("!volume me")).resolves.toBe("player.volume_me_none");
+    await expect(say("!volume me 60")).resolves.toBe("player.volume_me_set");
+    expect(room.own).toEqual(new Map([[ANN, 60]]));
+    await expect(say("!vol ME")).resolves.toBe("player.volume_me");
+    room.settings.set("levels", "volume=50");
+    await expect(say("!volume 30")).resolves.toBe("error.not_permitted");
+    await expect(say("!v me 200%")).resolves.toBe("player.volume_me_set");
+    await expect(say("!volume me off")).resolves.toBe("player.volume_me_off");
+    expect(room.own.get(ANN)).toBeNull();
+    await expect(say("!volume me 100")).resolves.toBe("player.volume_me_off");
+    for (const bad of ["me 201", "me loud", "men 60"])
+      await expect(say(`!volume ${bad}`)).resolves.toMatch(/^(command\.usage|error\.not_permitted)$/);
+    expect(room.did).toEqual([]);
   });
 
   test.each(["201", "-1", "loud", "1e2", "1000"])(

@@ -42,6 +42,8 @@ export class Output implements EngineOutput {
   readonly #ntp: NtpClock;
   readonly #writer: RtpWriter;
   readonly #red = new RedWriter();
+  /** Of those who get packets of their own. */
+  readonly #ownRed = new WeakMap<Listener, RedWriter>();
   /** An array, because a frame walks over it; connections come and go rarely. */
   #listeners: Listener[] = [];
   #closed = false;
@@ -77,13 +79,31 @@ export class Output implements EngineOutput {
     this.#octets += frame.opus.length;
     const packet = this.#writer.write(frame.opus, frame.timestamp, frame.marker);
     this.#red.begin(packet);
-    for (const listener of this.#listeners) listener.send(this.#packetFor(listener, packet));
+    for (const listener of this.#listeners) {
+      const own = frame.own?.get(listener)?.opus;
+      if (own) this.#sendOwn(listener, own);
+      else listener.send(this.#packetFor(listener, packet, this.#red));
+    }
     this.#red.done();
   }
 
-  #packetFor({ sending: { payloadType, redType, redundancy } }: Listener, plain: Buffer): Buffer {
+  /** The same packet with another payload, and those before it with it if it takes redundant ones. */
+  #sendOwn(listener: Listener, payload: Uint8Array): void {
+    let red = this.#ownRed.get(listener);
+    if (!red) this.#ownRed.set(listener, (red = new RedWriter()));
+    const packet = this.#writer.again(payload);
+    red.begin(packet);
+    listener.send(this.#packetFor(listener, packet, red));
+    red.done();
+  }
+
+  #packetFor(
+    { sending: { payloadType, redType, redundancy } }: Listener,
+    plain: Buffer,
+    red: RedWriter,
+  ): Buffer {
     if (redundancy && redType !== null) {
-      const packet = this.#red.packet(redundancy, redType, payloadType);
+      const packet = red.packet(redundancy, redType, payloadType);
       if (packet) return packet;
     }
     setPayloadType(plain, payloadType);

@@ -12,10 +12,11 @@ import { Description } from "./description.ts";
 import type { Described } from "./description.ts";
 import { ConnectionFigures } from "./figures.ts";
 import { NativeSink } from "./library.ts";
+import type { NativeTrack } from "./library.ts";
 import { closePeer, restartOf, openPeer, step } from "./open.ts";
 import type { Open } from "./open.ts";
 import { MAX_BITRATE } from "./output.ts";
-import type { Output } from "./output.ts";
+import type { Output, Switchable } from "./output.ts";
 import { Receiver } from "./receiver.ts";
 
 export interface ConnectionParts {
@@ -32,7 +33,7 @@ export interface ConnectionParts {
 type State = { kind: "new" } | Open | { kind: "closed" };
 
 /** One libwebrtc peer connection, made for one negotiation. */
-export class Connection implements EngineConnection {
+export class Connection implements EngineConnection, Switchable {
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
   readonly #parts: ConnectionParts;
@@ -136,6 +137,15 @@ export class Connection implements EngineConnection {
 
   stats(): ConnectionStats {
     return this.#figures.read(this.#parts.clock.now(), this.#state.kind === "open");
+  }
+
+  /** Its encoder is the same, whatever it is given: the other side notices no change of streams. */
+  sendTrack(track: NativeTrack): void {
+    if (this.#state.kind !== "open") return;
+    const [sender] = this.#state.peer.getSenders();
+    sender?.replaceTrack(track).catch((error: unknown) => {
+      this.#parts.log.debug("engine_error", { what: "replaceTrack", peer: this.#options.label, error });
+    });
   }
 
   /** Called about once a second: asks the library for its figures, and whether the other side is still there. */
@@ -276,6 +286,7 @@ export class Connection implements EngineConnection {
     const state = this.#state;
     if (state.kind === "closed") return;
     this.#state = { kind: "closed" };
+    this.#parts.output.forget(this);
     this.#checks.close();
     if (state.kind === "open") {
       state.abandoned.reject(cancelled());
