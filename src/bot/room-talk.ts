@@ -66,6 +66,12 @@ export class RoomTalk {
     this.#replies.add(sent);
   }
 
+  /** Counts as a reply: `sent` resolves when it is with the homeserver, and never rejects. */
+  waitFor(sent: Promise<void>): void {
+    const waiting = sent.finally(() => this.#replies.delete(waiting));
+    this.#replies.add(waiting);
+  }
+
   /** Resolves when the replies under way are with the homeserver: until then what they answer is not done with. */
   async replied(): Promise<void> {
     await Promise.all(this.#replies);

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { BoundedMap, SeenSet } from "../base/collections.ts";
 import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Sentence } from "../base/messages/catalogue.ts";
+import { render, type Sentence } from "../base/messages/catalogue.ts";
 import type { UploadClaim } from "../player/resolver/resolver.ts";
 import { decodeUpload } from "../player/resolver/upload.ts";
 import { Choices } from "./choices.ts";
@@ -24,6 +24,21 @@ export interface RoomCommandsDeps {
   log: Log;
 }
 
+/** A button that somebody has pressed: a command without words. */
+export interface Press {
+  /** What the press is known by: each is carried out once, also over a kill. */
+  eventId: string;
+  /** The message that has the button. */
+  on: string;
+  sender: string;
+  /** Of the command. */
+  name: string;
+  args: string;
+  /** The track that the message showed; null: what is on. */
+  track: string | null;
+  ageMs: number;
+}
+
 /** A command that is older was said to a bot that was not there. */
 export const MAX_AGE_MS = 120_000;
 const RECENT_UPLOAD_MS = 300_000;
@@ -34,6 +49,17 @@ const SOON_MS = 2_000;
 const MAX_UNDER_WAY = 20;
 const REMEMBERED_UPLOADERS = 200;
 const REMEMBERED_EVENTS = 500;
+/** One person is told so often at most why a button does nothing for them. */
+const REFUSED_EVERY_MS = 60_000;
+
+interface HowToRun {
+  ageMs: number;
+  /** Nothing is answered. */
+  isQuiet?: boolean;
+  /** The track that is meant, where it is known. */
+  track?: string;
+  onRefused?: (error: BotError) => void;
+}
 
 /** Takes the messages of one room, runs the commands in them and answers. The one place where errors become replies. */
 export class RoomCommands {
@@ -47,6 +73,8 @@ export class RoomCommands {
   readonly #handled: HandledCommands;
   readonly #limits = new SenderLimits();
   readonly #choices: Choices;
+  /** When people were last told why a button did nothing. */
+  readonly #refused = new BoundedMap<string, number>(REMEMBERED_UPLOADERS);
   #underWay = 0;
   #toldEncrypted = false;
 
@@ -86,6 +114,35 @@ export class RoomCommands {
     }
   }
 
+  /**
+   * A button was pressed: the same as the command, by the same rules. What it does is seen where the button is, so nothing is
+   * answered but a refusal, once in a while. Never rejects.
+   */
+  async press({ eventId, on, sender, name, args, track, ageMs }: Press): Promise<void> {
+    if (this.#closing.signal.aborted || this.#room.encrypted || this.#handled.has(eventId)) return;
+    if (this.#underWay >= MAX_UNDER_WAY) return;
+    if (this.#limits.admit(sender, this.#clock.now()) !== "taken" && this.#room.powerOf(sender) < MODERATOR)
+      return;
+    const originServerTs = this.#clock.wall() - ageMs;
+    const message = { eventId, type: "m.reaction", sender, ageMs, originServerTs, content: {} };
+    const onRefused = (error: BotError): void => this.#refusePress(on, sender, error);
+    this.#underWay++;
+    const how = { ageMs, isQuiet: true, onRefused, ...(track === null ? {} : { track }) };
+    await this.#run({ name, args, repliesTo: null }, message, how).finally(() => {
+      this.#underWay--;
+      this.#limits.done(sender);
+    });
+  }
+
+  #refusePress(on: string, sender: string, { code, say }: BotError): void {
+    if (code !== "not_permitted") return;
+    const now = this.#clock.now();
+    if (now - (this.#refused.get(sender) ?? -Infinity) < REFUSED_EVERY_MS) return;
+    this.#refused.set(sender, now);
+    const reason = render(say, this.#room.language).text;
+    this.#room.reply(on, { key: "card.refused", params: { name: this.#room.displayName(sender), reason } });
+  }
+
   /** Ends waiting downloads; later messages are ignored. Idempotent. */
   close(): void {
     this.#closing.abort();
@@ -103,7 +160,7 @@ export class RoomCommands {
   async #run(
     parsed: ParsedCommand,
     message: RoomMessage,
-    { ageMs, isQuiet = false }: { ageMs: number; isQuiet?: boolean },
+    { ageMs, isQuiet = false, track, onRefused }: HowToRun,
   ): Promise<void> {
     const { roomId } = this.#room;
     const beganMs = this.#clock.now();
@@ -119,13 +176,14 @@ export class RoomCommands {
       const recentUpload = this.#recentUpload(message.sender);
       const { signal } = ending;
       const [room, choices] = [this.#room, this.#choices];
+      const meant = track === undefined ? {} : { track };
       const unlessSoon = (sentence: Sentence): (() => void) => {
         const say = (): void => void (!signal.aborted && !isQuiet && room.reply(message.eventId, sentence));
         const timer = this.#clock.timer(SOON_MS, say);
         return () => timer.cancel();
       };
       const given = { room, message, args, repliesTo, ageMs, recentUpload, choices, signal, unlessSoon };
-      const invocation = { ...given };
+      const invocation = { ...given, ...meant };
       const answer = await withTimeout(this.#clock, RUN_MS, name, this.#inOrder(command, invocation));
       this.#handled.add(message.eventId);
       if (answer && !isQuiet) this.#room.reply(message.eventId, answer);
@@ -135,6 +193,7 @@ export class RoomCommands {
       const fields = { name, room: roomId, code: error.code, ms: this.#sinceMs(beganMs) };
       this.#log.info("command", { ...fields, ok: false });
       if (error.code === "internal") this.#log.error("command_failed", { ...fields, error });
+      onRefused?.(error);
       if (isQuiet || this.#closing.signal.aborted || !this.#mayAnswer(error)) return;
       this.#room.reply(message.eventId, error.say);
     } finally {

@@ -52,6 +52,13 @@ export function fieldsOf({ item, outgoing }: Entry): { room: string; priority: P
   return { room: item.roomId, priority: item.priority, type };
 }
 
+/** How long the oldest of them has been here, in ms; 0 when there is none. */
+export function waitingMs(entries: Iterable<Entry>, nowMs: number): number {
+  let sinceMs = nowMs;
+  for (const { item } of entries) sinceMs = Math.min(sinceMs, item.enqueuedMs);
+  return nowMs - sinceMs;
+}
+
 export function cancelled(why: string): BotError {
   return new BotError("cancelled", why);
 }

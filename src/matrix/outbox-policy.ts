@@ -158,6 +158,28 @@ function plentyFor(state: OutboxState, { coalesceKey, enqueuedMs }: Item): numbe
   return isHurried ? plenty(state) : PLENTY_TO_REFRESH_TOKENS;
 }
 
+/** Tokens that are there when nothing but refreshes was sent for a while. */
+const RESTED_TOKENS = 9;
+/** What only looks better leaves more to whoever joins next than what somebody asked for. */
+const NICE_TOKENS = 7;
+
+/**
+ * What the limit leaves for what is only good to have and grows old while it waits: `none` (ask again later), `some` (an
+ * event now leaves what is kept back for whoever joins next), `plenty` (and is not missed either), `unlimited`.
+ */
+export type Budget = "none" | "some" | "plenty" | "unlimited";
+
+export function budgetOf(state: OutboxState, nowMs: number): Budget {
+  if (nowMs < freeAtMs(state)) return "none";
+  // A refresh may wait for its time, everything else is owed now.
+  const refreshes = state.waiting.filter(({ priority }) => priority === "refresh").length;
+  if (state.waiting.length > refreshes) return "none";
+  if (state.lifted) return "unlimited";
+  const tokens = tokensAt(state, nowMs) - refreshes;
+  if (tokens < NICE_TOKENS) return "none";
+  return tokens >= RESTED_TOKENS && !isLimited(state, nowMs) ? "plenty" : "some";
+}
+
 function plenty(state: OutboxState): number {
   return state.writtenMs.size <= 1 ? PLENTY_FOR_ONE_TOKENS : PLENTY_TOKENS;
 }

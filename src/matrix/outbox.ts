@@ -5,12 +5,13 @@ import {
   cancelled,
   encrypted,
   fieldsOf,
+  waitingMs,
   type Entry,
   type OutboxOptions,
   type SendOptions,
 } from "./outbox-entry.ts";
 import { LimitNews } from "./outbox-log.ts";
-import { decide, hasSpare } from "./outbox-policy.ts";
+import { budgetOf, decide, hasSpare, type Budget } from "./outbox-policy.ts";
 import {
   emptyOutbox,
   enqueue,
@@ -64,19 +65,19 @@ export class Outbox {
     return isLimited(this.#state, this.#options.clock.now());
   }
 
-  /**
-   * Whether something is left over for what is good to have: no limit has been met lately, or the model has more tokens
-   * than are kept back for what must be sent.
-   */
+  /** Whether a refresh may go before it has to. */
   get spare(): boolean {
     return hasSpare(this.#state, this.#options.clock.now());
   }
 
+  /** What is left over for what would be of no use later. */
+  get budget(): Budget {
+    return budgetOf(this.#state, this.#options.clock.now());
+  }
+
   /** How long the oldest event that has not been taken yet has been here, in ms; 0 when there is none. */
   get oldestMs(): number {
-    let sinceMs = Infinity;
-    for (const { item } of this.#entries.values()) sinceMs = Math.min(sinceMs, item.enqueuedMs);
-    return sinceMs === Infinity ? 0 : this.#options.clock.now() - sinceMs;
+    return waitingMs(this.#entries.values(), this.#options.clock.now());
   }
 
   /** Events that wait or are on their way. */
@@ -160,13 +161,12 @@ export class Outbox {
       coalesceKey: coalesceKeyOf(roomId, outgoing, options.coalesceKey),
       enqueuedMs: this.#options.clock.now(),
     };
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const settle = Promise.withResolvers<string>();
     const onAbort = (): void => this.#takeBack(id);
     options.signal?.addEventListener("abort", onAbort, { once: true });
     const release = (): void => options.signal?.removeEventListener("abort", onAbort);
     const txnId = transactionId(options.txnId ?? randomUUID());
-    const settle = { resolve, reject, promise, release };
-    this.#entries.set(id, { item, outgoing, txnId, refusals: 0, refusedMs: null, ...settle });
+    this.#entries.set(id, { item, outgoing, txnId, refusals: 0, refusedMs: null, ...settle, release });
     const { state, replaced, overflow } = enqueue(this.#state, item);
     this.#state = state;
     if (replaced !== null) this.#follow(replaced, item);
@@ -174,7 +174,7 @@ export class Outbox {
       this.#fail(overflow.id, new BotError("rate_limited", `too many ${overflow.priority} events wait`));
     }
     this.#pump();
-    return promise;
+    return settle.promise;
   }
 
   /** A replaced event of the same kind is as good as sent when the new one is. */

@@ -169,6 +169,13 @@ export const ROOM_SETTINGS = {
     allowed: "off, 1–100",
     meaning: "settings.vote_skip",
   },
+  card: {
+    ...music,
+    schema: choice(["on", "off"], { ...OFF, ...ON }),
+    default: "on",
+    allowed: "on, off",
+    meaning: "settings.card",
+  },
   dj: {
     ...common,
     schema: z.union([userIds, choice(["off"], OFF)]),

@@ -290,6 +290,13 @@ export const de: Record<MessageKey, string> = {
     "Das dauert lange. Ich hole es weiter von {host}; bitte frage in einigen Minuten noch einmal.",
   "fetch.fetching": "Ich hole es von {host} …",
   "player.failed": "**{title}** lässt sich nicht abspielen: {reason}.",
+  "reason.cut": "es bricht nach {heard} von {length} s ab",
+  "reason.stalled": "es kam {seconds} s lang nichts mehr davon",
+  "reason.kind": "{kind} ist keine Art von Ton, die ich spiele",
+  "reason.no_index": "es ist nicht vollständig: Das Verzeichnis an seinem Ende fehlt",
+  "reason.no_sound": "darin ist kein Ton",
+  "reason.damaged": "es ist beschädigt oder keine Audiodatei",
+  "reason.other": "{detail}",
   "player.gave_up":
     "{failures} Titel hintereinander gingen nicht, deshalb habe ich angehalten. {waiting} warten noch.",
   "stall.silent": "es kam kein Ton, auch beim zweiten Versuch nicht",
@@ -686,7 +693,8 @@ export const de: Record<MessageKey, string> = {
     "spielt eine Datei oder Playlist des Medienordners nach ihrem Namen, was an einer Webadresse ist, oder eine Audiodatei oder Playlist: als deren Bildunterschrift, als Antwort darauf, oder allein für deine neueste",
   "help.search":
     "sucht im Medienordner nach Titel, Künstler, Album und Dateiname, und mit yt-dlp auf YouTube; eine Nummer spielt davon ab",
-  "help.radio": "spielt einen Radiosender nach seinem Namen oder seiner Adresse; allein zählt es die Namen auf",
+  "help.radio":
+    "spielt einen Radiosender nach seinem Namen oder seiner Adresse; allein zählt es die Namen auf",
   "help.skip": "springt zum nächsten Titel, oder um so viele weiter; bei fremden Titeln eine Stimme dafür",
   "help.stop": "hält an und leert die Warteschlange",
   "help.pause": "macht Pause",

@@ -270,7 +270,7 @@ export class LimitedWorld {
       what: content["join_state"] ?? content["rtc_type"] ?? "said",
     });
     // Plain messages are nothing to the channels.
-    const isChannel = type !== "m.room.message";
+    const isChannel = type === MEMBERSHIP_TYPE || type === "call";
     const eventId = isChannel
       ? (this.#rooms
           .get(roomId)

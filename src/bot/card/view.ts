@@ -1,0 +1,95 @@
+import { clockTime } from "../../base/duration.ts";
+import { render, type Language, type Rendered, type Sentence } from "../../base/messages/catalogue.ts";
+import { nowName, trackLine } from "../../commands/format.ts";
+import type { SkipTally } from "../../commands/skip-votes.ts";
+import type { QueueState, StoredSource } from "../../player/queue.ts";
+
+export interface CardFacts {
+  state: Pick<QueueState, "now" | "upcoming" | "loop" | "volume" | "filters">;
+  votes: SkipTally | null;
+  /** How somebody is called in the room. */
+  nameOf: (userId: string) => string;
+  language: Language;
+}
+
+/** What the card says, and what of it is told apart. */
+export interface CardView {
+  /** Id of what is on; null: nothing is. */
+  track: string | null;
+  playing: boolean;
+  /** How far it was heard, and how far that goes in a millisecond; `hasBar`: that is shown. */
+  positionMs: number;
+  speed: number;
+  hasBar: boolean;
+  /** All that it says but for how far: another means another text. */
+  fixed: string;
+  message: Rendered;
+}
+
+const CELLS = 16;
+/** What is longer is nothing to look at in a card. */
+const MAX_LINK = 300;
+
+export function cardView(facts: CardFacts): CardView {
+  const { state, language } = facts;
+  const { now } = state;
+  if (!now) {
+    const message = render({ key: "card.nothing" }, language);
+    return {
+      track: null,
+      playing: false,
+      positionMs: 0,
+      speed: 1,
+      hasBar: false,
+      fixed: message.text,
+      message,
+    };
+  }
+  const { track, phase, positionMs } = now;
+  return {
+    ...{ track: track.id, playing: phase === "playing", positionMs, speed: state.filters.speed },
+    hasBar: track.durationMs !== null,
+    fixed: textOf(facts, now, null).text,
+    message: textOf(facts, now, positionMs),
+  };
+}
+
+/** @param positionMs null: without it */
+function textOf(facts: CardFacts, now: NonNullable<QueueState["now"]>, positionMs: number | null): Rendered {
+  const { state, votes, nameOf, language } = facts;
+  const { track, phase } = now;
+  const said = (sentence: Sentence): string => render(sentence, language).text;
+  const { upcoming, loop, volume } = state;
+  const [next] = upcoming;
+  const lines = [
+    linkOf(track.source),
+    track.durationMs === null
+      ? track.source.kind === "stream" && said({ key: "card.live" })
+      : positionMs === null
+        ? clockTime(track.durationMs)
+        : `${bar(positionMs / track.durationMs)} ${clockTime(Math.min(positionMs, track.durationMs))} / ${clockTime(track.durationMs)}`,
+    said({ key: "card.details", params: { requester: nameOf(track.requester), volume } }),
+    loop !== "off" && said({ key: `loop.${loop}` }),
+    next &&
+      said({
+        key: upcoming.length > 1 ? "card.next_more" : "card.next",
+        params: { title: trackLine(next), count: upcoming.length - 1 },
+      }),
+    votes && said({ key: "card.votes", params: { ...votes } }),
+  ].filter((line) => typeof line === "string");
+  const key = phase === "playing" ? "card.playing" : "card.paused";
+  return render({ key, params: { title: nowName(now), list: lines.join("\n") } }, language);
+}
+
+function bar(share: number): string {
+  const at = Math.min(CELLS - 1, Math.max(0, Math.floor(share * CELLS)));
+  return "━".repeat(at) + "●" + "─".repeat(CELLS - 1 - at);
+}
+
+/** Where it is on the web, as plain text and without what may be secret in it; null for what is not. */
+function linkOf(source: StoredSource): string | null {
+  if (!("url" in source) || source.url.length > MAX_LINK || !URL.canParse(source.url)) return null;
+  const url = new URL(source.url);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return null;
+  return url.username === "" && url.password === "" ? url.href : null;
+}
