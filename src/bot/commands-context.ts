@@ -1,6 +1,7 @@
 import type { ChannelSession } from "../channel/session.ts";
 import type { RoomContext } from "../commands/room-context.ts";
 import type { MatrixSession, RoomState } from "../matrix/session.ts";
+import type { RoomCard } from "./card/room-card.ts";
 import type { RoomTalk } from "./room-talk.ts";
 
 type Given = Pick<
@@ -23,7 +24,9 @@ export interface CommandsContextDeps extends Given {
   room: RoomState;
   session: Pick<MatrixSession, "readEvent">;
   channel: Pick<ChannelSession, "state" | "members" | "leave">;
-  talk: Pick<RoomTalk, "language" | "reply">;
+  talk: Pick<RoomTalk, "language" | "reply" | "waitFor">;
+  /** Says what is on, and may be the answer. */
+  card: Pick<RoomCard, "answer">;
   /** Brings the bot into the channel because somebody wants it there. */
   join: () => Promise<void>;
   /** Somebody does not want it there. */
@@ -37,6 +40,7 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
     session,
     channel,
     talk,
+    card,
     join,
     onSentAway,
     prefix,
@@ -84,7 +88,11 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
       const called = name.toLowerCase();
       return [...room.joinedMembers()].filter((userId) => room.displayName(userId).toLowerCase() === called);
     },
-    reply: (eventId, sentence) => talk.reply(eventId, sentence),
+    reply(eventId, sentence) {
+      const { say, sent } = card.answer(eventId, sentence);
+      talk.waitFor(sent);
+      if (say) talk.reply(eventId, say);
+    },
     fetchMessage: (eventId) => session.readEvent(room.id, eventId),
   };
 }

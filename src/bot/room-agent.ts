@@ -79,41 +79,40 @@ export class RoomAgent {
 
   constructor(deps: RoomAgentDeps) {
     this.#deps = deps;
-    const { room, plane, store, archive, sources, clock } = deps;
+    const { room, session, plane, store, archive, sources, prefix, clock } = deps;
     const { id: roomId, ownUserId } = room;
     const log = deps.log.child({ room: roomId });
     this.#log = log;
     this.#ownKey = `${deps.deviceName}${ownUserId}`;
-    this.#transport = roomTransport({ roomId, session: deps.session, delayed: deps.delayed });
+    this.#transport = roomTransport({ roomId, session, delayed: deps.delayed });
     this.#documents = store.room(roomId);
     const language = (): Language => this.settings.get("language");
-    this.#talk = new RoomTalk({ room, session: deps.session, log, language });
+    this.#talk = new RoomTalk({ room, session, log, language });
     const tell = (sentence: Sentence): void => this.#talk.tell(sentence);
-    this.settings = new RoomSettings({ documents: this.#documents, prefix: deps.prefix, log, tell });
+    this.settings = new RoomSettings({ documents: this.#documents, prefix, log, tell });
     this.#channel = new ChannelSession({
       ...{ channel: roomId, ownKey: this.#ownKey, ownUserId, plane, clock, tell },
       ...{ transport: this.#transport, ice: deps.ice, bitrate: BITRATE, log: deps.log, tally: deps.tally },
     });
+    const talking = { room, session, channel: this.#channel, talk: this.#talk, prefix };
+    const kept = { settings: this.settings, documents: this.#documents };
+    const onPeople = (listener: () => void): (() => void) => this.#people.on(listener);
     this.#music = new RoomMusic({
-      ...{ room, plane, sources, channel: this.#channel, talk: this.#talk, clock, log },
-      loudness: deps.loudness,
-      ...{ settings: this.settings, documents: this.#documents, prefix: deps.prefix },
-      onPeople: (listener) => this.#people.on(listener),
+      ...{ ...talking, ...kept, plane, sources, loudness: deps.loudness, onPeople, clock, log },
+      press: (button) => this.#commands.press(button),
     });
     const { player } = this.#music;
     this.#recording = new RoomRecording({
-      ...{ room, session: deps.session, plane, archive, clock, log: deps.log, prefix: deps.prefix },
-      ...{ channel: this.#channel, talk: this.#talk, settings: this.settings, documents: this.#documents },
-      onPeople: (listener) => this.#people.on(listener),
+      ...{ ...talking, ...kept, plane, archive, onPeople, clock, log: deps.log },
       ...{ player, onEnd: () => this.#alone.check() },
       isComingBack: () => this.#comingBack !== null,
     });
     this.#recorder = this.#recording.recorder;
     this.#commands = new RoomCommands({
       room: commandsContext({
-        ...{ room, session: deps.session, channel: this.#channel, talk: this.#talk, prefix: deps.prefix },
-        ...{ player, votes: this.#music.votes, volumes: this.#music.volumes, sources, recorder: this.#recorder, status: deps.status },
-        ...{ settings: this.settings, consent: this.#recording.consent.control },
+        ...{ ...talking, ...kept, player, sources, recorder: this.#recorder, status: deps.status },
+        ...{ votes: this.#music.votes, volumes: this.#music.volumes, card: this.#music.card },
+        consent: this.#recording.consent.control,
         recordings: deps.recordings.ofRoom(roomId),
         clips: this.#recording.clips.clips,
         join: () => this.#comeBack(),
@@ -123,8 +122,7 @@ export class RoomAgent {
       ...{ documents: this.#documents, clock, log: deps.log },
     });
     this.#alone = new AloneTimer({
-      clock,
-      limitMs: ALONE_MS,
+      ...{ clock, limitMs: ALONE_MS },
       isAlone: () =>
         this.#channel.state !== "out" && this.#channel.members().every(({ userId }) => userId === ownUserId),
       isBusy: () => this.#recorder.status().phase === "recording",
@@ -132,8 +130,7 @@ export class RoomAgent {
     });
     this.#channel.onChange((change) => this.#onChannel(change));
     this.moving = new MovingAgent({
-      ...{ room, talk: this.#talk, channel: this.#channel, player, recorder: this.#recorder },
-      ...{ settings: this.settings, consent: this.#recording.consent },
+      ...{ ...talking, ...kept, player, recorder: this.#recorder, consent: this.#recording.consent },
       clearLeftBehind: () => this.#clearLeftBehind(),
       close: () => this.close(),
       resume: () => this.resume(),
@@ -153,7 +150,8 @@ export class RoomAgent {
     else this.#channel.handle(event);
     if (event.origin !== "live") return;
     await this.moving.held;
-    await Promise.all([this.#commands.handle(event), this.#recording.handle(event)]);
+    const parts = [this.#commands, this.#recording, this.#music];
+    await Promise.all(parts.map((part) => part.handle(event)));
     await this.#talk.replied();
   }
 
@@ -165,6 +163,7 @@ export class RoomAgent {
   /** The room's state is known and this is a start of the program: go on where the last run ended. */
   async resume(): Promise<void> {
     await this.#resume();
+    this.#music.card.begin();
     this.#recording.auto.begin();
   }
 

@@ -4,7 +4,8 @@ import type { Log } from "../base/log.ts";
 import type { ChannelSession } from "../channel/session.ts";
 import { trackName } from "../commands/format.ts";
 import { SkipVotes } from "../commands/skip-votes.ts";
-import type { RoomState } from "../matrix/session.ts";
+import type { RoomCommands } from "../commands/dispatcher.ts";
+import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
 import type { MediaPlane } from "../media/plane.ts";
 import { LevelledPlane } from "../player/loudness/levelled-plane.ts";
 import type { LoudnessScans } from "../player/loudness/scans.ts";
@@ -13,12 +14,16 @@ import { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RoomSettings } from "../settings/room-settings.ts";
 import type { RoomDocuments } from "../store/store.ts";
+import { CardButtons } from "./card/buttons.ts";
+import { RoomCard } from "./card/room-card.ts";
 import { HeldMusic } from "./held-music.ts";
 import { queueRules } from "./queue-rules.ts";
+import { RoomReactions } from "./reactions.ts";
 import type { RoomTalk } from "./room-talk.ts";
 
 export interface RoomMusicDeps {
   room: RoomState;
+  session: Pick<MatrixSession, "outbox">;
   plane: MediaPlane;
   sources: Sources;
   loudness: LoudnessScans;
@@ -26,6 +31,8 @@ export interface RoomMusicDeps {
   talk: Pick<RoomTalk, "language" | "tell">;
   settings: RoomSettings;
   documents: RoomDocuments;
+  /** Somebody has pressed a button of the card. */
+  press: RoomCommands["press"];
   /** Calls a listener on each change of who is in the channel. */
   onPeople: (listener: () => void) => () => void;
   /** Of commands. */
@@ -34,12 +41,14 @@ export interface RoomMusicDeps {
   log: Log;
 }
 
-/** Music in one room: the player, what keeps it while the bot is out of the channel, and votes to skip. */
+/** Music in one room: the player, what keeps it while the bot is out of the channel, votes to skip, the now-playing card. */
 export class RoomMusic {
   readonly player: RoomPlayer;
   readonly held: HeldMusic;
   readonly votes: SkipVotes;
   readonly volumes: ListenerVolumes;
+  readonly card: RoomCard;
+  readonly #reactions: RoomReactions;
   readonly #deps: RoomMusicDeps;
   readonly #unsubscribe: (() => void)[];
 
@@ -71,6 +80,13 @@ export class RoomMusic {
       },
       now: () => this.player.nowPlaying()?.track.id ?? null,
     });
+    const parts = { player: this.player, votes: this.votes, settings };
+    this.card = new RoomCard({
+      ...{ room, session: deps.session, documents, clock, log, ...parts },
+      language: () => talk.language,
+    });
+    const buttons = new CardButtons({ card: this.card, ...parts, press: deps.press });
+    this.#reactions = new RoomReactions(room.ownUserId, [buttons]);
     this.#unsubscribe = [
       deps.onPeople(() => this.#onPeople()),
       settings.onChange(({ name }) => {
@@ -80,9 +96,16 @@ export class RoomMusic {
     ];
   }
 
+  /** Every live event of the room. Resolves when what it asks for is done. */
+  async handle(event: RoomEvent): Promise<void> {
+    this.card.handle(event);
+    await this.#reactions.handle(event);
+  }
+
   /** Keeps everything for the next run. Idempotent. */
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.card.close();
     this.volumes.close();
     this.player.close();
   }
