@@ -8,7 +8,8 @@ import type { QueueEffect, QueueEvent, QueueRules, QueueState, StoredSource, Tra
 import type { Found } from "./resolver/resolver.ts";
 import type { PlayerPlane } from "./sound.ts";
 import type { Starting } from "./starting.ts";
-import { cleanDetail, describe, shortLine } from "./text.ts";
+import { reasonOf } from "./reason.ts";
+import { describe, shortLine } from "./text.ts";
 
 export interface AddingDeps {
   plane: PlayerPlane;
@@ -104,8 +105,8 @@ export class Adding {
       // A plane that restarts says nothing about the file.
       if (code === "media_plane_down" || code === "timeout") return null;
       if (!isBare(say)) throw error;
-      const params = { title: track.title, reason: cleanDetail(message) };
-      const told: Sentence = { key: "player.failed", params };
+      const parts = { reason: [reasonOf(message)] };
+      const told: Sentence = { key: "player.failed", params: { title: track.title }, parts };
       throw new BotError(code, message, { say: told, cause: error });
     }
   }

@@ -3,7 +3,7 @@ import { BotError, type ErrorCode } from "../base/errors.ts";
 import { isMessageKey, render, type Language, type Sentence } from "../base/messages/catalogue.ts";
 import type { PlaneEventOf } from "../media/plane.ts";
 import type { QueueEffect, QueueRules, QueueState, Refusal } from "./queue.ts";
-import { cleanDetail } from "./text.ts";
+import { reasonOf } from "./reason.ts";
 import { MAX_STALLED, type StallCause } from "./watchdog.ts";
 
 export const nothingPlaying = (): BotError =>
@@ -51,7 +51,8 @@ export const isBare = (say: Sentence): boolean =>
 /** Why a track failed, as part of a sentence. */
 export function reasonFor(error: BotError, language: Language): string {
   // A sentence of its own becomes a part of another.
-  return isBare(error.say) ? cleanDetail(error.message) : render(error.say, language).text.replace(/\.$/, "");
+  const say = isBare(error.say) ? reasonOf(error.message) : error.say;
+  return render(say, language).text.replace(/\.$/, "");
 }
 
 /** Why a track that was tried twice is passed over. */
