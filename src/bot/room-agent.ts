@@ -104,8 +104,7 @@ export class RoomAgent {
     const { player } = this.#music;
     this.#recording = new RoomRecording({
       ...{ ...talking, ...kept, plane, archive, onPeople, clock, log: deps.log },
-      ...{ player, onEnd: () => this.#alone.check() },
-      isComingBack: () => this.#comingBack !== null,
+      ...{ player, onEnd: () => this.#alone.check(), isComingBack: () => this.#comingBack !== null },
     });
     this.#recorder = this.#recording.recorder;
     this.#commands = new RoomCommands({
