@@ -1,4 +1,4 @@
-import { SerialQueue } from "../base/async.ts";
+import { SerialQueue, withTimeout } from "../base/async.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { toBotError, type BotError } from "../base/errors.ts";
 import { NO_FILTERS, sameFilters } from "../media/messages.ts";
@@ -36,6 +36,8 @@ export interface Wanted {
 
 /** How long a track waits for its channel (a crash, a restart, a slow homeserver) before it is held instead. */
 export const PATIENCE_MS = 60_000;
+/** Longer than the plane's own bound: what is done on the way to it may hang too (a disk that is looked at). */
+const START_MS = 8_000;
 const RETRY_MS = 100;
 const SLOWEST_RETRY_MS = 2_000;
 /** A file is open in a few ms. */
@@ -155,14 +157,8 @@ export class Sound {
       this.#inPlane = { play, paused };
       this.#next = null;
       const { positionMs } = wanted.now;
-      await plane.request({
-        kind: "play.start",
-        channel,
-        track: play,
-        source,
-        positionMs,
-        paused,
-      });
+      const start = { kind: "play.start", channel, track: play, source, positionMs, paused } as const;
+      await withTimeout(this.#deps.clock, START_MS, "play.start", plane.request(start));
       if (this.#inPlane?.play === play) this.#deps.onOpened?.(play);
     } else if (this.#inPlane && this.#inPlane.paused !== paused) {
       this.#inPlane.paused = paused;

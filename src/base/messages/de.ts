@@ -249,6 +249,7 @@ export const de: Record<MessageKey, string> = {
   "search.more": "{names}\nEs gibt mehr. Eine Nummer spielt davon ab; mehr Wörter grenzen es ein.",
   "play.no_folder": "Im Medienordner finde ich keinen Ordner namens {query}.",
   "play.ambiguous_folder": "{count} Ordner passen zu {query}. Welcher?\n{names}",
+  "play.folder_hangs": "Die Platte mit dem Medienordner antwortet nicht.",
   "play.file_gone": "die Datei ist nicht mehr da",
   "play.too_large": "Diese Datei hat {size} MB; ich nehme bis zu {limit} MB.",
   "play.empty_file": "{title} ist leer.",

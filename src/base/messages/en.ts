@@ -236,6 +236,7 @@ export const en = {
   "search.more": "{names}\nThere are more. A number plays one of these; more words narrow it down.",
   "play.no_folder": "I found no folder called {query} in the media folder.",
   "play.ambiguous_folder": "{count} folders match {query}. Which one?\n{names}",
+  "play.folder_hangs": "The disk with the media folder does not answer.",
   "play.file_gone": "the file is not there any more",
   "play.too_large": "That file has {size} MB; I take up to {limit} MB.",
   "play.empty_file": "{title} is empty.",

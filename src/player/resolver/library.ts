@@ -1,4 +1,6 @@
 import { realpath } from "node:fs/promises";
+import { withTimeout } from "../../base/async.ts";
+import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import { oneLine } from "../../base/messages/catalogue.ts";
 import type { TrackSource } from "../../media/plane.ts";
@@ -12,16 +14,20 @@ import { filesOf, labelOf, matchFolders, matchNames, titleOf } from "./match.ts"
 import { Undecided, type Ask, type Choice, type Found, type FoundMany, type Resolver } from "./resolver.ts";
 
 const MAX_FOLDERS_SHOWN = 5;
+/** A disk of the network that has gone away does not say so. */
+const DISK_MS = 10_000;
 
 /** The operator's media folder. People reach regular audio files in it, and nothing else of the machine. */
 export class Library implements Resolver {
   readonly kind = "library";
   readonly #root: string;
+  readonly #clock: Clock;
   readonly #folder: MediaFolder;
 
   /** @param options.root may not exist (yet): then nothing is found. */
   constructor(options: MediaFolderOptions) {
     this.#root = options.root;
+    this.#clock = options.clock;
     this.#folder = new MediaFolder(options);
   }
 
@@ -144,11 +150,13 @@ export class Library implements Resolver {
   }
 
   async #confined(segments: string[]): Promise<string | null> {
-    try {
-      return await confinedFile(await realpath(this.#root), segments);
-    } catch {
-      return null;
-    }
+    const looking = realpath(this.#root).then(
+      (root) => confinedFile(root, segments),
+      () => null,
+    );
+    return withTimeout(this.#clock, DISK_MS, "looking into the media folder", looking).catch(() => {
+      throw new BotError("timeout", "the media folder hangs", { say: { key: "play.folder_hangs" } });
+    });
   }
 }
 

@@ -22,6 +22,8 @@ let connected: number;
 let mute: (event: PlaneEvent) => boolean;
 /** Requests that are never answered, but for the plane's own bound. */
 let deaf: (request: PlaneRequest) => boolean;
+/** Requests that nothing ever becomes of. */
+let hangs: (request: PlaneRequest) => boolean;
 let packetsSent: () => number;
 /** What the plane would tell of a listener. */
 let listener: PeerStats | null;
@@ -35,6 +37,7 @@ function wired(): PlayerPlane {
     onState: (listener) => plane.onState(listener),
     onEvent: (listener) => plane.onEvent((event) => void (mute(event) || listener(event))),
     request: async (request) => {
+      if (hangs(request)) return new Promise(() => undefined);
       if (deaf(request)) {
         await new Promise<void>((resolve) => clock.timer(ANSWER_MS, resolve));
         throw new BotError("timeout", "no answer", { retryable: true });
@@ -53,6 +56,7 @@ beforeEach(async () => {
   connected = 2;
   mute = () => false;
   deaf = () => false;
+  hangs = () => false;
   listener = null;
   player = new RoomPlayer({
     ...{ channel: CHANNEL, plane: wired(), documents: new FakeDocuments(), clock, log: silentLog },
@@ -148,6 +152,18 @@ test("a start without an answer: once more, then the next; three in a row are he
   player.resume();
   await playing(2_000);
   expect(starts().at(-1)).toBe("four 0");
+});
+
+test("a start that hangs on its way to the plane is one without an answer", async () => {
+  await playing(5_000);
+  hangs = ({ kind }) => kind === "play.start";
+  player.skip();
+  await playing(60_000);
+  expect(told.map(({ key, params }) => [key, params?.["title"]])).toEqual([
+    ["player.failed", "two"],
+    ["player.failed", "three"],
+    ["stall.held", undefined],
+  ]);
 });
 
 test("nothing leaves for those who got it until now: once more, then held with the reason", async () => {
