@@ -8,6 +8,7 @@ import type {
   MemoryFigures,
   PlayerFigures,
   RecorderFigures,
+  SeekFigures,
   SetupFigures,
 } from "./support/figures.ts";
 import { readResult, type Result } from "./support/results.ts";
@@ -19,6 +20,7 @@ import {
   memoryTable,
   playerTable,
   recorderTable,
+  seekTable,
   setupTable,
 } from "./support/tables.ts";
 
@@ -47,6 +49,7 @@ text = replace(text, "cpu", readResult<CpuFigures>("cpu"), cpuTable);
 text = replace(text, "cpu-wrtc", readResult<CpuFigures>("cpu-wrtc"), cpuTable);
 text = replace(text, "setup", readResult<SetupFigures>("setup"), setupTable);
 text = replace(text, "player", readResult<PlayerFigures>("player"), playerTable);
+text = replace(text, "seek", readResult<SeekFigures>("seek"), seekTable);
 text = replace(text, "memory", readResult<MemoryFigures>("memory"), memoryTable);
 text = replace(text, "recorder", readResult<RecorderFigures>("recorder"), recorderTable);
 text = replace(text, "export", readResult<ExportFigures>("export"), exportTable);

@@ -15,6 +15,7 @@ const BENCHES = [
     "alignment",
     "library",
     "player",
+    "seek",
   ],
 ];
 const quick = process.argv.includes("--quick");

@@ -165,6 +165,21 @@ export interface PlayerFigures {
   readonly playing: RoomShare;
 }
 
+export interface SeekRow {
+  /** Of the kind of file. */
+  readonly name: string;
+  /** Where it went on, less where it was asked to, of each seek. */
+  readonly errorsMs: readonly number[];
+  /** From the request to its first frame. */
+  readonly waitsMs: readonly number[];
+  /** The longest silence where one such file follows another. */
+  readonly gapMs: number;
+}
+
+export interface SeekFigures {
+  readonly rows: readonly SeekRow[];
+}
+
 /** How far from the truth (simulated), or from each other (for real), ms. */
 interface Apartness {
   readonly maxMs: number;

@@ -14,6 +14,7 @@ import type {
   MemorySample,
   PlayerFigures,
   RecorderFigures,
+  SeekFigures,
   SetupFigures,
 } from "./figures.ts";
 import { median, slope } from "./statistics.ts";
@@ -91,6 +92,18 @@ export function playerTable({ skips, seeks, ...shares }: PlayerFigures): string 
     return [state, `${(own * 100).toFixed(2)} %`, `${(programs * 100).toFixed(2)} %`];
   });
   return `${waits}\n\n${table(["a room with one member", "of one core", "ffmpeg"], rows)}`;
+}
+
+export function seekTable({ rows }: SeekFigures): string {
+  return table(
+    ["kind of file", "error of a seek", "to its first frame", "silence before the next"],
+    rows.map(({ name, errorsMs, waitsMs, gapMs }) => [
+      name,
+      times(errorsMs.map(Math.abs)),
+      times(waitsMs),
+      `${gapMs} ms`,
+    ]),
+  );
 }
 
 const MB = 2 ** 20;

@@ -6,6 +6,11 @@ const RING_SAMPLES = msToSamples(2_000);
 /** 128 KiB, the largest chunk, are 683 ms: they fit between this and the ring's size. */
 const HIGH_WATER_SAMPLES = msToSamples(1_000);
 
+/** An mp3 that does not tell has 25 to 50 ms of it. */
+const LEAD_IN_SAMPLES = msToSamples(60);
+/** -66 dBFS. */
+const SILENT_PEAK = 16;
+
 /** What comes of a source until it is played: a ring that stops the source while it is full. It owns the source. */
 export class Intake {
   readonly #ring = new PcmRing(RING_SAMPLES, HIGH_WATER_SAMPLES);
@@ -57,6 +62,11 @@ export class Intake {
     const count = Math.max(0, left);
     while (left > 0) left -= this.read(this.#dropped, Math.min(left, FRAME_SAMPLES));
     return count;
+  }
+
+  /** Leaves out the silence that an encoder has put first; returns how many samples there were. */
+  dropLeadIn(): number {
+    return this.drop(this.#ring.quiet(LEAD_IN_SAMPLES, SILENT_PEAK));
   }
 
   /** Nobody listens for now. Live, what is here would be of the past when it goes on. */

@@ -187,8 +187,9 @@ export class Playback {
     return true;
   }
 
-  /** Sounds, from its first sample on, as what follows another track does. */
+  /** Sounds as what follows another track does: from its first sample on that is one. */
   follow(): void {
+    this.#skipped += this.#intake.dropLeadIn();
     this.#attack = SEAM_SAMPLES;
     this.resume();
   }

@@ -54,6 +54,16 @@ export class PcmRing {
     this.#used += chunk.length;
   }
 
+  /** How many of the first samples, at most `limit`, are no louder than `peak` (of 16 bits) on either side. */
+  quiet(limit: number, peak: number): number {
+    const count = Math.min(limit, this.available);
+    for (let i = 0; i < count * CHANNELS; i++) {
+      const value = this.#values[(this.#readAt / 2 + i) % this.#values.length] ?? 0;
+      if (Math.abs(value) > peak) return Math.floor(i / CHANNELS);
+    }
+    return count;
+  }
+
   /** Moves up to `samples` (per channel) to the start of `target` and returns how many there were. */
   read(target: Int16Array | Float32Array, samples: number): number {
     const count = Math.min(samples, this.available);

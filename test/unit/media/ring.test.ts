@@ -36,6 +36,18 @@ test("says when it is full enough, and when it wants more", () => {
   expect(ring.wantsMore).toBe(true);
 });
 
+test("tells how much of what comes first is quiet, over its own end too", () => {
+  const ring = new PcmRing(10, 5);
+  ring.write(new Uint8Array(32));
+  ring.read(new Int16Array(16), 8);
+  ring.write(new Uint8Array(new Int16Array([0, 0, 3, -4, 0, -5, 9, 9]).buffer));
+  expect(ring.quiet(10, 4)).toBe(2);
+  expect(ring.quiet(10, 8)).toBe(3);
+  expect(ring.quiet(1, 99)).toBe(1);
+  expect(ring.quiet(10, 99)).toBe(4);
+  expect(ring.available).toBe(4);
+});
+
 test("refuses what does not fit instead of growing or overwriting", () => {
   const ring = new PcmRing(10, 5);
   ring.write(new Uint8Array(40));
