@@ -21,6 +21,7 @@ const mayImport = {
       "media/",
       "room-admin/",
       "player/resolver/library\\.ts$",
+      "player/ytdlp/program\\.ts$",
       "recorder/limits\\.ts$",
     ],
     ...["channel/ports\\.ts$", "program/exit-codes\\.ts$"],

@@ -97,6 +97,7 @@ export const SOUND_TREE: readonly Branch[] = [
         "media",
         "Put audio files there or name another folder: VOICEBOT_MEDIA_DIR. Uploads play all the same.",
       ),
+      look("ytdlp", "Update it: python3 -m pip install --upgrade yt-dlp, or yt-dlp -U."),
     ],
   },
   {

@@ -27,7 +27,13 @@ export function roomSources(deps: {
   plane: Pick<MediaPlane, "request">;
   config: Pick<
     Config,
-    "fetchHttp" | "radioStations" | "fetchAllow" | "fetchMaxBytes" | "cacheMaxBytes" | "ytdlpPath" | "ytdlpSearch"
+    | "fetchHttp"
+    | "radioStations"
+    | "fetchAllow"
+    | "fetchMaxBytes"
+    | "cacheMaxBytes"
+    | "ytdlpPath"
+    | "ytdlpSearch"
   >;
   dataDir: string;
   clock: Clock;
@@ -51,7 +57,7 @@ export function roomSources(deps: {
   const limits = new FetchLimits();
   const policy = { allowHttp: config.fetchHttp, allow: config.fetchAllow };
   const ytdlp = new Ytdlp({
-    finder: new YtdlpFinder(config.ytdlpPath, clock),
+    finder: new YtdlpFinder(config.ytdlpPath, clock, log),
     service: config.ytdlpSearch === "off" ? null : config.ytdlpSearch,
     workDirectory: join(dataDir, "cache", "ytdlp"),
     ...{ files, policy, limits, clock, log },

@@ -15,11 +15,12 @@ import { rateLimit } from "./checks/rate-limit.ts";
 import { rooms } from "./checks/rooms.ts";
 import { stun } from "./checks/stun.ts";
 import { turn } from "./checks/turn.ts";
+import { ytdlp } from "./checks/ytdlp.ts";
 
 /** Every check, in the order of the report: what others need comes first. */
 export const CHECKS: readonly Check[] = [
   ...[configuration, homeserver, clock, account, instance, rateLimit, rooms],
-  ...[ffmpeg, engine, media, data],
+  ...[ffmpeg, engine, media, ytdlp, data],
   ...[ports, addresses, stun, turn, ice],
 ];
 

@@ -12,11 +12,14 @@ export type Place =
 
 /**
  * Where an entry leads: http and https addresses, and paths from the folder of the playlist on. Of absolute paths those
- * of the media folder `root`, where the playlist is in there itself. Pure.
+ * of the media folder, where the playlist is in there itself. Pure.
  * @param folder of the playlist below the media folder, "" for itself and for lists from elsewhere
- * @param root null when absolute paths are other machines' business
+ * @param roots the media folder as it is called; none when absolute paths are other machines' business
  */
-export function placeOf(location: string, { folder, root }: { folder: string; root: string | null }): Place {
+export function placeOf(
+  location: string,
+  { folder, roots }: { folder: string; roots: readonly string[] },
+): Place {
   if (location.length > MAX_LOCATION) return refused({ key: "playlist.why_long" });
   if (hasScheme(location)) {
     const scheme = location.slice(0, location.indexOf(":")).toLowerCase();
@@ -24,7 +27,8 @@ export function placeOf(location: string, { folder, root }: { folder: string; ro
     return refused({ key: "playlist.why_scheme", params: { scheme } });
   }
   const path = location.replaceAll("\\", "/");
-  const below = root !== null && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : null;
+  const root = roots.find((name) => path.startsWith(`${name}/`));
+  const below = root === undefined ? null : path.slice(root.length + 1);
   if (below === null && (path.startsWith("/") || /^[a-z]:/i.test(path))) return outside;
   const inside = posix.normalize(below ?? posix.join(folder, path));
   return inside === ".." || inside.startsWith("../") || inside.startsWith("/")

@@ -31,7 +31,7 @@ export interface PlaylistText extends On {
   name: string;
   format: PlaylistFormat | null;
   /** Where it came from: its address, its folder below the media folder, or nowhere that paths could start from. */
-  from: { url: string } | { folder: string; root: string } | null;
+  from: { url: string } | { folder: string; roots: readonly string[] } | null;
 }
 
 /** Entries that are looked at at once. */
@@ -67,7 +67,7 @@ export class PlaylistReader {
         say: { key: "playlist.empty", params: { title } },
       });
     }
-    const place = from !== null && "folder" in from ? from : { folder: "", root: null };
+    const place = from !== null && "folder" in from ? from : { folder: "", roots: [] };
     const outcomes = await this.#look(parsed.items, place, { within, asker }, signal);
     const items: Found[] = [];
     const refused: Refused[] = [];
@@ -93,7 +93,7 @@ export class PlaylistReader {
   /** In their order; null for those that nobody could look at any more. */
   async #look(
     items: readonly PlaylistItem[],
-    place: { folder: string; root: string | null },
+    place: { folder: string; roots: readonly string[] },
     on: On & { within: Within },
     signal: AbortSignal,
   ): Promise<(Found | FoundMany | Refused | null)[]> {
@@ -111,12 +111,12 @@ export class PlaylistReader {
 
   async #entry(
     item: PlaylistItem,
-    { folder, root }: { folder: string; root: string | null },
+    { folder, roots }: { folder: string; roots: readonly string[] },
     on: On & { within: Within },
     signal: AbortSignal,
   ): Promise<Found | FoundMany | Refused> {
     const { within, asker } = on;
-    const place = placeOf(item.url, { folder, root });
+    const place = placeOf(item.url, { folder, roots });
     const name = item.title ?? nameOf(item.url);
     if (place.kind === "refused") return { name, why: place.why };
     const { clock, address, file } = this.#deps;

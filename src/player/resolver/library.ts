@@ -1,4 +1,5 @@
 import { realpath } from "node:fs/promises";
+import { resolve } from "node:path";
 import { withTimeout } from "../../base/async.ts";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
@@ -98,14 +99,14 @@ export class Library implements Resolver {
     return [...this.#folder.playlists()];
   }
 
-  /** The real folder, and the file in it that a playlist's path leads to; null when there is none in there. */
-  async playlistFile(path: string): Promise<{ root: string; file: string } | null> {
+  /** The file that a playlist's path leads to, and what the folder is called; null when there is none in it. */
+  async playlistFile(path: string): Promise<{ roots: readonly string[]; file: string } | null> {
     const segments = plainSegments(path, isPlaylistName);
     if (!segments) return null;
     try {
       const root = await realpath(this.#root);
       const file = await confinedFile(root, segments, isPlaylistName);
-      return file === null ? null : { root, file };
+      return file === null ? null : { roots: [root, resolve(this.#root)], file };
     } catch {
       return null;
     }

@@ -75,7 +75,7 @@ export class Playlists implements Resolver {
   async #ofFolder(path: string, signal: AbortSignal, on: On): Promise<FoundMany | null> {
     const found = await this.#deps.library.playlistFile(path);
     if (!found) return null;
-    const from = { folder: folderOf(path), root: found.root };
+    const from = { folder: folderOf(path), roots: found.roots };
     const text = await textOf(found.file);
     return this.read({ text, name: stemOf(path), format: formatOfName(path), from, ...on }, signal);
   }

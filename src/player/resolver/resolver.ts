@@ -20,8 +20,7 @@ export interface UploadClaim {
  * else.
  */
 export type Ask =
-  | { kind: "words"; text: string; within?: Within; radio?: true }
-  | { kind: "upload"; upload: UploadClaim };
+  { kind: "words"; text: string; within?: Within; radio?: true } | { kind: "upload"; upload: UploadClaim };
 
 /** Something that can be queued. Title and length are what is known without opening it. */
 export interface Found {

@@ -14,7 +14,7 @@ import type { StoredSource } from "../queue.ts";
 import { decodeAnswer, type Answer, type Answered } from "../ytdlp/answer.ts";
 import { DOWNLOADED, downloadArguments, lookArguments, searchArguments } from "../ytdlp/arguments.ts";
 import { failureOf } from "../ytdlp/failure.ts";
-import { runYtdlp, type RunResult } from "../ytdlp/process.ts";
+import { runYtdlp, tooLate, type RunResult } from "../ytdlp/process.ts";
 import type { YtdlpFinder, YtdlpProgram } from "../ytdlp/program.ts";
 import { Slots } from "../ytdlp/slots.ts";
 import type { Bring, FileCache } from "./cache.ts";
@@ -50,7 +50,7 @@ const DOWNLOAD_MS = 600_000;
 const IDLE_MS = 30_000;
 const MAX_OUTPUT_BYTES = 20e6;
 /** Pages and scripts, besides the sound. */
-const LOOK_BYTES = 100e6;
+const LOOK_BYTES = 50e6;
 const MAX_DURATION_MS = 12 * 3_600_000;
 const SERVICES: Readonly<Record<string, string>> = { ytsearch: "YouTube", scsearch: "SoundCloud" };
 
@@ -102,17 +102,21 @@ export class Ytdlp implements Resolver {
   }
 
   async search(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }> {
-    const { service, finder } = this.#deps;
+    const { service, finder, clock } = this.#deps;
     const words = oneLine(text).slice(0, 200);
     if (service === null || finder.isOff || limit <= 0 || words === "") return { choices: [], more: false };
-    const { signal } = new AbortController();
-    const options = { timeoutMs: SEARCH_MS, asker: NOBODY, signal };
+    // Who waits for a turn waits no longer than who has one.
+    const enough = new AbortController();
+    const timer = clock.timer(SEARCH_MS, () => enough.abort());
+    const options = { timeoutMs: SEARCH_MS, asker: NOBODY, signal: enough.signal };
     const args = searchArguments(service, words, limit);
-    const answered = await this.#ask(args, `https://${service}.invalid/`, options).catch((error: unknown) => {
-      // Who has none of it looks in the media folder alone.
-      if (toBotError(error).code === "ytdlp_missing") return null;
-      throw error;
-    });
+    const answered = await this.#ask(args, `https://${service}.invalid/`, options)
+      .catch((error: unknown) => {
+        // Who has none of it looks in the media folder alone.
+        if (toBotError(error).code === "ytdlp_missing") return null;
+        throw enough.signal.aborted ? tooLate(SEARCH_MS) : error;
+      })
+      .finally(() => timer.cancel());
     if (answered?.kind !== "many") return { choices: [], more: false };
     const name = SERVICES[service] ?? service;
     const choices = answered.answers

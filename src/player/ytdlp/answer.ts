@@ -41,6 +41,8 @@ type Entry = z.infer<typeof entrySchema>;
 const answerSchema = entrySchema.extend({
   // Entries that cannot be told (private, deleted) are null.
   entries: z.array(z.unknown()).max(100_000).nullish(),
+  /** Of the whole list, of which `entries` are the first. */
+  playlist_count: z.number().int().nonnegative().nullish().catch(null),
 });
 
 /**
@@ -55,7 +57,7 @@ export function decodeAnswer(output: string, asked: string, limit: number): Answ
       say: { key: "ytdlp.no_answer" },
     });
   }
-  const { entries, ...whole } = decoded.data;
+  const { entries, playlist_count: all, ...whole } = decoded.data;
   if (!entries) return { kind: "one", answer: answerOf(whole, whole.webpage_url ?? asked) };
   const page = whole.webpage_url ?? asked;
   const answers: Answer[] = [];
@@ -66,7 +68,12 @@ export function decodeAnswer(output: string, asked: string, limit: number): Answ
     if (++count > limit) continue;
     answers.push(entryOf(entry.data, page, index + 1));
   }
-  return { kind: "many", title: titleOf(whole, page), answers, left: Math.max(0, count - limit) };
+  return {
+    kind: "many",
+    title: titleOf(whole, page),
+    answers,
+    left: Math.max(0, Math.max(count, all ?? 0) - limit),
+  };
 }
 
 function parsed(output: string): unknown {

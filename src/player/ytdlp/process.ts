@@ -126,7 +126,7 @@ function environment(directory: string, proxy: string | null): NodeJS.ProcessEnv
   };
 }
 
-function tooLate(timeoutMs: number): BotError {
+export function tooLate(timeoutMs: number): BotError {
   const seconds = Math.round(timeoutMs / 1000);
   return new BotError("timeout", `yt-dlp took over ${seconds} s`, {
     retryable: true,

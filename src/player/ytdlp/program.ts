@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
+import { silentLog, type Log } from "../../base/log.ts";
 import type { Sentence } from "../../base/messages/catalogue.ts";
 import { runYtdlp } from "./process.ts";
 
@@ -27,11 +28,13 @@ const DAY_MS = 86_400_000;
 export class YtdlpFinder {
   readonly #setting: YtdlpSetting;
   readonly #clock: Clock;
+  readonly #log: Log;
   #found: { program: Promise<YtdlpProgram>; atMs: number } | null = null;
 
-  constructor(setting: YtdlpSetting, clock: Clock) {
+  constructor(setting: YtdlpSetting, clock: Clock, log: Log = silentLog) {
     this.#setting = setting;
     this.#clock = clock;
+    this.#log = log;
   }
 
   get isOff(): boolean {
@@ -68,7 +71,13 @@ export class YtdlpFinder {
     if (!ok || !/^[\w.+-]{1,64}$/.test(version)) {
       throw missing(`${path} is no yt-dlp that runs: ${complaint.slice(-200)}`, { key: "ytdlp.missing" });
     }
-    return { path, version, ageDays: ageDays(version, this.#clock.wall()) };
+    const age = ageDays(version, this.#clock.wall());
+    this.#log[age !== null && age >= OLD_DAYS ? "warn" : "info"]("ytdlp_found", {
+      path,
+      version,
+      ageDays: age,
+    });
+    return { path, version, ageDays: age };
   }
 
   async #path(): Promise<string> {

@@ -11,6 +11,7 @@ import { configuration } from "../../../src/check/checks/configuration.ts";
 import { data } from "../../../src/check/checks/data.ts";
 import { judgeLibraries } from "../../../src/check/checks/engine.ts";
 import { ffmpeg, lacking } from "../../../src/check/checks/ffmpeg.ts";
+import { ytdlp } from "../../../src/check/checks/ytdlp.ts";
 import { homeserver } from "../../../src/check/checks/homeserver.ts";
 import { instance } from "../../../src/check/checks/instance.ts";
 import { media } from "../../../src/check/checks/media.ts";
@@ -227,6 +228,22 @@ describe("ffmpeg", () => {
       matching(/^fail .*poor 9\.9 lacks libopus, s16le, ffmetadata/),
     );
   });
+});
+
+test("yt-dlp is no lack unless somebody wants it; an old one is", async () => {
+  const path = join(folder, "yt-dlp");
+  const version = async (text: string): Promise<string> => {
+    await writeFile(path, `#!/bin/sh\necho ${text}\n`);
+    await chmod(path, 0o755);
+    return path;
+  };
+  const of = (ytdlpPath: string | null): Promise<string[]> => look(ytdlp, { config: { ytdlpPath } });
+  expect(await of("off")).toEqual(matching(/^ok switched off/));
+  expect(await of(join(folder, "none"))).toEqual(matching(/^warn no yt-dlp/));
+  expect(await of(await version("2020.01.02"))).toEqual(
+    matching(/^warn .*yt-dlp 2020\.01\.02, \d+ days old/),
+  );
+  expect(await of(await version("2099.01.02"))).toEqual(matching(/^ok .*yt-dlp 2099\.01\.02, 0 days old/));
 });
 
 test("the media folder is counted", async () => {

@@ -31,8 +31,14 @@ const song = (url: string): Found => ({ source: { kind: "upload", mxc: url }, ti
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "voicebot-playlists-"));
   [asked, uploaded, web] = [[], {}, {}];
+  openSources("media");
+  for (const name of ["a.mp3", "Mixes/b.flac", "Mixes/c.ogg", "deep/er/d.mp3"])
+    await put(`media/${name}`, "x");
+});
+
+function openSources(mediaFolder: string): void {
   const clock = systemClock;
-  library = new Library({ root: join(directory, "media"), clock });
+  library = new Library({ root: join(directory, mediaFolder), clock });
   const kept = { directory: join(directory, "cache"), maxFileBytes: 1_000_000, maxBytes: 2_000_000, clock };
   const cache = new UploadCache({
     files: new FileCache(kept),
@@ -47,9 +53,7 @@ beforeEach(async () => {
     },
   });
   sources = new Sources([playlists, library]);
-  for (const name of ["a.mp3", "Mixes/b.flac", "Mixes/c.ogg", "deep/er/d.mp3"])
-    await put(`media/${name}`, "x");
-});
+}
 afterEach(async () => {
   library.close();
   await rm(directory, { recursive: true, force: true });
@@ -83,7 +87,17 @@ test("a list of the media folder names files from its own folder on, up to the f
   const media = join(directory, "media");
   await writeFile(join(directory, "secret.mp3"), "x");
   await symlink(join(directory, "secret.mp3"), join(media, "link.mp3"));
-  const lines = ["b.flac", ".\\c.ogg", "../a.mp3", `${media}/deep/er/d.mp3`];
+  // The operator's name for the folder need not be its real one.
+  await symlink(media, join(directory, "by-another-name"));
+  library.close();
+  openSources("by-another-name");
+  const lines = [
+    "b.flac",
+    ".\\c.ogg",
+    "../a.mp3",
+    `${media}/deep/er/d.mp3`,
+    `${directory}/by-another-name/a.mp3`,
+  ];
   const bad = [
     "../../secret.mp3",
     "/etc/passwd",
@@ -96,7 +110,7 @@ test("a list of the media folder names files from its own folder on, up to the f
   const found = await play("Mixes/evening.m3u");
   expect([found.title, paths(found)]).toEqual([
     "Evening",
-    ["Mixes/b.flac", "Mixes/c.ogg", "a.mp3", "deep/er/d.mp3"],
+    ["Mixes/b.flac", "Mixes/c.ogg", "a.mp3", "deep/er/d.mp3", "a.mp3"],
   ]);
   expect(why(found)).toEqual([
     ["secret.mp3", "playlist.why_outside"],

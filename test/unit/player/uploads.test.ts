@@ -36,6 +36,8 @@ test.each([
   [{ ...audio, msgtype: "m.file" }, true],
   [{ ...audio, msgtype: "m.file", body: "x", info: { mimetype: "audio/flac" } }, true],
   [{ ...audio, msgtype: "m.file", body: "notes.txt" }, false],
+  [{ ...audio, msgtype: "m.file", body: "evening.M3U8" }, true],
+  [{ ...audio, msgtype: "m.file", body: "x", info: { mimetype: "application/xspf+xml" } }, true],
   [{ ...audio, msgtype: "m.image" }, false],
   [{ ...audio, url: undefined, file: { url: "mxc://a/b" } }, false],
   [{ ...audio, url: "https://example.org/x.mp3" }, false],
