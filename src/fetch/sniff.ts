@@ -42,7 +42,7 @@ export function sniff(start: Uint8Array): Sniffed {
   const head = Buffer.from(start.buffer, start.byteOffset, Math.min(start.length, SNIFF_BYTES));
   if (CONTAINERS.some((marks) => marks.every(({ at, bytes }) => isAt(head, at, bytes)))) return "audio";
   if (isText(head)) return "text";
-  return hasFrames(head) ? "audio" : "other";
+  return framesIn(head) === null ? "other" : "audio";
 }
 
 function isAt(head: Buffer, at: number, bytes: string): boolean {
@@ -60,15 +60,24 @@ function isText(head: Buffer): boolean {
   return beyond * 2 <= head.length;
 }
 
-/** Two frames of MPEG audio (layers 1 to 3) or ADTS after each other, the second where the first says. */
-function hasFrames(head: Buffer): boolean {
+/**
+ * Whether there are two frames of MPEG audio (layers 1 to 3) or ADTS after each other, the second where the first says;
+ * and of which. Pure.
+ */
+export function framesIn(start: Uint8Array): "mp3" | "aac" | null {
+  const head = Buffer.from(start.buffer, start.byteOffset, Math.min(start.length, SNIFF_BYTES));
   for (let at = 0; at + 6 < head.length; at++) {
     if (head[at] !== 0xff) continue;
     const length = frameLength(head, at);
-    if (length > 0 && frameLength(head, at + length) > 0) return true;
+    const layer = layerAt(head, at);
+    if (length > 0 && frameLength(head, at + length) > 0 && layerAt(head, at + length) === layer)
+      return layer === 4 ? "aac" : "mp3";
   }
-  return false;
+  return null;
 }
+
+/** 1 to 3 of MPEG audio; 4: ADTS. */
+const layerAt = (head: Buffer, at: number): number => 4 - (((head[at + 1] ?? 0) >> 1) & 3);
 
 /** kbit/s by MPEG version (1; 2 and 2.5) and layer (1 to 3); ISO/IEC 11172-3 2.4.2.3, 13818-3. */
 const BIT_RATES: Readonly<Record<string, readonly number[]>> = {
@@ -85,7 +94,7 @@ const SAMPLE_RATES = [44_100, 48_000, 32_000];
 function frameLength(head: Buffer, at: number): number {
   const [sync = 0, kind = 0, rates = 0, fourth = 0, fifth = 0] = head.subarray(at, at + 5);
   if (sync !== 0xff || (kind & 0xe0) !== 0xe0) return 0;
-  const layer = 4 - ((kind >> 1) & 3);
+  const layer = layerAt(head, at);
   if (layer === 4) {
     // ADTS (ISO/IEC 13818-7 6.2): 12 bits of sync, sampling index up to 12, 13 bits of length.
     const length = ((fourth & 3) << 11) | (fifth << 3) | ((head[at + 5] ?? 0) >> 5);

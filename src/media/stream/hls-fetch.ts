@@ -7,7 +7,7 @@ import type { StreamFetch } from "./stream-fetch.ts";
 /** A segment of pictures with sound has some megabytes; it is in memory as a whole. */
 const MAX_SEGMENT_BYTES = 32_000_000;
 const KEY_BYTES = 16;
-const IDLE_MS = 8_000;
+const IDLE_MS = 7_000;
 const PLAYLIST_MS = 10_000;
 const SEGMENT_MS = 30_000;
 const MIN_BYTES_PER_SECOND = 250;

@@ -1,12 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import type { Fetched } from "../../fetch/guarded-fetch.ts";
+import { framesIn } from "../../fetch/sniff.ts";
 import { IcyDeinterleaver, icyInterval, icyTitle, TitleGate } from "./icy.ts";
 import { unsupported } from "./hls-playlist.ts";
-import type { Feed } from "./piece.ts";
+import type { Feed, Piece } from "./piece.ts";
 import type { StreamFetch } from "./stream-fetch.ts";
 
-/** ffmpeg's names for what servers call it; anything else ffmpeg finds out by itself, which takes some sound. */
+/** ffmpeg's names for what servers call it, where the sound itself does not say. ffmpeg would need seconds of it. */
 const FORMATS: Readonly<Record<string, string>> = {
   "audio/mpeg": "mp3",
   "audio/mp3": "mp3",
@@ -21,7 +22,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 };
 
 /** The server sends sound all the time: so much of nothing means that it is gone. */
-const IDLE_MS = 8_000;
+const IDLE_MS = 7_000;
 /** 2 kbit/s: less is no sound. */
 const MIN_BYTES_PER_SECOND = 250;
 /** Of one chunk, that are looked at: the last. */
@@ -38,7 +39,6 @@ export async function* icyFeed(
     if (/^(text|image|font|video)\/|\/(json|xml|javascript)$|mpegurl/.test(answer.contentType ?? ""))
       throw unsupported(`a stream of type ${answer.contentType}`, "stream.not_audio");
     yield { kind: "opened", isLive: true };
-    yield { kind: "fresh", format: FORMATS[answer.contentType ?? ""] ?? null, skipMs: 0 };
     yield* pieces(answer, clock);
   } finally {
     answer.close();
@@ -51,7 +51,28 @@ export async function* icyFeed(
     });
 }
 
-async function* pieces({ body, headers }: Fetched, clock: Clock): Feed {
+/** What containers begin with. null: ffmpeg knows these at once. */
+const MARKS: readonly (readonly [mark: string, format: string | null])[] = [
+  ["OggS", "ogg"],
+  ["fLaC", "flac"],
+  ["\x1a\x45\xdf\xa3", null],
+];
+/** Three frames of mp3 at 320 kbit/s, or half a second at 64. */
+const ENOUGH_BYTES = 4_096;
+
+/** What the first bytes are, else what the server calls it. Pure. */
+export function formatOf(start: Uint8Array, contentType: string | null): string | null {
+  const head = Buffer.from(start.subarray(0, 4)).toString("latin1");
+  const marked = MARKS.find(([mark]) => head === mark);
+  return marked ? marked[1] : (framesIn(start) ?? FORMATS[contentType ?? ""] ?? null);
+}
+
+async function* pieces({ body, headers, contentType }: Fetched, clock: Clock): Feed {
+  let start: Uint8Array | null = new Uint8Array();
+  const begin = function* (bytes: Uint8Array): Generator<Piece> {
+    yield { kind: "fresh", format: formatOf(bytes, contentType), skipMs: 0 };
+    yield { kind: "bytes", bytes };
+  };
   const interval = icyInterval(headers);
   const split = interval === null ? null : new IcyDeinterleaver(interval);
   const gate = new TitleGate();
@@ -65,9 +86,18 @@ async function* pieces({ body, headers }: Fetched, clock: Clock): Feed {
     const shown = gate.due(clock.now());
     if (shown !== undefined) yield { kind: "title", title: shown };
     const [first, ...more] = sound;
+    if (!first) continue;
     // One piece, however often a server cuts in.
-    if (first) yield { kind: "bytes", bytes: more.length > 0 ? Buffer.concat(sound) : first };
+    const bytes = more.length > 0 ? Buffer.concat(sound) : first;
+    if (start === null) yield { kind: "bytes", bytes };
+    else {
+      start = Buffer.concat([start, bytes]);
+      if (start.length < ENOUGH_BYTES) continue;
+      yield* begin(start);
+      start = null;
+    }
   }
+  if (start !== null && start.length > 0) yield* begin(start);
 }
 
 const isStation = ({ headers }: Fetched): boolean =>

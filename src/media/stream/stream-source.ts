@@ -244,7 +244,9 @@ export class StreamSource {
     this.#watch = clock.timer(delayMs, () => {
       const silentMs = this.#isBlocked ? 0 : clock.now() - this.#heardAtMs;
       if (silentMs < TOLD_AFTER_MS) return this.#watchSilence(TOLD_AFTER_MS - silentMs);
-      if (this.#bytes > 0 && !this.#isTold) {
+      // Bytes come, and no sound is in them.
+      if (this.#bytes === 0) return this.#end(this.#lastError ?? soundless());
+      if (!this.#isTold) {
         this.#isTold = true;
         onNote({ kind: "interrupted", error: this.#lastError });
       }
@@ -261,6 +263,9 @@ export class StreamSource {
     );
   }
 }
+
+const soundless = (): BotError =>
+  new BotError("media_unreadable", "there is no sound in it", { say: { key: "stream.no_audio" } });
 
 function undecodable(end: FfmpegEnd, heard: boolean): BotError {
   const message = end.reason ?? "the decoder ended";

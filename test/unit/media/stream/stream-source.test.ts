@@ -28,7 +28,7 @@ class FakeDecoder implements Decoder {
 
   async write(bytes: Uint8Array): Promise<void> {
     if (this.isPaused) await new Promise<void>((resolve) => (this.#taken = resolve));
-    if (this.state === "open") this.options.onData(Buffer.from(bytes));
+    if (this.state === "open" && !isDeaf) this.options.onData(Buffer.from(bytes));
   }
 
   finish(): Promise<void> {
@@ -45,6 +45,8 @@ class FakeDecoder implements Decoder {
 let clock: FakeClock;
 let fetch: FakeStreamFetch;
 let decoders: FakeDecoder[];
+/** Decoders make no sound of anything. */
+let isDeaf: boolean;
 let notes: StreamNote[];
 let heard: string;
 let ended: { ok: boolean; error: BotError | null } | null;
@@ -52,7 +54,13 @@ let source: StreamSource | null;
 
 const brokenOff = new BotError("fetch_failed", "reset", { retryable: true });
 const gone = new BotError("fetch_failed", "404", { retryable: false });
-const station = (): FakeAnswer => new FakeAnswer({ "content-type": "audio/mpeg", "icy-name": "Radio" });
+/** What comes first is looked at; it is silence here. */
+function begun(headers: Record<string, string>, bytes = 4_096): FakeAnswer {
+  const answer = new FakeAnswer(headers);
+  answer.send(new Uint8Array(bytes));
+  return answer;
+}
+const station = (): FakeAnswer => begun({ "content-type": "audio/mpeg", "icy-name": "Radio" });
 
 function play(answer: FakeStreamFetch["answer"], kind: StreamFormat = "icy", positionMs = 0): StreamSource {
   fetch = new FakeStreamFetch(answer);
@@ -65,7 +73,7 @@ function play(answer: FakeStreamFetch["answer"], kind: StreamFormat = "icy", pos
       return decoder;
     },
     onNote: (note) => notes.push(note),
-    onData: (chunk) => (heard += chunk.toString()),
+    onData: (chunk) => (heard += chunk.toString().replaceAll("\0", "")),
     onEnd: ({ ok }, error) => (ended = { ok, error }),
   });
   return source;
@@ -74,6 +82,7 @@ function play(answer: FakeStreamFetch["answer"], kind: StreamFormat = "icy", pos
 beforeEach(() => {
   clock = new FakeClock();
   decoders = [];
+  isDeaf = false;
   notes = [];
   heard = "";
   ended = null;
@@ -86,7 +95,7 @@ afterEach(() => {
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 test("a radio station is heard, and its titles are told, without the text in the sound", async () => {
-  const answer = new FakeAnswer({ "content-type": "audio/mpeg", "icy-metaint": "4" });
+  const answer = begun({ "content-type": "audio/mpeg", "icy-metaint": "4" }, 5_120);
   play(() => answer);
   answer.send(bytes("abcd\u0001StreamTitle='A';efgh"));
   await settle();
@@ -129,7 +138,7 @@ test("the end of a station's body is no end", async () => {
   expect(ended).toBeNull();
 });
 
-test("what is no station, and ends, has ended", async () => {
+test("what is no station, and ends, has ended, however short it is", async () => {
   const answer = new FakeAnswer({ "content-type": "audio/ogg" });
   play(() => answer);
   answer.send(bytes("a"));
@@ -197,8 +206,20 @@ test("what is no sound is not given to a decoder", async () => {
   expect(decoders).toEqual([]);
 });
 
+test("bytes without any sound in them are given up before anybody takes it for stuck", async () => {
+  const answer = station();
+  isDeaf = true;
+  play(() => answer);
+  for (let i = 0; i < 10; i++) {
+    answer.send(bytes("x"));
+    await clock.advance(1_000);
+  }
+  expect(ended?.error?.say.key).toBe("stream.no_audio");
+});
+
 test("a decoder that can make nothing of it ends a stream that was never heard", async () => {
   const answer = station();
+  isDeaf = true;
   play(() => answer);
   await settle();
   decoders[0]?.options.onFailed({ ok: false, reason: "Invalid data", announcedMs: null, bytes: 0 });
