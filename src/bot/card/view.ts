@@ -1,5 +1,6 @@
 import { clockTime } from "../../base/duration.ts";
 import { render, type Language, type Rendered, type Sentence } from "../../base/messages/catalogue.ts";
+import { filtersText } from "../../commands/filters.ts";
 import { nowName, trackLine } from "../../commands/format.ts";
 import type { SkipTally } from "../../commands/skip-votes.ts";
 import type { QueueState, StoredSource } from "../../player/queue.ts";
@@ -59,7 +60,7 @@ function textOf(facts: CardFacts, now: NonNullable<QueueState["now"]>, positionM
   const { state, votes, nameOf, language } = facts;
   const { track, phase } = now;
   const said = (sentence: Sentence): string => render(sentence, language).text;
-  const { upcoming, loop, volume } = state;
+  const { upcoming, loop, volume, filters } = state;
   const [next] = upcoming;
   const lines = [
     linkOf(track.source),
@@ -69,6 +70,7 @@ function textOf(facts: CardFacts, now: NonNullable<QueueState["now"]>, positionM
         ? clockTime(track.durationMs)
         : `${bar(positionMs / track.durationMs)} ${clockTime(Math.min(positionMs, track.durationMs))} / ${clockTime(track.durationMs)}`,
     said({ key: "card.details", params: { requester: nameOf(track.requester), volume } }),
+    filtersText(filters, language) || false,
     loop !== "off" && said({ key: `loop.${loop}` }),
     next &&
       said({
