@@ -101,6 +101,7 @@ const formats: Readonly<Record<string, string[]>> = {
   "t.caf": [],
   "t.w64": [],
   "t.wv": [],
+  "t.ts": ["-c:a", "aac", "-b:a", "192k"],
   "t.mov": ["-c:a", "alac"],
   "44100.wav": ["-ar", "44100"],
 };

@@ -36,14 +36,19 @@ beforeAll(async () => {
     const tone = ["-f", "lavfi", "-i", `sine=${hz}:d=${seconds}`];
     await run("ffmpeg", ["-v", "error", ...tone, join(directory, name)]);
   }
+  const hls = ["-c:a", "aac", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
+  await run("ffmpeg", [
+    ...["-v", "error", "-f", "lavfi", "-i", "sine=550:d=2.5", ...hls],
+    join(directory, "hls.m3u8"),
+  ]);
   const files: Record<string, Buffer> = {};
-  for (const name of ["440.mp3", "660.mp3", "long.wav"])
-    files[`/${name}`] = await readFile(join(directory, name));
+  for (const name of await readdir(directory)) files[`/${name}`] = await readFile(join(directory, name));
   const pages: Record<string, () => string> = {
     "/song": () => page("../../song", `<audio src="/440.mp3"></audio>`),
     "/album": () =>
       page("../../x; rm -rf ~ &amp; $(id)", `<audio src="/440.mp3"></audio><audio src="/660.mp3"></audio>`),
     "/inside": () => page("Inside", `<audio src="http://127.0.0.2:${web.port}/440.mp3"></audio>`),
+    "/film": () => page("Film", `<video src="/hls.m3u8"></video>`),
     "/large": () => page("Large", `<audio src="/long.wav"></audio>`),
   };
   web = await serveWeb((request, response) => {
@@ -96,6 +101,10 @@ test("a page with one plays: its sound is a file of the cache, and nothing else 
   expect(Math.abs(ms - 3_000)).toBeLessThan(60);
   for (const name of await readdir(join(directory, "cache"))) expect(name).toMatch(/^[0-9a-f]{64}$/);
   expect(await readdir(join(directory, "work"))).toEqual([]);
+});
+
+test("a page whose sound comes in pieces plays, without another program", async () => {
+  expect(await heard(at("/film"))).toMatchObject({ hz: 550 });
 });
 
 test("it gets nowhere that the guard forbids, neither by a redirect nor by what a page names", async () => {

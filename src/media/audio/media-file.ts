@@ -10,6 +10,8 @@ import { BotError, messageOf } from "../../base/errors.ts";
 export const AUDIO_FORMATS = [
   ...["mp3", "flac", "ogg", "wav", "w64", "aiff", "caf", "au", "aac", "loas", "ac3", "eac3", "mov", "mp4"],
   ...["matroska", "webm", "asf", "amr", "ape", "wv", "tta", "tak", "mpc", "mpc8", "dsf", "voc"],
+  // What comes of HLS in one piece.
+  "mpegts",
 ] as const;
 
 /**
