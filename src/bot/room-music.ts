@@ -9,6 +9,7 @@ import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
 import type { MediaPlane } from "../media/plane.ts";
 import { LevelledPlane } from "../player/loudness/levelled-plane.ts";
 import type { LoudnessScans } from "../player/loudness/scans.ts";
+import { Ducking } from "../player/ducking.ts";
 import { ListenerVolumes } from "../player/listener-volumes.ts";
 import { RoomPlayer } from "../player/playback.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
@@ -70,6 +71,7 @@ export class RoomMusic {
     this.volumes = new ListenerVolumes({
       ...{ plane, channel: room.id, documents, members: () => channel.members() },
     });
+    const ducking = new Ducking({ plane, channel: room.id, wish: () => settings.get("duck") });
     const others = (): string[] =>
       channel.members().flatMap(({ userId }) => (userId === room.ownUserId ? [] : [userId]));
     this.votes = new SkipVotes({
@@ -89,9 +91,11 @@ export class RoomMusic {
     this.#reactions = new RoomReactions(room.ownUserId, [buttons]);
     this.#unsubscribe = [
       deps.onPeople(() => this.#onPeople()),
+      () => ducking.close(),
       settings.onChange(({ name }) => {
         if (name === "volume-max") this.#keepWithin(settings.get("volume-max"));
         else if (name === "loudness") levelled.changed();
+        else if (name === "duck") ducking.changed();
       }),
     ];
   }

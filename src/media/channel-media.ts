@@ -5,6 +5,7 @@ import { Adaptation } from "./audio/adaptation.ts";
 import { createOpusEncoder } from "./audio/encoder.ts";
 import type { OpusEncoder } from "./audio/encoder.ts";
 import { LevelMeter } from "./audio/levels.ts";
+import { SpeechWatch } from "./audio/speech-watch.ts";
 import { Pacer } from "./audio/pacer.ts";
 import type { FrameSlot } from "./audio/pacer.ts";
 import { FRAME_VALUES, rmsDbov } from "./audio/pcm.ts";
@@ -41,6 +42,8 @@ export class ChannelMedia {
   #encoder: OpusEncoder | null = null;
   readonly #adaptation: Adaptation;
   #sinceAdapted = 0;
+  readonly #speech = new SpeechWatch();
+  #duckDb = 0;
   #tail = 0;
   #closed = false;
 
@@ -75,6 +78,7 @@ export class ChannelMedia {
         onState: (peer, state) => {
           if (state === "closed" || state === "failed") {
             this.#levels.forget(peer);
+            this.#speech.forget(peer);
             this.kept.left(peer);
           }
           emit({ kind: "peer.state", channel, peer, state });
@@ -90,6 +94,11 @@ export class ChannelMedia {
   /** Of one listener, in percent of what everybody hears. */
   peerVolume(peer: string, percent: number): void {
     this.#own.set(peer, percent);
+  }
+
+  /** While somebody speaks the music is so much quieter, in dB; 0: never. */
+  duck(db: number): void {
+    this.#duckDb = db;
   }
 
   configure(settings: { ice: IceSettings; bitrate: number }): void {
@@ -191,6 +200,8 @@ export class ChannelMedia {
 
   /** Makes and sends the frame of one slot; false when there is nothing left to send. */
   #onFrame(slot: FrameSlot): boolean {
+    const isSpoken = this.#duckDb > 0 && this.#speech.speaking(this.#context.clock.now());
+    this.#player.turnDownBy(isSpoken ? this.#duckDb : 0);
     const sound = this.#player.mix(this.#frame);
     if (sound !== "silence") this.#tail = TAIL_FRAMES;
     else if (this.#tail-- <= 0) {
@@ -229,7 +240,10 @@ export class ChannelMedia {
 
   #onAudio(peer: string, audio: ReceivedAudio): void {
     const level = audio.kind === "pcm" ? rmsDbov(audio.samples) : audio.levelDbov;
-    if (level !== null) this.#levels.add(peer, level);
+    if (level !== null) {
+      this.#levels.add(peer, level);
+      this.#speech.take(peer, level, audio.timestamp, this.#context.clock.now());
+    }
     this.kept.audio(peer, audio);
   }
 }

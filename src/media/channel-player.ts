@@ -1,3 +1,4 @@
+import { amplitude } from "../base/loudness.ts";
 import { Announcer } from "./announcer.ts";
 import { Limiter } from "./audio/limiter.ts";
 import { GLIDE_SAMPLES, Ramp } from "./audio/mixer.ts";
@@ -16,6 +17,8 @@ const UNDUCK_SAMPLES = msToSamples(600);
 export class ChannelPlayer {
   readonly #gain = new Ramp(1);
   readonly #duck = new Ramp(1);
+  /** Amplitude beside voices. */
+  #voices = 1;
   readonly #deck: Deck;
   readonly #announcer: Announcer;
   readonly #limiter = new Limiter();
@@ -39,6 +42,11 @@ export class ChannelPlayer {
   volume(percent: number): void {
     // Where nobody hears it there is nothing to glide.
     this.#gain.to(percent / 100, this.#deck.sounding ? GLIDE_SAMPLES : 0);
+  }
+
+  /** From the next frame on the music is so much quieter, because somebody speaks; it glides. In dB; 0: as loud as ever. */
+  turnDownBy(db: number): void {
+    this.#voices = amplitude(-db);
   }
 
   /** What was mixed last, before the limiter: one frame. */
@@ -71,11 +79,11 @@ export class ChannelPlayer {
     this.#announcer.close();
   }
 
-  /** Before a frame: the music's level beside an announcement. Where nothing is heard there is nothing to glide. */
+  /** Before a frame: the music's level beside an announcement or a voice. Where nothing is heard there is nothing to glide. */
   #turnDown(music: boolean): void {
-    const target = this.#announcer.speaking ? DUCKED : 1;
+    const target = Math.min(this.#announcer.speaking ? DUCKED : 1, this.#voices);
     if (target === this.#duck.target) return;
-    const samples = target < 1 ? DUCK_SAMPLES : UNDUCK_SAMPLES;
+    const samples = target < this.#duck.target ? DUCK_SAMPLES : UNDUCK_SAMPLES;
     this.#duck.to(target, music ? samples : 0);
   }
 }

@@ -104,6 +104,9 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
       case "peer.volume":
         channelOf(request.channel).peerVolume(request.peer, request.percent);
         return {};
+      case "duck":
+        channelOf(request.channel).duck(request.db);
+        return {};
       case "play.start":
         await channelOf(request.channel).start(request);
         return {};

@@ -124,6 +124,11 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
    * of that name until the channel closes, and costs an encoder while it is another.
    */
   z.object({ kind: z.literal("peer.volume"), channel, peer, percent: z.number().min(0).max(200) }),
+  /**
+   * By how many dB the music is turned down while somebody speaks, by the levels that their clients tell; 0: never. Announcements
+   * are not.
+   */
+  z.object({ kind: z.literal("duck"), channel, db: z.number().min(0).max(40) }),
   /** Of a track that plays or was opened to follow: it glides there within three seconds. Of any other it changes nothing. */
   z.object({ kind: z.literal("play.gain"), channel, track: trackId, gainDb }),
   /** For what plays, which goes on where it is, and for every track to come. Positions are those of the track as it was made. */
@@ -195,6 +200,7 @@ export const planeResultSchemas = {
   "play.resume": nothing,
   "play.stop": nothing,
   "play.volume": nothing,
+  duck: nothing,
   "play.gain": nothing,
   "play.filters": nothing,
   probe: z.object({

@@ -45,6 +45,10 @@ const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
     .transform(Number)
     .pipe(z.number().min(min).max(max));
 
+/** By how much the music is turned down for voices: what can be heard, and what is nearly silence. */
+const MIN_DUCK_DB = 3;
+const MAX_DUCK_DB = 30;
+
 /** Quieter nobody would hear it over voices, louder the limiter would squash it. */
 const MIN_LUFS = -30;
 const MAX_LUFS = -10;
@@ -161,6 +165,13 @@ export const ROOM_SETTINGS = {
     default: "on",
     allowed: `on, off, ${MIN_LUFS} – ${MAX_LUFS}`,
     meaning: "settings.loudness",
+  },
+  duck: {
+    ...music,
+    schema: z.union([wholeNumber(MIN_DUCK_DB, MAX_DUCK_DB), choice(["off", "on"], { ...OFF, ...ON })]),
+    default: "off",
+    allowed: `off, on, ${MIN_DUCK_DB}–${MAX_DUCK_DB}`,
+    meaning: "settings.duck",
   },
   "vote-skip": {
     ...common,

@@ -215,6 +215,15 @@ export function describePlane(name: string, create: () => MediaPlane): void {
       expect(watched.all("track.started")).toHaveLength(1);
     });
 
+    test("takes by how much the music is turned down for voices, in a channel that is open", async () => {
+      const { plane } = start();
+      await expect(plane.request({ kind: "duck", channel, db: 12 })).rejects.toMatchObject({
+        code: "not_found",
+      });
+      await plane.request({ kind: "channel.open", channel, ice: localIce, bitrate: 64_000 });
+      for (const db of [12, 0]) expect(await plane.request({ kind: "duck", channel, db })).toEqual({});
+    });
+
     test("takes a volume for a peer, there or not", async () => {
       const [a, b] = [start(), start()];
       const request = { kind: "peer.volume", channel, peer: "b", percent: 40 } as const;

@@ -1,13 +1,23 @@
-import type { Engine, EngineConnection, EngineOutput, OutgoingFrame } from "../../src/media/engine/engine.ts";
+import type {
+  ConnectionEvents,
+  ConnectionOptions,
+  Engine,
+  EngineConnection,
+  EngineOutput,
+  OutgoingFrame,
+} from "../../src/media/engine/engine.ts";
 
 /** One channel's output as it left the mixer: interleaved stereo at 48 kHz. */
 export class CapturedOutput implements EngineOutput {
   readonly frames: { timestamp: number; marker: boolean; pcm: Int16Array }[] = [];
+  /** Called with the number of each frame. */
+  onFrame: (index: number) => void = () => undefined;
   closed = false;
 
   write(frame: OutgoingFrame): void {
     if (!frame.pcm) throw new Error("this engine takes PCM");
     this.frames.push({ timestamp: frame.timestamp, marker: frame.marker, pcm: frame.pcm.slice() });
+    this.onFrame(this.frames.length - 1);
   }
 
   setBitrate(): void {}
@@ -41,6 +51,8 @@ export class CaptureEngine implements Engine {
   readonly audio = "pcm";
   readonly hasClock = false;
   readonly outputs: CapturedOutput[] = [];
+  /** What each connection would tell, in order of being made: for tests that say what others send. */
+  readonly listeners: ConnectionEvents[] = [];
   closed = false;
 
   createOutput(): CapturedOutput {
@@ -49,7 +61,8 @@ export class CaptureEngine implements Engine {
     return output;
   }
 
-  createConnection(): EngineConnection {
+  createConnection(_options: ConnectionOptions, events: ConnectionEvents): EngineConnection {
+    this.listeners.push(events);
     return {
       createOffer: () => Promise.resolve("v=0"),
       createAnswer: () => Promise.resolve("v=0"),

@@ -27,6 +27,7 @@ interface FakeChannel {
   volume: number;
   /** Of single listeners. */
   volumes: Map<string, number>;
+  duckDb: number;
   filters: Filters;
   kept: FakeKept;
   announcements: FakeAnnouncements;
@@ -155,6 +156,11 @@ export class FakePlane implements MediaPlane {
     this.#events.emit(event);
   }
 
+  /** By how much the music is turned down for voices; null: there is no such channel. */
+  duckDb(channel: string): number | null {
+    return this.#channels.get(channel)?.duckDb ?? null;
+  }
+
   /** What one hears, in percent of what everybody does. */
   volumeOf(channel: string, peer: string): number {
     return this.#channels.get(channel)?.volumes.get(peer) ?? 100;
@@ -221,7 +227,7 @@ export class FakePlane implements MediaPlane {
       else {
         const channel: FakeChannel = {
           ...{ ice, bitrate, peers: new Map(), playback: null, volume: 100 },
-          volumes: new Map(),
+          ...{ volumes: new Map(), duckDb: 0 },
           ...{ next: null, filters: NO_FILTERS },
           kept: new FakeKept(this.#clock, this.#numbers),
           announcements: new FakeAnnouncements(this.#clock, () => {
@@ -302,6 +308,9 @@ export class FakePlane implements MediaPlane {
         return done;
       case "play.volume":
         channel.volume = request.percent;
+        return done;
+      case "duck":
+        channel.duckDb = request.db;
         return done;
       case "play.gain":
         if (channel.playback?.track === request.track) channel.playback.gainDb = request.gainDb;

@@ -15,6 +15,7 @@ import { LevelledPlane } from "../../src/player/loudness/levelled-plane.ts";
 import { LoudnessScans } from "../../src/player/loudness/scans.ts";
 import { localIce, Watched } from "../contract/plane-rig.ts";
 import { CaptureEngine } from "../fakes/capture-engine.ts";
+import { fromInt16, rmsDb } from "../support/measure.ts";
 import { loudnessOf, writeTune, writeWav } from "../support/loudness.ts";
 
 /** Files of all loudnesses through the whole media plane, with real ffmpeg, on a clock that runs eight times as fast. */
@@ -23,12 +24,11 @@ jest.setTimeout(30_000);
 const run = promisify(execFile);
 const log = silentLog;
 const channel = "room";
-const SPEED = 8;
-const fast: Clock = {
-  now: () => systemClock.now() * SPEED,
+const clockAt = (speed: number): Clock => ({
+  now: () => systemClock.now() * speed,
   wall: () => systemClock.wall(),
-  timer: (delayMs, then) => systemClock.timer(delayMs / SPEED, then),
-};
+  timer: (delayMs, then) => systemClock.timer(delayMs / speed, then),
+});
 
 let directory: string;
 beforeAll(async () => {
@@ -37,6 +37,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 interface Listening {
+  engine: CaptureEngine;
   watched: Watched;
   scans: LoudnessScans;
   /** What left the mixer since the last call. */
@@ -47,9 +48,9 @@ interface Listening {
 
 let number = 0;
 
-async function listen(): Promise<Listening> {
+async function listen(clock = clockAt(8)): Promise<Listening> {
   const engine = new CaptureEngine();
-  const watched = new Watched(new InProcessPlane({ engine, clock: fast, log, ffmpegPath: null }));
+  const watched = new Watched(new InProcessPlane({ engine, clock, log, ffmpegPath: null }));
   const { plane } = watched;
   const scans = new LoudnessScans({ dataDir: path.join(directory, `data${number++}`), log });
   const levelled = new LevelledPlane({ plane, channel, scans, wish: () => "on" });
@@ -57,7 +58,7 @@ async function listen(): Promise<Listening> {
   await plane.request({ kind: "peer.offer", channel, peer: "listener" });
   let from = 0;
   return {
-    ...{ watched, scans },
+    ...{ engine, watched, scans },
     heard() {
       const frames = engine.outputs[0]!.frames.slice(from);
       from += frames.length;
@@ -179,6 +180,35 @@ test("whatever people turn up, nothing leaves the mixer above -1 dBTP", async ()
     const heard = await loudnessOf(await writeWav(path.join(directory, "loud.wav"), listening.heard()));
     expect(heard.truePeakDb).toBeLessThanOrEqual(-1);
     expect(heard.lufs).toBeGreaterThan(-12);
+  } finally {
+    await listening.close();
+  }
+});
+
+test("music goes down by 12 dB while somebody speaks, stays down between words, and comes back", async () => {
+  const file = await writeTune(path.join(directory, "ducked.wav"), -16, 6);
+  // Slower than the others: what a stall of the machine lasts must be short against a pause between words.
+  const listening = await listen(clockAt(2));
+  try {
+    const { watched, engine } = listening;
+    await watched.plane.request({ kind: "duck", channel, db: 12 });
+    await listening.scans.measure(file, watched.plane);
+    // Words of 400 ms with gaps of 300 from 1.5 s on, in step with what is heard; silence before and after.
+    const [voice, silence] = [new Int16Array(960), new Int16Array(960)];
+    voice.forEach((_, i) => (voice[i] = Math.round(6_000 * Math.sin(i / 4))));
+    const isVoice = (ms: number): boolean => ms >= 1_500 && ms < 3_300 && (ms - 1_500) % 700 < 400;
+    engine.outputs[0]!.onFrame = (index) => {
+      const about = { timestamp: index * 960, arrivalMs: 0, channels: 1, sampleRate: 48_000 };
+      const samples = isVoice(index * 20) ? voice : silence;
+      engine.listeners[0]!.onAudio({ kind: "pcm", samples, ...about });
+    };
+    await listening.play(file);
+    const heard = fromInt16(listening.heard());
+    const level = (fromS: number, toS: number): number => rmsDb(heard.slice(fromS * 96_000, toS * 96_000));
+    const before = level(0.2, 1.5);
+    expect(Math.abs(level(2, 3.4) - before + 12)).toBeLessThan(1.5);
+    for (const gapS of [1.95, 2.65]) expect(level(gapS, gapS + 0.2) - before).toBeLessThan(-9);
+    expect(Math.abs(level(4.9, 5.9) - before)).toBeLessThan(1.5);
   } finally {
     await listening.close();
   }

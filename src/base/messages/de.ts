@@ -656,6 +656,8 @@ export const de: Record<MessageKey, string> = {
     "wie viele Tage ich eine Aufnahme nach dem Verschicken behalte; 0: so lange, wie wer mich betreibt es will",
   "settings.by_command": "**{name}** ändert man mit `{command}`.",
   "settings.volume_max": "wie laut man es hier stellen darf, in Prozent",
+  "settings.duck":
+    "ob die Musik leiser wird, solange jemand spricht; eine Zahl: um wie viele Dezibel (on: 12)",
   "settings.loudness":
     "ob alle Titel gleich laut gespielt werden, wie sie auch gemacht sind; eine Zahl: wie laut, in LUFS (on: -16)",
   "settings.vote_skip":

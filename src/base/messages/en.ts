@@ -628,6 +628,8 @@ export const en = {
     "how many days I keep a recording after it was sent; 0: as long as whoever runs me has chosen",
   "settings.by_command": "**{name}** is changed by `{command}`.",
   "settings.volume_max": "how loud it may be set here, in percent",
+  "settings.duck":
+    "whether the music is turned down while somebody speaks; a number: by how many decibels (on: 12)",
   "settings.loudness":
     "whether every track is played equally loud, whatever it was made like; a number: how loud, in LUFS (on: -16)",
   "settings.vote_skip":
