@@ -7,7 +7,7 @@ import { systemClock } from "../../src/base/system-clock.ts";
 import type { MediaPlane } from "../../src/media/plane.ts";
 import { SupervisedPlane } from "../../src/media/supervisor.ts";
 import { serveWeb, type Handler, type Web } from "../support/web.ts";
-import { temporaryDirectory, Watched } from "./plane-rig.ts";
+import { temporaryDirectory, until, Watched } from "./plane-rig.ts";
 
 jest.setTimeout(30_000);
 
@@ -19,15 +19,21 @@ describe("the media child fetches", () => {
   let web: Web;
   let handler: Handler;
   let plane: SupervisedPlane;
+  /** What the environment names as a proxy, which Node would use by itself. */
+  let proxy: Web;
+  const environment = { ...process.env };
 
   beforeAll(async () => {
     web = await serveWeb((request, response) => handler(request, response));
+    proxy = await serveWeb((_, response) => response.writeHead(502).end());
+    Object.assign(process.env, { NODE_USE_ENV_PROXY: "1", HTTP_PROXY: proxy.url("/"), NO_PROXY: "" });
     const fetchPolicy = { allowHttp: true, allow: ["127.0.0.1"] };
     plane = new SupervisedPlane({ clock, log, ffmpegPath: null, fetchPolicy });
   });
   afterAll(async () => {
+    process.env = environment;
     await plane.close();
-    await web.close();
+    await Promise.all([web.close(), proxy.close()]);
   });
 
   const bring = (
@@ -37,11 +43,12 @@ describe("the media child fetches", () => {
   ): ReturnType<typeof plane.request<"fetch.file">> =>
     by.request({ kind: "fetch.file", url, path: path.join(directory(), name), maxBytes: 50e6 });
 
-  test("a song, which is then played and says what it is", async () => {
+  test("a song, past the proxy of the environment, which is then played and says what it is", async () => {
     handler = (_, response) => response.end(readFileSync(SONG));
     const file = path.join(directory(), "song");
     const { size } = await stat(SONG);
     expect(await bring(web.url("/x"), "song")).toMatchObject({ what: "audio", bytes: size });
+    expect(proxy.asked).toEqual([]);
     const tags = await plane.request({ kind: "probe", source: { path: file } });
     expect(tags).toMatchObject({ title: "First Light" });
     const watched = new Watched(plane);
@@ -83,11 +90,12 @@ describe("the media child fetches", () => {
   test("a download that is under way ends with the child", async () => {
     handler = (_, response) => response.write("fLaC");
     const ending = bring(web.url("/"), "long");
-    while (web.open() === 0) await new Promise((done) => setTimeout(done, 5));
+    ending.catch(() => undefined);
+    await until("the download", () => web.open() > 0 || undefined);
     await plane.close();
     await expect(ending).rejects.toMatchObject({
       code: expect.stringMatching(/^(media_plane_down|cancelled)$/),
     });
-    while (web.open() > 0) await new Promise((done) => setTimeout(done, 5));
+    await until("its end", () => web.open() === 0 || undefined);
   });
 });
