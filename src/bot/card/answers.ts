@@ -9,16 +9,21 @@ const SHORTER: Partial<Record<Sentence["key"], Sentence["key"]>> = {
   "vote.skipped_now": "vote.skipped",
 };
 
+/** What is answered: a sentence, or the card, with what else there is to say before it. */
+export type BesideCard = { say: Sentence } | { card: true; lead: Sentence | null };
+
 /**
- * What is answered to a command where the card says what is on: the card itself, so that nothing is said twice, or what else
- * there is to say.
+ * What is answered to a command where the card says what is on, so that nothing is said twice.
  * @param moves the card would be posted anew for another track; `lags`: it cannot be brought up to date now
  */
 export function answerBeside(
   sentence: Sentence,
   { moves, lags }: { moves: boolean; lags: boolean },
-): Sentence | "card" {
+): BesideCard {
+  if (ANNOUNCING.includes(sentence.key)) return { card: true, lead: null };
   const shorter = SHORTER[sentence.key];
-  if (ANNOUNCING.includes(sentence.key) || (shorter && moves)) return "card";
-  return shorter && !lags ? { ...sentence, key: shorter } : sentence;
+  if (!shorter) return { say: sentence };
+  const rest = { ...sentence, key: shorter };
+  if (moves) return { card: true, lead: rest };
+  return { say: lags ? sentence : rest };
 }

@@ -68,15 +68,21 @@ export type CardStep =
 export function nextStep(state: CardState, wanted: CardView | null, budget: Budget, nowMs: number): CardStep {
   const { standing, old } = state;
   if (wanted === null && standing) return { do: "retire" };
-  const due = wanted && written(state, wanted, nowMs);
+  const next = wanted && due(state, wanted, nowMs);
   const waits: number[] = [];
-  if (due && nowMs < due.atMs) waits.push(due.atMs);
-  else if (due) return budget === "none" ? later(nowMs) : { do: due.do };
+  if (next && nowMs < next.atMs) waits.push(next.atMs);
+  else if (next) return budget === "none" ? later(nowMs) : { do: next.do };
   if (old[0] !== undefined) return budget === "none" ? later(nowMs) : { do: "remove", eventId: old[0] };
-  const extra = wanted && standing && !due ? luxury(standing, wanted, budget, nowMs) : null;
+  const extra = wanted && standing && !next ? luxury(standing, wanted, budget, nowMs) : null;
   if (extra && extra.do !== "wait") return extra;
   if (extra && extra.untilMs !== null) waits.push(extra.untilMs);
   return { do: "wait", untilMs: waits.length === 0 ? null : Math.min(...waits) };
+}
+
+/** What stands when this was written. */
+export function written(view: CardView, writtenMs: number): Omit<Standing, "eventId" | "buttons"> {
+  const { track, fixed, positionMs, speed, playing } = view;
+  return { track, fixed, positionMs, writtenMs, speed: playing ? speed : 0 };
 }
 
 /** Whether the card would be moved down if its track were another now. */
@@ -84,7 +90,7 @@ export const isOutOfSight = ({ standing, talked }: CardState): boolean =>
   standing === null || talked >= MOVE_AFTER;
 
 /** What has to be written, and when it may be at the earliest; null: the card is as it should be, or there need be none. */
-function written(
+function due(
   state: CardState,
   wanted: CardView,
   nowMs: number,

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import { toBotError, type BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { Language, Sentence } from "../../base/messages/catalogue.ts";
+import { render, type Language, type Sentence } from "../../base/messages/catalogue.ts";
 import type { SkipVotes } from "../../commands/skip-votes.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../../matrix/session.ts";
 import { Heard } from "../../player/heard.ts";
@@ -10,8 +10,8 @@ import type { RoomSettings } from "../../settings/room-settings.ts";
 import type { RoomDocuments } from "../../store/store.ts";
 import { answerBeside } from "./answers.ts";
 import { loadCard, saveCard } from "./kept.ts";
-import { isOutOfSight, nextStep, type CardState, type CardStep, type Standing } from "./plan.ts";
-import { cardView, type CardView } from "./view.ts";
+import { isOutOfSight, nextStep, written, type CardState, type CardStep, type Standing } from "./plan.ts";
+import { cardView, following, type CardView } from "./view.ts";
 import { CardWriter } from "./writer.ts";
 
 export interface RoomCardDeps {
@@ -41,6 +41,13 @@ interface UnderWay {
   readonly isAnswer: boolean;
 }
 
+interface Answering {
+  readonly eventId: string;
+  /** What is said before what the card says. */
+  readonly lead: Sentence | null;
+  readonly done: () => void;
+}
+
 /** The now-playing card of one room: one message, kept up to date as far as the rate limit allows (plan.ts). */
 export class RoomCard {
   readonly #deps: RoomCardDeps;
@@ -53,7 +60,7 @@ export class RoomCard {
   #posting: string | null;
   #underWay: UnderWay | null = null;
   /** A command that the card is the answer to, and who waits for that. */
-  #answering: { eventId: string; done: () => void } | null = null;
+  #answering: Answering | null = null;
   #timer: Timer | null = null;
   #notBeforeMs = 0;
   #last: { track: string | null; fixed: string | null } = { track: null, fixed: null };
@@ -107,11 +114,13 @@ export class RoomCard {
     const sent = Promise.resolve();
     const isOff = this.#phase === "closed" || this.#answering !== null;
     if (isOff || !this.#wanted()?.track) return { say: sentence, sent };
-    const lags = this.#deps.session.outbox.budget === "none";
-    const say = answerBeside(sentence, { moves: isOutOfSight(this.#state), lags });
-    if (say !== "card") return { say, sent };
+    // The answer itself takes of what the edit needs.
+    const { budget } = this.#deps.session.outbox;
+    const lags = budget !== "plenty" && budget !== "unlimited";
+    const beside = answerBeside(sentence, { moves: isOutOfSight(this.#state), lags });
+    if ("say" in beside) return { say: beside.say, sent };
     const posted = Promise.withResolvers<void>();
-    this.#answering = { eventId, done: posted.resolve };
+    this.#answering = { eventId, lead: beside.lead, done: posted.resolve };
     if (this.#underWay?.isAnswer === false) this.#underWay.abort.abort();
     this.begin();
     return { say: null, sent: posted.promise };
@@ -182,7 +191,7 @@ export class RoomCard {
     const isText = answering === null && (step.do === "edit" || step.do === "post");
     const fixed = isText && wanted ? wanted.fixed : null;
     this.#underWay = { abort, fixed, isAnswer: answering !== null };
-    this.#carryOut(step, wanted, answering?.eventId ?? null, abort.signal)
+    this.#carryOut(step, wanted, answering, abort.signal)
       .catch((error: unknown) => this.#failed(step, toBotError(error), abort.signal))
       .finally(() => {
         this.#underWay = null;
@@ -194,7 +203,7 @@ export class RoomCard {
   async #carryOut(
     step: Act,
     wanted: CardView | null,
-    answers: string | null,
+    answering: Answering | null,
     signal: AbortSignal,
   ): Promise<void> {
     const { standing, old } = this.#state;
@@ -204,7 +213,7 @@ export class RoomCard {
     } else if (step.do === "retire") {
       this.#change({ standing: null, old: standing ? [...old, standing.eventId] : old });
     } else if (step.do === "post") {
-      if (wanted) await this.#post(wanted, answers, signal);
+      if (wanted) await this.#post(wanted, answering, signal);
     } else if (standing && step.do === "offer") {
       await this.#writer.offer(standing.eventId, step.button, signal);
       this.#stand(standing.eventId, { buttons: standing.buttons + 1 });
@@ -215,16 +224,20 @@ export class RoomCard {
     }
   }
 
-  /** @param answers the message that it is the answer to; null: it comes by itself */
-  async #post(wanted: CardView, answers: string | null, signal: AbortSignal): Promise<void> {
-    const { room, clock } = this.#deps;
+  /** @param answering what it is the answer to; null: it comes by itself */
+  async #post(wanted: CardView, answering: Answering | null, signal: AbortSignal): Promise<void> {
+    const { room, clock, language } = this.#deps;
+    const answers = answering?.eventId ?? null;
+    const text = answering?.lead
+      ? following(render(answering.lead, language()), wanted.message)
+      : wanted.message;
     // What an earlier attempt has left in the room is found by its transaction, and then put right.
     const again = answers === null && this.#posting !== null;
     const txnId = answers === null ? (this.#posting ?? `card ${room.id} ${clock.wall()}`) : `card ${answers}`;
     this.#posting = txnId;
     this.#change({});
     const startedMs = clock.now();
-    const eventId = await this.#writer.post(wanted.message, { answers, txnId, signal });
+    const eventId = await this.#writer.post(text, { answers, txnId, signal });
     this.#posting = null;
     const { standing, old } = this.#state;
     this.#change({
@@ -273,11 +286,6 @@ export class RoomCard {
     if (step.do === "remove") this.#forget(step.eventId);
   }
 }
-
-const written = (view: CardView, writtenMs: number): Omit<Standing, "eventId" | "buttons"> => {
-  const { track, fixed, positionMs, speed, playing } = view;
-  return { track, fixed, positionMs, writtenMs, speed: playing ? speed : 0 };
-};
 
 function isEdit(content: Readonly<Record<string, unknown>>): boolean {
   const relation = content["m.relates_to"];

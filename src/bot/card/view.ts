@@ -95,3 +95,9 @@ function linkOf(source: StoredSource): string | null {
   if (url.protocol !== "https:" && url.protocol !== "http:") return null;
   return url.username === "" && url.password === "" ? url.href : null;
 }
+
+/** One text below another. */
+export const following = (first: Rendered, then: Rendered): Rendered => ({
+  text: `${first.text}\n${then.text}`,
+  html: `${first.html}<br>${then.html}`,
+});

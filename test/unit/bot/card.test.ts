@@ -286,12 +286,17 @@ describe("in a room that talks", () => {
     for (const title of ["one", "two", "three", "four"]) await add(title);
     expect(await answer("player.skipped_now")).toBeNull(); // There is none yet.
     player.skip();
+    // The buttons have taken what an edit at once would need.
+    expect(await answer("player.skipped_now")).toEqual({ key: "player.skipped_now", params: { title: "x" } });
+    await clock.advance(60_000);
     expect(await answer("player.skipped_now")).toEqual({ key: "player.skipped", params: { title: "x" } });
     expect(await answer("player.paused")).toEqual({ key: "player.paused", params: { title: "x" } });
     talk(8);
     await clock.advance(3_000);
     player.skip();
     expect(await answer("vote.skipped_now", "$vote")).toBeNull();
+    expect(textOf(last("post"))).toMatch(/wanted that: skipped x\.\n▶ Now playing three/);
+    expect(last("post").content["formatted_body"]).toMatch(/<strong>x<\/strong>\.<br>▶ Now playing <strong>/);
     expect(last("post").content["m.relates_to"]).toEqual({ "m.in_reply_to": { event_id: "$vote" } });
     player.stop();
     expect(await answer("player.stopped")).not.toBeNull();
