@@ -24,6 +24,8 @@ const SENDER: Bounds = { burst: 12, aMinute: 4, burstBytes: 2e9, hourBytes: 1e9 
 /** Downloads at the same time. */
 const AT_ONCE = 16;
 const AT_ONCE_IN_A_ROOM = 3;
+/** Whoever has slow servers at hand must not hold up what is to play next. */
+const AT_ONCE_OF_ONE = 2;
 const MAX_WAITING = 100;
 const REMEMBERED = 2_000;
 
@@ -103,9 +105,11 @@ export class FetchLimits {
     next.go();
   }
 
-  #hasRoom({ room }: Asker): boolean {
+  #hasRoom({ room, sender }: Asker): boolean {
     const inRoom = this.#running.filter((asker) => asker.room === room).length;
-    return this.#running.length < AT_ONCE && (room === null || inRoom < AT_ONCE_IN_A_ROOM);
+    const ofSender = this.#running.filter((asker) => asker.sender === sender).length;
+    if (room !== null && inRoom >= AT_ONCE_IN_A_ROOM) return false;
+    return this.#running.length < AT_ONCE && (sender === null || ofSender < AT_ONCE_OF_ONE);
   }
 
   #accounts({ room, sender }: Asker): Account[] {

@@ -32,7 +32,8 @@ test("who had too many bytes waits until they are made up for", () => {
 
 test("of a room three at once, the others wait their turn without holding up other rooms", async () => {
   const limits = new FetchLimits();
-  const leave = await Promise.all([1, 2, 3].map(() => limits.enter(ada, signal)));
+  const queue = { ...ada, sender: null };
+  const leave = await Promise.all([1, 2, 3].map(() => limits.enter(queue, signal)));
   let entered = false;
   const fourth = limits.enter(ada, signal).then((out) => {
     entered = true;
@@ -50,9 +51,20 @@ test("of a room three at once, the others wait their turn without holding up oth
   again();
 });
 
+test("two at once are one person's, and the next track of the room goes past them", async () => {
+  const limits = new FetchLimits();
+  const [first] = await Promise.all([limits.enter(ada, signal), limits.enter(ada, signal)]);
+  let entered = false;
+  const third = limits.enter(ada, signal).then(() => (entered = true));
+  (await limits.enter({ ...ada, sender: null }, signal))();
+  expect(entered).toBe(false);
+  first?.();
+  await third;
+});
+
 test("who waits can give up, and too many cannot wait", async () => {
   const limits = new FetchLimits();
-  for (let i = 0; i < 3; i++) await limits.enter(ada, signal);
+  for (let i = 0; i < 2; i++) await limits.enter(ada, signal);
   const owner = new AbortController();
   const waiting = Array.from({ length: 100 }, () => limits.enter(ada, owner.signal));
   await expect(limits.enter(ada, signal)).rejects.toEqual(tooMany);
