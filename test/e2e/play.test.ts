@@ -103,7 +103,7 @@ test("a file of the web plays; pause, resume and volume are heard, without click
   expect(findClicks(whole.samples, whole.sampleRate).length).toBeLessThanOrEqual(2 * concealmentEvents);
 });
 
-test("an uploaded file plays as its caption, and as the message replied to", async () => {
+test("an uploaded file plays as its caption, and as the message replied to; a playlist as what it lists", async () => {
   const scene = await stage.scene();
   const { page } = await scene.hostPage();
   await page.join();
@@ -119,6 +119,11 @@ test("an uploaded file plays as its caption, and as the message replied to", asy
   const before = scene.host.position;
   await scene.host.sendText(scene.roomId, "!play", upload);
   await scene.botSays(/Added .* position 1/, 20_000, before);
+  const list = Buffer.from("first-light.mp3\n/etc/passwd\nhttp://169.254.169.254/a.m3u\n");
+  const at = scene.host.position;
+  await scene.host.sendAudio(scene.roomId, list, "audio/x-mpegurl", "evening.m3u", "!play");
+  const said = await scene.botSays(/Added/, 20_000, at);
+  expect(said).toMatch(/^Added 1 of 3 from evening; 2 could not be used:\npasswd: .*\na\.m3u: /);
 });
 
 test("a member who leaves and comes back, and one who reloads, hear it again", async () => {
