@@ -8,6 +8,7 @@ import type { RoomCommands } from "../commands/dispatcher.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
 import type { MediaPlane } from "../media/plane.ts";
 import { LevelledPlane } from "../player/loudness/levelled-plane.ts";
+import { ScanAhead } from "../player/loudness/scan-ahead.ts";
 import type { LoudnessScans } from "../player/loudness/scans.ts";
 import { Ducking } from "../player/ducking.ts";
 import { ListenerVolumes } from "../player/listener-volumes.ts";
@@ -57,7 +58,7 @@ export class RoomMusic {
     this.#deps = deps;
     const { room, plane, sources, channel, talk, settings, documents, prefix, clock, log } = deps;
     const levelled = new LevelledPlane({
-      ...{ plane, channel: room.id, scans: deps.loudness },
+      ...{ plane, channel: room.id, scans: deps.loudness, clock },
       wish: () => settings.get("loudness"),
     });
     this.player = new RoomPlayer({
@@ -70,6 +71,9 @@ export class RoomMusic {
     this.held = new HeldMusic({ player: this.player, documents });
     this.volumes = new ListenerVolumes({
       ...{ plane, channel: room.id, documents, members: () => channel.members() },
+    });
+    const ahead = new ScanAhead({
+      ...{ plane, scans: deps.loudness, open: (source, signal) => sources.open(source, signal) },
     });
     const ducking = new Ducking({ plane, channel: room.id, wish: () => settings.get("duck") });
     const others = (): string[] =>
@@ -92,6 +96,8 @@ export class RoomMusic {
     this.#unsubscribe = [
       deps.onPeople(() => this.#onPeople()),
       () => ducking.close(),
+      this.player.onChange((state) => ahead.changed(state)),
+      () => ahead.close(),
       settings.onChange(({ name }) => {
         if (name === "volume-max") this.#keepWithin(settings.get("volume-max"));
         else if (name === "loudness") levelled.changed();

@@ -142,7 +142,7 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   }),
   /** Reads duration and tags of a file without playing it. */
   z.object({ kind: z.literal("probe"), source: fileSourceSchema }),
-  /** Measures a whole file (EBU R 128) as it is heard here, at low priority: about a second for four minutes. */
+  /** Measures a file (its first two hours; EBU R 128) as it is heard here, at low priority: about a second for four minutes. */
   z.object({ kind: z.literal("loudness.scan"), source: fileSourceSchema }),
   /** Plays a file once over whatever plays, which is turned down meanwhile. One at a time; four more wait. */
   z.object({ kind: z.literal("announce.play"), channel, source: fileSourceSchema }),

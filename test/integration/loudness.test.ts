@@ -53,7 +53,7 @@ async function listen(clock = clockAt(8)): Promise<Listening> {
   const watched = new Watched(new InProcessPlane({ engine, clock, log, ffmpegPath: null }));
   const { plane } = watched;
   const scans = new LoudnessScans({ dataDir: path.join(directory, `data${number++}`), log });
-  const levelled = new LevelledPlane({ plane, channel, scans, wish: () => "on" });
+  const levelled = new LevelledPlane({ plane, channel, scans, clock, wish: () => "on" });
   await plane.request({ kind: "channel.open", channel, ice: localIce, bitrate: 128_000 });
   await plane.request({ kind: "peer.offer", channel, peer: "listener" });
   let from = 0;

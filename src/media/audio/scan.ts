@@ -9,6 +9,8 @@ import { fileInput, openMediaFile } from "./media-file.ts";
 
 /** Hours of sound on a busy machine. What takes longer is not worth knowing. */
 const TOTAL_MS = 5 * 60_000;
+/** What comes after the first two hours is as loud as they were; a small file may unpack to weeks. */
+const MAX_SECONDS = 7_200;
 /** EBU R 128's absolute gate: what never gets above it has no loudness. */
 const GATE_LUFS = -70;
 
@@ -16,7 +18,7 @@ const GATE_LUFS = -70;
 const METER: readonly string[] = [
   ...["-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1", "-af"],
   "aformat=sample_fmts=s16:sample_rates=48000:channel_layouts=stereo,ebur128=peak=true:framelog=verbose",
-  ...["-f", "null", "pipe:1"],
+  ...["-t", String(MAX_SECONDS), "-f", "null", "pipe:1"],
 ];
 
 /**

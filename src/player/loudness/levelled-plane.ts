@@ -1,3 +1,5 @@
+import { withTimeout } from "../../base/async.ts";
+import type { Clock } from "../../base/clock.ts";
 import { gainFor, TARGET_LUFS, UNKNOWN_GAIN_DB } from "../../base/loudness.ts";
 import type {
   MediaPlane,
@@ -17,12 +19,16 @@ export interface LevelledPlaneDeps {
   plane: MediaPlane;
   channel: string;
   scans: Pick<LoudnessScans, "known" | "measure">;
+  clock: Clock;
   /** What the room wants now. */
   wish: () => LoudnessWish;
 }
 
 /** Of plays that it remembers: what is on, what follows, and what was on when a request took its time. */
 const MAX_PLAYS = 4;
+
+/** Then it begins as if nothing was known. */
+const KNOWN_MS = 250;
 
 /** How loud a track is to begin. */
 type Level = { gainDb?: number; tagsToLufs?: number };
@@ -78,7 +84,7 @@ export class LevelledPlane implements Pick<MediaPlane, "state" | "request" | "on
   }
 
   async #level(track: string, source: TrackSource): Promise<Level> {
-    const scanned = "path" in source ? await this.#deps.scans.known(source.path) : null;
+    const scanned = "path" in source ? await this.#known(source.path) : null;
     this.#plays.delete(track);
     this.#plays.set(track, scanned);
     const [oldest] = this.#plays.keys();
@@ -89,6 +95,12 @@ export class LevelledPlane implements Pick<MediaPlane, "state" | "request" | "on
     if (target === null) return {};
     if (scanned) return { gainDb: gainOf(scanned, target) };
     return { gainDb: UNKNOWN_GAIN_DB, tagsToLufs: target };
+  }
+
+  /** A disk that is slow costs nobody their music. */
+  async #known(path: string): Promise<Scanned | null> {
+    const { clock, scans } = this.#deps;
+    return withTimeout(clock, KNOWN_MS, "looking up a loudness", scans.known(path)).catch(() => null);
   }
 
   async #measure(track: string, path: string): Promise<void> {

@@ -1,12 +1,15 @@
 import { copyFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { systemClock } from "../../../src/base/system-clock.ts";
 import { BotError } from "../../../src/base/errors.ts";
 import { gainFor } from "../../../src/base/loudness.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import type { MediaPlane, PlaneRequest } from "../../../src/media/plane.ts";
+import type { Track } from "../../../src/player/queue.ts";
 import { contentKey } from "../../../src/player/loudness/key.ts";
 import { LevelledPlane, type LoudnessWish } from "../../../src/player/loudness/levelled-plane.ts";
+import { ScanAhead } from "../../../src/player/loudness/scan-ahead.ts";
 import { LoudnessScans } from "../../../src/player/loudness/scans.ts";
 import { LoudnessStore } from "../../../src/player/loudness/store.ts";
 import { FakeClock } from "../../fakes/clock.ts";
@@ -120,7 +123,7 @@ describe("a room's plane", () => {
     wish = "on";
     plane = new FakePlane({ clock: new FakeClock(), loudnessOf });
     scans = new LoudnessScans({ dataDir, log });
-    levelled = new LevelledPlane({ plane, channel, scans, wish: () => wish });
+    levelled = new LevelledPlane({ plane, channel, scans, clock: systemClock, wish: () => wish });
     await plane.request({ kind: "channel.open", channel, ice: localIce, bitrate: 64_000 });
   });
   afterEach(() => scans.close());
@@ -185,6 +188,36 @@ describe("a room's plane", () => {
     await play("t2", loud);
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(plane.requests.filter(({ kind }) => kind === "loudness.scan")).toHaveLength(1);
+  });
+
+  test("has measured what waits while something plays, five ahead, and nothing where nothing does", async () => {
+    const files = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => file(`wait${n}`)));
+    const track = (n: number): Track => ({
+      ...{ id: `t${n}`, title: "", artist: null, durationMs: null, requester: "@a:x" },
+      source: { kind: "library", path: files[n]! },
+    });
+    const upcoming = files.map((_, n) => track(n));
+    const stream = { kind: "stream", url: "https://radio.test/", format: "icy" } as const;
+    const [first, ...others] = upcoming;
+    const ahead = new ScanAhead({
+      ...{ plane, scans },
+      open: (source) => Promise.resolve({ path: source.kind === "library" ? source.path : "" }),
+    });
+    const scanned = (): string[] =>
+      plane.requests.flatMap((one) => (one.kind === "loudness.scan" ? [path.basename(one.source.path)] : []));
+    const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 80));
+    ahead.changed({ now: null, upcoming });
+    await settle();
+    expect(scanned()).toEqual([]);
+    const now = { track: track(0), phase: "playing", positionMs: 0 } as const;
+    ahead.changed({ now, upcoming: [first!, { ...track(1), id: "radio", source: stream }, ...others] });
+    ahead.changed({ now, upcoming: [first!, { ...track(1), id: "radio", source: stream }, ...others] });
+    await settle();
+    expect(scanned()).toEqual(["wait1", "wait2", "wait3", "wait4"]);
+    ahead.changed({ now, upcoming: others });
+    await settle();
+    expect(scanned()).toEqual(["wait1", "wait2", "wait3", "wait4", "wait5", "wait6"]);
+    ahead.close();
   });
 
   test("says nothing of streams, which nobody can measure", async () => {
