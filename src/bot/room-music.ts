@@ -1,8 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { ChannelSession } from "../channel/session.ts";
-import { trackName } from "../commands/format.ts";
 import { SkipVotes } from "../commands/skip-votes.ts";
 import type { RoomCommands } from "../commands/dispatcher.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
@@ -21,6 +19,7 @@ import { RoomCard } from "./card/room-card.ts";
 import { HeldMusic } from "./held-music.ts";
 import { queueRules } from "./queue-rules.ts";
 import { RoomReactions } from "./reactions.ts";
+import { skipByVote } from "./skip-by-vote.ts";
 import type { RoomTalk } from "./room-talk.ts";
 
 export interface RoomMusicDeps {
@@ -51,11 +50,9 @@ export class RoomMusic {
   readonly volumes: ListenerVolumes;
   readonly card: RoomCard;
   readonly #reactions: RoomReactions;
-  readonly #deps: RoomMusicDeps;
   readonly #unsubscribe: (() => void)[];
 
   constructor(deps: RoomMusicDeps) {
-    this.#deps = deps;
     const { room, plane, sources, channel, talk, settings, documents, prefix, clock, log } = deps;
     const levelled = new LevelledPlane({
       ...{ plane, channel: room.id, scans: deps.loudness, clock },
@@ -94,7 +91,9 @@ export class RoomMusic {
     const buttons = new CardButtons({ card: this.card, ...parts, press: deps.press });
     this.#reactions = new RoomReactions(room.ownUserId, [buttons]);
     this.#unsubscribe = [
-      deps.onPeople(() => this.#onPeople()),
+      deps.onPeople(() => {
+        skipByVote({ votes: this.votes, player: this.player, tell: (sentence) => talk.tell(sentence) });
+      }),
       () => ducking.close(),
       this.player.onChange((state) => ahead.changed(state)),
       () => ahead.close(),
@@ -118,22 +117,6 @@ export class RoomMusic {
     this.card.close();
     this.volumes.close();
     this.player.close();
-  }
-
-  /** Of fewer people fewer have to want it: what stands may be enough now. */
-  #onPeople(): void {
-    this.votes.peopleChanged();
-    const tally = this.votes.tally();
-    const now = this.player.nowPlaying();
-    if (!now || !tally || tally.votes < tally.needed) return;
-    try {
-      this.player.skip(0, 1, now.track.id);
-    } catch (error) {
-      // Somebody has just skipped: this one has hardly begun.
-      if (error instanceof BotError) return;
-      throw error;
-    }
-    this.#deps.talk.tell({ key: "vote.skipped", params: { ...tally, title: trackName(now.track) } });
   }
 
   #keepWithin(percent: number): void {

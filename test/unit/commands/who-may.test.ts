@@ -1,7 +1,8 @@
 // Who may: power levels by command, DJs, who has asked, who is alone, and votes; with a real player and real settings.
 import { silentLog } from "../../../src/base/log.ts";
 import { render, type Sentence } from "../../../src/base/messages/catalogue.ts";
-import { RoomCommands } from "../../../src/commands/dispatcher.ts";
+import { skipByVote } from "../../../src/bot/skip-by-vote.ts";
+import { RoomCommands, type Press } from "../../../src/commands/dispatcher.ts";
 import type { RoomContext } from "../../../src/commands/room-context.ts";
 import { SkipVotes } from "../../../src/commands/skip-votes.ts";
 import { RoomPlayer } from "../../../src/player/playback.ts";
@@ -111,10 +112,28 @@ describe("votes", () => {
     present = new Set([ANN, BEN, CAT]);
     votes.peopleChanged();
     expect(votes.tally()).toBeNull();
+    expect(now()).toBe("a");
     await say("!skip", BEN);
     await say("!skip", ANN); // Who has asked for it may.
     expect(now()).toBe("b");
     expect(votes.tally()).toBeNull();
+  });
+
+  test("of fewer people fewer have to want it: who leaves without having voted may decide it", async () => {
+    const told: Sentence[] = [];
+    const recount = (): void => skipByVote({ votes, player, tell: (sentence) => void told.push(sentence) });
+    present = new Set([ANN, BEN, CAT, DAN, "@eve:test"]);
+    await say("!skip", BEN);
+    expect(await say("!skip", CAT)).toMatch(/^2 of 3/);
+    present.delete("@eve:test");
+    recount();
+    expect([now(), told]).toEqual(["a", []]);
+    present.delete(DAN);
+    recount();
+    expect(now()).toBe("b");
+    expect(told.map((sentence) => render(sentence).text)).toEqual(["2 of 2 wanted that: skipped a."]);
+    recount();
+    expect(now()).toBe("b");
   });
 
   test("votes are of people in the channel, and can be switched off; !forceskip and several at once are none", async () => {
@@ -241,4 +260,65 @@ test("the room's greatest volume bounds what people set", async () => {
   expect(await say("!volume 81", ADMIN)).toMatch(/^The volume goes up to 80 % in this room/);
   expect(player.volume()).toBe(100);
   expect(await say("!volume 80", BEN)).toBe("The volume is now 80 %.");
+});
+
+describe("a button", () => {
+  let presses = 0;
+  const press = async (name: string, sender: string, more: Partial<Press> = {}): Promise<string> => {
+    said = [];
+    const what = {
+      eventId: `$press${presses++}`,
+      on: "$card",
+      sender,
+      name,
+      args: "",
+      track: null,
+      ageMs: 0,
+    };
+    await commands.press({ ...what, ...more });
+    return said[0] ? render(said[0]).text : "";
+  };
+
+  test("does what its command does, by the same rights, without an answer; who may not is told once a minute", async () => {
+    expect(await press("stop", BEN)).toMatch(/^ben: Only who asked for the tracks, .* power level 50/);
+    expect(await press("stop", BEN)).toBe("");
+    expect(await press("stop", CAT)).toMatch(/^cat: Only/);
+    await clock.advance(60_000);
+    expect(await press("stop", BEN)).toMatch(/^ben: Only/);
+    expect(await press("loop", MOD, { args: "track" })).toBe("");
+    expect(player.state().loop).toBe("track");
+    expect(await press("pause", DAN)).toBe("");
+    expect(player.nowPlaying()?.phase).toBe("paused");
+    expect(await press("stop", MOD)).toBe("");
+    expect(now()).toBeUndefined();
+    expect(await press("skip", MOD)).toBe(""); // Nothing is on.
+  });
+
+  test("a ⏭ is a vote of who may not, which is not answered", async () => {
+    expect(await press("skip", BEN)).toBe("");
+    expect(votes.tally()).toEqual({ votes: 1, needed: 2 });
+    expect(await press("skip", CAT)).toBe("");
+    expect(now()).toBe("b");
+  });
+
+  test("two presses on one track advance once, however far apart, and so does one that is seen twice", async () => {
+    const track = player.nowPlaying()?.track.id ?? null;
+    await press("skip", MOD, { track, eventId: "$once" });
+    await clock.advance(10_000);
+    expect(now()).toBe("b");
+    await press("skip", ADMIN, { track });
+    await press("skip", MOD, { eventId: "$once" });
+    // Nobody votes for what they did not see, either.
+    await press("skip", CAT, { track });
+    expect([now(), votes.tally()]).toEqual(["b", null]);
+    await press("skip", MOD);
+    expect(now()).toBe("c");
+  });
+
+  test("a flood of one person is passed over", async () => {
+    for (let i = 0; i < 40; i++) await press("volume", ANN, { args: String(i) });
+    expect([player.volume(), said]).toEqual([11, []]);
+    await press("volume", ADMIN, { args: "90" });
+    expect(player.volume()).toBe(90);
+  });
 });
