@@ -1,13 +1,15 @@
 import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/emitter.ts";
-import { BotError, messageOf } from "../base/errors.ts";
+import { BotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
-import type { Filters, PlaneEvent, TrackSource } from "../media/plane.ts";
+import type { Filters, TrackSource } from "../media/plane.ts";
 import { Adding, type Added, type AddedMany } from "./adding.ts";
 import { Editing } from "./editing.ts";
-import { endError, heldFor, nothingPlaying, reasonFor, refusalIn, stallError } from "./failure.ts";
+import { nothingPlaying, refusalIn } from "./failure.ts";
 import { Heard } from "./heard.ts";
+import { Mishaps } from "./mishaps.ts";
+import { PlaneNews } from "./plane-news.ts";
 import { Progress } from "./progress.ts";
 import { emptyQueue, NO_RULES, playName, reduceQueue } from "./queue.ts";
 import type {
@@ -25,8 +27,6 @@ import { SavedLists } from "./saved-lists.ts";
 import { Sound, type PlayerPlane } from "./sound.ts";
 import { SoundGuard } from "./sound-guard.ts";
 import { Starting } from "./starting.ts";
-import { cleanDetail } from "./text.ts";
-import type { Verdict } from "./watchdog.ts";
 
 export interface RoomPlayerDeps {
   /** The media plane's name of the room's channel. */
@@ -52,11 +52,8 @@ export interface RoomPlayerDeps {
   connected?: () => number;
 }
 
-const FRAME_MS = 20;
 /** How long `add` waits for the first sound before it answers without knowing more. */
 const START_MS = 3_000;
-/** How often the room is told that nothing comes of the same stream. */
-const INTERRUPTED_EVERY_MS = 10 * 60_000;
 
 /** The queue of one room and what sounds of it. Lives as long as the room; the channel may come and go. */
 export class RoomPlayer {
@@ -66,6 +63,7 @@ export class RoomPlayer {
   readonly #deps: RoomPlayerDeps;
   readonly #sound: Sound;
   readonly #guard: SoundGuard;
+  readonly #mishaps: Mishaps;
   readonly #idle = new Emitter<void>();
   readonly #changed = new Emitter<QueueState>();
   readonly #closing = new AbortController();
@@ -73,8 +71,6 @@ export class RoomPlayer {
   readonly #adding: Adding;
   readonly #unsubscribe: (() => void)[];
   #state: QueueState = emptyQueue;
-  /** The play of which was told last that it is interrupted. */
-  #interrupted: { id: string; atMs: number } | null = null;
   readonly #progress = new Progress();
   readonly #heard = new Heard();
 
@@ -102,7 +98,7 @@ export class RoomPlayer {
         const { now, volume, filters } = this.#state;
         return { now, play: playName(this.#state), volume, filters, next: this.#progress.next(this.#state) };
       },
-      onFailed: (id, error) => this.#fail(id, error),
+      onFailed: (id, error) => this.#mishaps.failed(id, error),
       onStranded: () => void this.#dispatch({ kind: "pause" }),
       onOpened: (play) => this.#guard.opened(play),
       onUnanswered: (play) => this.#guard.stalled(play, "unanswered"),
@@ -110,10 +106,22 @@ export class RoomPlayer {
     this.#guard = new SoundGuard({
       ...{ plane, channel, clock, log: deps.log, state: () => this.#state },
       connected: deps.connected ?? ((): number => 0),
-      onVerdict: (verdict) => this.#onStall(verdict),
+      onVerdict: (verdict) => this.#mishaps.stalled(verdict),
+    });
+    this.#mishaps = new Mishaps({
+      ...{ clock, log: deps.log, starting: this.#starting, prefix: deps.prefix ?? "!" },
+      signal: this.#closing.signal,
+      ...{ state: () => this.#state, dispatch: (event) => this.#dispatch(event) },
+      ...{ onEnded: (play) => this.#sound.ended(play), tell: (sentence) => deps.tell(sentence) },
+      language: () => deps.language?.() ?? "en",
+    });
+    const news = new PlaneNews({
+      ...{ channel, clock, log: deps.log, documents: deps.documents, starting: this.#starting },
+      ...{ state: () => this.#state, dispatch: (event) => this.#dispatch(event), progress: this.#progress },
+      ...{ sound: this.#sound, guard: this.#guard, mishaps: this.#mishaps },
     });
     this.#unsubscribe = [
-      plane.onEvent((event) => this.#onPlane(event)),
+      plane.onEvent((event) => news.take(event)),
       deps.onRules?.(() => this.#rules().fair && this.#dispatch({ kind: "arrange" })) ?? ((): void => {}),
       plane.onState((state) => {
         if (state !== "closed") this.#sound.forget();
@@ -248,80 +256,6 @@ export class RoomPlayer {
       this.#dispatch({ kind: "streams", url: source.url, source: { kind: "stream", url, format } });
     }
     return opened;
-  }
-
-  #onPlane(event: PlaneEvent): void {
-    if (!("channel" in event) || event.channel !== this.#deps.channel) return;
-    if (event.kind === "track.started") {
-      this.#deps.log.info("track_started", { track: event.track });
-      this.#dispatch({ kind: "started", id: event.track });
-      this.#starting.sounded(event.track);
-    } else if (event.kind === "track.position") {
-      this.#dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
-      this.#progress.note(event.track, this.#deps.clock.now());
-      // About once a second: after a kill it goes on no further back than that.
-      savePosition(this.#deps.documents, this.#state.now);
-    } else if (event.kind === "track.ending") {
-      this.#progress.ending(event.track);
-    } else if (event.kind === "track.ended") {
-      const { track, reason, positionMs } = event;
-      this.#deps.log.info("track_ended", { track, reason, positionMs });
-      this.#sound.ended(track, event.follows);
-      const silent = reason === "finished" && positionMs < FRAME_MS;
-      if (silent) this.#fail(track, new BotError("media_unreadable", "there is no sound in it"));
-      else if (reason === "finished") this.#dispatch({ kind: "finished", id: track });
-      if (event.stalled) {
-        this.#dispatch({ kind: "position", id: track, positionMs });
-        if (this.#guard.stalled(track, "source")) return;
-      }
-      if (reason === "failed") this.#fail(track, endError(event));
-    } else if (event.kind === "track.title") {
-      this.#dispatch({ kind: "on-air", id: event.track, title: event.title });
-    } else if (event.kind === "track.interrupted") this.#onInterrupted(event.track);
-    if (event.kind !== "track.ended" && this.#progress.next(this.#state)) this.#sound.reconcile();
-    this.#guard.heard(event);
-  }
-
-  #onInterrupted(id: string): void {
-    const { now } = this.#state;
-    const nowMs = this.#deps.clock.now();
-    if (!now || playName(this.#state) !== id || now.phase === "paused") return;
-    // One that comes and goes is not told each time.
-    const again = this.#interrupted;
-    if (again?.id === id && nowMs - again.atMs < INTERRUPTED_EVERY_MS) return;
-    this.#interrupted = { id, atMs: nowMs };
-    this.#deps.tell({ key: "player.interrupted", params: { title: now.track.title } });
-  }
-
-  #onStall({ act, cause }: Verdict): void {
-    const id = playName(this.#state);
-    if (id === null) return;
-    if (act === "skip") return this.#fail(id, stallError(cause));
-    this.#dispatch({ kind: "retry", id, hold: act === "hold" });
-    if (act === "hold") this.#deps.tell(heldFor(cause, this.#deps.prefix ?? "!"));
-  }
-
-  #fail(id: string, error: BotError): void {
-    if (this.#closing.signal.aborted) return;
-    const reason = reasonFor(error, this.#deps.language?.() ?? "en");
-    this.#deps.log.warn("track_failed", {
-      track: id,
-      code: error.code,
-      reason: cleanDetail(messageOf(error)),
-    });
-    this.#sound.ended(id);
-    const effects = this.#dispatch({ kind: "failed", id, reason });
-    const failed = effects.find((effect) => effect.kind === "failed");
-    if (!failed) return;
-    const say: Sentence = { key: "player.failed", params: { title: failed.track.title, reason } };
-    // Who is waiting for an answer gets it as the answer; everybody else is told.
-    if (this.#starting.isWaitedFor(id))
-      this.#starting.fail(new BotError(error.code, error.message, { say, cause: error }));
-    else this.#deps.tell(say);
-    const gaveUp = effects.find((effect) => effect.kind === "gave-up");
-    if (!gaveUp) return;
-    const { failures, waiting } = gaveUp;
-    this.#deps.tell({ key: "player.gave_up", params: { failures, waiting } });
   }
 
   #dispatch(event: QueueEvent): readonly QueueEffect[] {

@@ -1,0 +1,85 @@
+import type { Clock } from "../base/clock.ts";
+import { BotError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { PlaneEvent, PlaneEventOf } from "../media/plane.ts";
+import { endError } from "./failure.ts";
+import type { Mishaps } from "./mishaps.ts";
+import type { Progress } from "./progress.ts";
+import type { QueueEvent, QueueState } from "./queue.ts";
+import { savePosition, type PlayerDocuments } from "./saved.ts";
+import type { SoundGuard } from "./sound-guard.ts";
+import type { Sound } from "./sound.ts";
+import type { Starting } from "./starting.ts";
+
+export interface PlaneNewsDeps {
+  channel: string;
+  state: () => QueueState;
+  dispatch: (event: QueueEvent) => unknown;
+  sound: Pick<Sound, "ended" | "reconcile">;
+  guard: Pick<SoundGuard, "heard" | "stalled">;
+  mishaps: Pick<Mishaps, "failed" | "interrupted">;
+  starting: Pick<Starting, "sounded">;
+  progress: Progress;
+  documents: PlayerDocuments;
+  clock: Clock;
+  log: Log;
+}
+
+const FRAME_MS = 20;
+
+/** What the media plane says of a room's tracks, brought to the queue and to whoever else has to know. */
+export class PlaneNews {
+  readonly #deps: PlaneNewsDeps;
+
+  constructor(deps: PlaneNewsDeps) {
+    this.#deps = deps;
+  }
+
+  take(event: PlaneEvent): void {
+    const { channel, state, sound, guard, progress } = this.#deps;
+    if (!("channel" in event) || event.channel !== channel) return;
+    this.#toQueue(event);
+    if (event.kind !== "track.ended" && progress.next(state())) sound.reconcile();
+    guard.heard(event);
+  }
+
+  #toQueue(event: PlaneEvent): void {
+    const { state, dispatch, mishaps, starting, progress, documents, clock, log } = this.#deps;
+    switch (event.kind) {
+      case "track.started":
+        log.info("track_started", { track: event.track });
+        dispatch({ kind: "started", id: event.track });
+        return starting.sounded(event.track);
+      case "track.position":
+        dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
+        progress.note(event.track, clock.now());
+        // About once a second: after a kill it goes on no further back than that.
+        return savePosition(documents, state().now);
+      case "track.ending":
+        return progress.ending(event.track);
+      case "track.ended":
+        return this.#ended(event);
+      case "track.title":
+        dispatch({ kind: "on-air", id: event.track, title: event.title });
+        return;
+      case "track.interrupted":
+        return mishaps.interrupted(event.track);
+    }
+  }
+
+  #ended(event: PlaneEventOf<"track.ended">): void {
+    const { dispatch, sound, guard, mishaps, log } = this.#deps;
+    const { track, reason, positionMs } = event;
+    log.info("track_ended", { track, reason, positionMs });
+    sound.ended(track, event.follows);
+    if (reason === "finished" && positionMs < FRAME_MS)
+      return mishaps.failed(track, new BotError("media_unreadable", "there is no sound in it"));
+    if (reason === "finished") dispatch({ kind: "finished", id: track });
+    if (reason !== "failed") return;
+    if (event.stalled) {
+      dispatch({ kind: "position", id: track, positionMs });
+      if (guard.stalled(track, "source")) return;
+    }
+    mishaps.failed(track, endError(event));
+  }
+}
