@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Report } from "../../demo/report.ts";
-import { AUDIO_FORMATS } from "../../src/media/audio/media-file.ts";
+import { AUDIO_FORMATS, STREAM_FORMATS } from "../../src/media/audio/media-file.ts";
 import { execute, root, type ImageConfig } from "./buildah.ts";
 
 const MAX_MB = 400;
@@ -60,7 +60,7 @@ async function checkFfmpeg(folder: string, report: Report): Promise<void> {
   const demuxers = new Set(
     words(await ask("-demuxers"), /^ D[ d]? +(\S+)/).flatMap((name) => name.split(",")),
   );
-  const missing = AUDIO_FORMATS.filter((name) => !demuxers.has(name));
+  const missing = [...AUDIO_FORMATS, ...STREAM_FORMATS].filter((name) => !demuxers.has(name));
   report.check("ffmpeg: containers of the bot", missing.length === 0, list(missing), "none missing");
   const decoders = await ask("-decoders");
   const wanted = ["mp3", "aac", "flac", "opus", "vorbis", "alac", "wmav2", "pcm_s16le"];

@@ -204,7 +204,8 @@ async function completeHls(): Promise<void> {
 }
 
 test("what the guard refuses is not asked for: the reason is told in a sentence", async () => {
-  const web = await site(new Map());
+  const resources = new Map<string, Uint8Array>();
+  const web = await site(resources);
   const ended = async (track: string): Promise<unknown> =>
     watched.event("track.ended", (event) => event.track === track);
   await play("refused", { url: web.url("/x").replace("127.0.0.1", "127.0.0.2"), kind: "icy" });
@@ -212,7 +213,14 @@ test("what the guard refuses is not asked for: the reason is told in a sentence"
     reason: "failed",
     say: { key: "fetch.own_network", params: { host: "127.0.0.2" } },
   });
+  const inside = web.url("/inside").replace("127.0.0.1", "127.0.0.2");
+  resources.set(
+    "/list",
+    Buffer.from(`#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${inside}\n#EXT-X-ENDLIST`),
+  );
+  await play("through", { url: web.url("/list"), kind: "hls" });
+  expect(await ended("through")).toMatchObject({ reason: "failed", say: { key: "fetch.own_network" } });
   await play("gone", { url: web.url("/gone.m3u8"), kind: "hls" });
   expect(await ended("gone")).toMatchObject({ reason: "failed", say: { key: "fetch.status" } });
-  expect(web.asked).toEqual(["/gone.m3u8"]);
+  expect(web.asked).toEqual(["/list", "/gone.m3u8"]);
 });

@@ -64,7 +64,7 @@ export function fileInput(positionMs = 0): string[] {
 }
 
 /** Containers of streams: those that can be read without going back, and what HLS is cut from. */
-const STREAM_FORMATS = [
+export const STREAM_FORMATS = [
   ...["mp3", "aac", "loas", "ac3", "eac3", "flac", "ogg", "wav", "mov", "mp4", "matroska", "webm", "mpegts"],
 ];
 
@@ -73,9 +73,9 @@ export function pipeInput(format: string | null): string[] {
   return [
     ...["-protocol_whitelist", "pipe", "-format_whitelist", STREAM_FORMATS.join(",")],
     ...["-codec_whitelist", AUDIO_CODECS.join(","), "-threads", "1"],
-    // Sound is to come soon: what it looks at first has to arrive.
-    ...["-probesize", "131072", "-analyzeduration", "1000000", "-fflags", "+discardcorrupt"],
-    ...(format === null ? [] : ["-f", format]),
+    // Sound is to come soon: what it looks at first has to arrive. The first picture of a film comes before its sound.
+    ...["-probesize", format === null ? "2000000" : "131072", "-analyzeduration", "1000000"],
+    ...["-fflags", "+discardcorrupt", ...(format === null ? [] : ["-f", format])],
     ...["-i", "pipe:0"],
   ];
 }
