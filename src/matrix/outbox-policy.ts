@@ -158,8 +158,8 @@ function plentyFor(state: OutboxState, { coalesceKey, enqueuedMs }: Item): numbe
   return isHurried ? plenty(state) : PLENTY_TO_REFRESH_TOKENS;
 }
 
-/** Tokens that are there when nothing but refreshes was sent for a while. */
-const RESTED_TOKENS = 9;
+/** All of them: then nobody who joins next waits for what is sent now. */
+const RESTED_TOKENS = MODEL.burst;
 /** What only looks better leaves more to whoever joins next than what somebody asked for. */
 const NICE_TOKENS = 7;
 

@@ -114,9 +114,7 @@ export class RoomCard {
     const sent = Promise.resolve();
     const isOff = this.#phase === "closed" || this.#answering !== null;
     if (isOff || !this.#wanted()?.track) return { say: sentence, sent };
-    // The answer itself takes of what the edit needs.
-    const { budget } = this.#deps.session.outbox;
-    const lags = budget !== "plenty" && budget !== "unlimited";
+    const lags = this.#deps.session.outbox.budget === "none";
     const beside = answerBeside(sentence, { moves: isOutOfSight(this.#state), lags });
     if ("say" in beside) return { say: beside.say, sent };
     const posted = Promise.withResolvers<void>();

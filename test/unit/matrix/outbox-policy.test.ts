@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { decide, hasSpare, MAX_IN_FLIGHT } from "../../../src/matrix/outbox-policy.ts";
+import { budgetOf, decide, hasSpare, MAX_IN_FLIGHT } from "../../../src/matrix/outbox-policy.ts";
 import {
   emptyOutbox,
   enqueue,
@@ -51,6 +51,33 @@ test("goes by priority, then by age", () => {
 
 test("nothing waits: idle", () => {
   expect(decide(emptyOutbox(0), 0)).toEqual({ kind: "idle" });
+});
+
+describe("what is left over for what only looks better", () => {
+  const having = (tokens: number, ...items: Item[]): OutboxState => ({ ...holding(...items), tokens });
+
+  test("plenty with all tokens there, some down to seven, none below", () => {
+    expect([10, 9.9, 7, 6.9, -3].map((tokens) => budgetOf(having(tokens), 0))).toEqual([
+      ...["plenty", "some", "some", "none", "none"],
+    ]);
+    expect(budgetOf(having(6), 5_000)).toBe("some");
+  });
+
+  test("what is owed goes first; a refresh may wait for its time, and counts", () => {
+    for (const priority of PRIORITIES) {
+      expect(budgetOf(having(10, item(priority)), 0)).toBe(priority === "refresh" ? "some" : "none");
+    }
+    expect(budgetOf(having(7, item("refresh")), 0)).toBe("none");
+  });
+
+  test("none while nothing may be sent, never plenty after a refusal, unlimited where more was taken than the default", () => {
+    const limited = refused(having(10), 0, 3_000);
+    expect(budgetOf(limited, 2_999)).toBe("none");
+    expect(budgetOf(limited, 60_000)).toBe("some");
+    expect(budgetOf(limited, FORGET_LIMIT_MS)).toBe("plenty");
+    expect(budgetOf({ ...having(-5), lifted: true }, 0)).toBe("unlimited");
+    expect(budgetOf({ ...having(10, item("answer")), lifted: true }, 0)).toBe("none");
+  });
 });
 
 describe("one request per room", () => {
