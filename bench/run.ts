@@ -15,6 +15,7 @@ const BENCHES = [
     "alignment",
     "library",
     "player",
+    "levels",
     "seek",
   ],
 ];
