@@ -10,7 +10,8 @@ export const nowName = ({ track, onAir }: NowPlaying): string =>
   onAir === undefined ? trackName(track) : `${trackName(track)}: ${onAir}`;
 
 /** What is on in it passes whether or not anybody listens. */
-export const isLive = ({ source }: Track): boolean => source.kind === "stream";
+export const isLive = ({ source, durationMs }: Track): boolean =>
+  source.kind === "stream" && durationMs === null;
 
 /** "1:02 / 3:21", "1:02" where the length is not known, or that it is live. */
 export function positionText({ track, positionMs }: NowPlaying, language: Language): string {

@@ -274,6 +274,8 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
     track: trackId,
     title: z.string().max(200).nullable(),
   }),
+  /** A stream is complete, and so long: it can be wound. */
+  z.object({ kind: z.literal("track.length"), channel, track: trackId, durationMs: z.number().min(0) }),
   /** Nothing has come of a stream for a while, and it is tried again (once each time that this happens). */
   z.object({
     kind: z.literal("track.interrupted"),

@@ -48,6 +48,8 @@ export class TrackReport {
   note(track: string, note: StreamNote): void {
     const { channel, emit } = this.#options;
     if (note.kind === "title") emit({ kind: "track.title", channel, track, title: note.title });
+    else if (note.kind === "length")
+      emit({ kind: "track.length", channel, track, durationMs: note.lengthMs });
     else {
       const detail = note.error?.message.slice(0, 500) ?? null;
       emit({ kind: "track.interrupted", channel, track, detail });

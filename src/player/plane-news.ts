@@ -5,7 +5,7 @@ import type { PlaneEvent, PlaneEventOf } from "../media/plane.ts";
 import { endError } from "./failure.ts";
 import type { Mishaps } from "./mishaps.ts";
 import type { Progress } from "./progress.ts";
-import type { QueueEvent, QueueState } from "./queue.ts";
+import { playName, type QueueEvent, type QueueState } from "./queue.ts";
 import { savePosition, type PlayerDocuments } from "./saved.ts";
 import type { SoundGuard } from "./sound-guard.ts";
 import type { Sound } from "./sound.ts";
@@ -62,9 +62,17 @@ export class PlaneNews {
       case "track.title":
         dispatch({ kind: "on-air", id: event.track, title: event.title });
         return;
+      case "track.length":
+        return this.#length(event);
       case "track.interrupted":
         return mishaps.interrupted(event.track);
     }
+  }
+
+  #length({ track: play, durationMs }: PlaneEventOf<"track.length">): void {
+    const { state, dispatch } = this.#deps;
+    const track = playName(state()) === play ? state().now?.track : undefined;
+    if (track && track.durationMs !== durationMs) dispatch({ kind: "describe", ...track, durationMs });
   }
 
   #ended(event: PlaneEventOf<"track.ended">): void {

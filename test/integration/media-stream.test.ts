@@ -200,6 +200,8 @@ async function completeHls(): Promise<void> {
   expect(ended).toMatchObject({ reason: "finished" });
   expect(tones(output)).toEqual([550, 650, 750]);
   expect(web.asked).not.toContain("/a");
+  const { durationMs } = await watched.event("track.length", ({ track }) => track === "vod");
+  expect(Math.abs(durationMs - 4_400)).toBeLessThan(100);
   expect(Math.abs(ended.positionMs - 4_400)).toBeLessThan(300);
 }
 

@@ -44,7 +44,8 @@ export async function* hlsFeed(url: string, options: HlsFeedOptions): Feed {
   const { fetch, clock, signal, place } = options;
   const resources = new HlsFetch(fetch, signal);
   let { media: playlist, url: mediaUrl } = await mediaPlaylist(resources, url);
-  yield { kind: "opened", isLive: !playlist.isEnded };
+  const lengthMs = playlist.segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  yield { kind: "opened", lengthMs: playlist.isEnded ? lengthMs : null };
   const segments = new SegmentFeed(resources, options);
   let addedAtMs = clock.now();
   for (;;) {

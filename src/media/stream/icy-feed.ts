@@ -38,7 +38,7 @@ export async function* icyFeed(
   try {
     if (/^(text|image|font|video)\/|\/(json|xml|javascript)$|mpegurl/.test(answer.contentType ?? ""))
       throw unsupported(`a stream of type ${answer.contentType}`, "stream.not_audio");
-    yield { kind: "opened", isLive: true };
+    yield { kind: "opened", lengthMs: null };
     yield* pieces(answer, clock);
   } finally {
     answer.close();

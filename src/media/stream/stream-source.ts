@@ -33,6 +33,8 @@ type State =
   | { kind: "closed" };
 
 export type StreamNote =
+  /** It is complete, and so long. */
+  | { kind: "length"; lengthMs: number }
   | { kind: "title"; title: string | null }
   /** Nothing has come for a while; it is tried again. */
   | { kind: "interrupted"; error: BotError | null };
@@ -190,7 +192,7 @@ export class StreamSource {
     try {
       for await (const piece of this.#feed(signal)) {
         if (signal.aborted) break;
-        if (piece.kind === "opened") this.#isLive = piece.isLive;
+        if (piece.kind === "opened") this.#opened(piece.lengthMs);
         else if (piece.kind === "title") this.#options.onNote({ kind: "title", title: piece.title });
         else if (piece.kind === "bytes") await this.#decoder?.write(piece.bytes, signal);
         else {
@@ -212,6 +214,11 @@ export class StreamSource {
     const { stream, fetch, clock, log, positionMs } = this.#options;
     if (stream.kind === "icy") return icyFeed(stream.url, { fetch, clock, signal });
     return hlsFeed(stream.url, { fetch, clock, log, signal, startMs: positionMs, place: this.#place });
+  }
+
+  #opened(lengthMs: number | null): void {
+    this.#isLive = lengthMs === null;
+    if (lengthMs !== null && lengthMs > 0) this.#options.onNote({ kind: "length", lengthMs });
   }
 
   #openDecoder(piece: { format: string | null; skipMs: number }, onFailed: (end: FfmpegEnd) => void): void {

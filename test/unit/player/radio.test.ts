@@ -105,6 +105,15 @@ test("there is nothing to wind in it, and what comes next starts after a skip", 
   expect(player.nowPlaying()?.onAir).toBeUndefined();
 });
 
+test("what turns out to be complete has a length, and can be wound", async () => {
+  says({ kind: "track.length", durationMs: 90_000 });
+  await clock.advance(2_000);
+  expect(shown()).toMatch(/^Night Wave \| 0:0\d \/ 1:30$/);
+  player.edit.seek({ kind: "to", ms: 60_000 });
+  await clock.advance(200);
+  expect(plane.requests).toContainEqual(expect.objectContaining({ kind: "play.start", positionMs: 60_000 }));
+});
+
 test("an outage is told once, is not taken for stuck while it is being seen to, and ends with its reason", async () => {
   await clock.advance(20_000);
   const before = plane.requests.length;

@@ -316,6 +316,7 @@ test("HLS that is complete: all segments in order, those that are missing left o
   expect(heard).toBe("acd");
   expect(ended).toEqual({ ok: true, error: null });
   expect(fetch.asked.filter((url) => url.endsWith("b.ts"))).toHaveLength(2);
+  expect(notes).toEqual([{ kind: "length", lengthMs: 16_000 }]);
 });
 
 test("HLS that is live: asked for again by its target duration, each segment once, no place to wind to", async () => {
