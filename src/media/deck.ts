@@ -100,12 +100,17 @@ export class Deck {
   async filter(filters: Filters): Promise<void> {
     if (sameFilters(filters, this.#filters)) return;
     this.#filters = filters;
-    const next = this.#next;
-    await this.follow(null);
-    if (next) await this.follow(next);
     this.#settle();
-    const current = this.#current;
-    if (!current) return;
+    // First what follows: it may be on before the other is open.
+    const next = this.#next;
+    this.#dropNext();
+    // What is wrong with it is told when its turn comes.
+    if (next) await this.follow(next).catch(() => undefined);
+    if (this.#current) await this.#reopen(this.#current);
+  }
+
+  /** The same at the same place, as everything is to sound now. */
+  async #reopen(current: Opened): Promise<void> {
     const { playback } = current;
     const opened = await this.#open(current, playback.positionMs + (playback.sounding ? LEAD_MS : 0));
     this.#dropComing();

@@ -1,5 +1,6 @@
 // Whatever people, the media plane and restarts do, in any order.
 import fc from "fast-check";
+import { NO_FILTERS } from "../../../src/player/filters.ts";
 import {
   emptyQueue,
   MAX_FAILURES,
@@ -101,6 +102,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc
     .oneof(
       fc.record({ kind: fc.constant("volume" as const), percent: fc.nat(200) }),
+      fc.record({ kind: fc.constant("filters" as const), filters: fc.constant({ ...NO_FILTERS, speed: 2 }) }),
       fc.record({ kind: fc.constant("seek" as const), positionMs: fc.integer({ min: -9, max: 70_000 }) }),
     )
     .map(
