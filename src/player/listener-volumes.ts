@@ -23,32 +23,36 @@ const MAX_KEPT = 1_000;
 export class ListenerVolumes {
   readonly #deps: ListenerVolumesDeps;
   readonly #unsubscribe: () => void;
-  #percents: Map<string, number>;
 
   constructor(deps: ListenerVolumesDeps) {
     this.#deps = deps;
-    this.#percents = new Map(Object.entries(deps.documents.read(DOCUMENT, volumesSchema) ?? {}));
     this.#unsubscribe = deps.plane.onEvent((event) => this.#onPlane(event));
   }
 
   /** In percent of what everybody hears; null: they hear that. */
   of(userId: string): number | null {
-    return this.#percents.get(userId) ?? null;
+    return this.#load().get(userId) ?? null;
   }
 
   /** @param percent 0 to 200; null: as everybody */
   set(userId: string, percent: number | null): void {
-    this.#percents.delete(userId);
-    if (percent !== null) this.#percents.set(userId, percent);
-    const [oldest] = this.#percents.keys();
-    if (this.#percents.size > MAX_KEPT && oldest !== undefined) this.#percents.delete(oldest);
-    this.#deps.documents.write(DOCUMENT, Object.fromEntries(this.#percents));
+    const percents = this.#load();
+    percents.delete(userId);
+    if (percent !== null) percents.set(userId, percent);
+    const [oldest] = percents.keys();
+    if (percents.size > MAX_KEPT && oldest !== undefined) percents.delete(oldest);
+    this.#deps.documents.write(DOCUMENT, Object.fromEntries(percents));
     for (const member of this.#deps.members())
       if (member.userId === userId) this.#ask(member.key, percent ?? 100);
   }
 
   close(): void {
     this.#unsubscribe();
+  }
+
+  /** Each time anew: a room that takes another's place gets its documents later. */
+  #load(): Map<string, number> {
+    return new Map(Object.entries(this.#deps.documents.read(DOCUMENT, volumesSchema) ?? {}));
   }
 
   /** A connection is being made: what its owner has set is known there before its first sound. */

@@ -1,6 +1,8 @@
 import { Limiter, LIMITER_DELAY } from "../../../src/media/audio/limiter.ts";
 import { FRAME_SAMPLES, FRAME_VALUES } from "../../../src/media/audio/pcm.ts";
 
+// Jest runs tests in a vm context, where every use of a global in a loop is slow; a module's own names are not.
+const { PI, abs, max, round, sin } = Math;
 const RATE = 48_000;
 
 /** What a limiter makes of `left` and `right`, whole frames, without its delay. Full scale is 32 768. */
@@ -24,12 +26,12 @@ function limited(left: (i: number) => number, frames: number, right = left): [Fl
   return heard;
 }
 
-/** dBTP by another interpolation than the limiter's own: eight points for each sample, each of 64 of them (Hann). */
+/** dBTP by another interpolation than the limiter's own: five points for each sample, each of 48 of them (Hann). */
 function truePeakDb(samples: Float64Array): number {
-  const [points, half] = [8, 32];
+  const [points, half] = [5, 24];
   let peak = 0;
   for (let point = 0; point < points; point++) {
-    const taps = Array.from({ length: 2 * half }, (_, i) => {
+    const taps = Float64Array.from({ length: 2 * half }, (_, i) => {
       const x = i - half + 1 - point / points;
       const window = 0.5 + 0.5 * Math.cos((Math.PI * x) / (half + 1));
       return (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)) * window;
@@ -37,7 +39,7 @@ function truePeakDb(samples: Float64Array): number {
     for (let at = 0; at + 2 * half <= samples.length; at++) {
       let value = 0;
       for (let i = 0; i < 2 * half; i++) value += taps[i]! * samples[at + i]!;
-      peak = Math.max(peak, Math.abs(value));
+      peak = max(peak, abs(value));
     }
   }
   return 20 * Math.log10(peak / 32_768);
@@ -46,7 +48,7 @@ function truePeakDb(samples: Float64Array): number {
 const sine =
   (hz: number, amplitude: number, phase = 0) =>
   (i: number) =>
-    amplitude * 32_768 * Math.sin((2 * Math.PI * hz * i) / RATE + phase);
+    amplitude * 32_768 * sin((2 * PI * hz * i) / RATE + phase);
 
 /** Pseudo-random numbers from -1 to 1, the same each time. */
 function noise(seed: number): () => number {
@@ -80,23 +82,23 @@ test.each([
     (i: number) => sine(440, 0.2 + 1.8 * ((i >> 9) % 3 === 0 ? 1 : 0.2))(i) + sine(3_110, 0.5)(i),
   ],
 ])("holds %s at -1 dBTP or below", (_, source) => {
-  const [heard] = limited((i) => Math.fround(source(i)), 15);
+  const [heard] = limited((i) => Math.fround(source(i)), 8);
   expect(truePeakDb(heard)).toBeLessThanOrEqual(-1);
   expect(truePeakDb(heard)).toBeGreaterThan(-2.5);
 });
 
 test("holds noise, the worst there is, at -1 dBTP or below", () => {
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     const random = noise(seed);
     // Without what no music has: the last octave is 12 dB down.
     let [one, two] = [0, 0];
-    const values = Float64Array.from({ length: 15 * FRAME_SAMPLES }, () => {
+    const values = Float64Array.from({ length: 8 * FRAME_SAMPLES }, () => {
       const next = random() * 60_000;
       const value = (next + 2 * one + two) / 4;
       [one, two] = [next, one];
       return value;
     });
-    expect(truePeakDb(limited((i) => values[i]!, 15)[0])).toBeLessThanOrEqual(-1);
+    expect(truePeakDb(limited((i) => values[i]!, 8)[0])).toBeLessThanOrEqual(-1);
   }
 });
 
@@ -121,7 +123,7 @@ test("turns down without corners: a limited wave is still that wave", () => {
 });
 
 test("lets go again within a second, and then passes bit by bit", () => {
-  const [heard] = limited((i) => Math.round(sine(100, i < 4_800 ? 1.9 : 0.3)(i)), 150);
+  const [heard] = limited((i) => round(sine(100, i < 4_800 ? 1.9 : 0.3)(i)), 150);
   const tail = [...heard.subarray(120 * FRAME_SAMPLES)];
   expect(tail).toEqual(tail.map((_, i) => Math.round(sine(100, 0.3)(120 * FRAME_SAMPLES + i)) + 0));
 });
