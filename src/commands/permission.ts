@@ -34,8 +34,9 @@ export function refusalOf(command: Command, invocation: Invocation): BotError | 
   });
 }
 
-function levelFor({ name, power, pinned, isOwn }: Command, invocation: Invocation): number {
-  if (isOwn?.(invocation)) return 0;
+function levelFor(command: Command, invocation: Invocation): number {
+  if (command.isOwn?.(invocation)) return 0;
+  const { name, power, pinned } = command;
   const asked = typeof power === "number" ? power : power(invocation);
   const set = pinned ? undefined : levelsIn(invocation.room.settings.get("levels")).get(name);
   if (set === undefined) return asked;
