@@ -2,10 +2,12 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Report } from "../../demo/report.ts";
+import { soundFilters } from "../../src/media/audio/filter-chain.ts";
 import { AUDIO_FORMATS, STREAM_FORMATS } from "../../src/media/audio/media-file.ts";
 import { execute, root, type ImageConfig } from "./buildah.ts";
 
 const MAX_MB = 400;
+const EVERY_FILTER = { bassDb: 6, trebleDb: 6, speed: 1.5, pitch: 2, mono: true, night: true };
 const PROGRAMS = ["bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin"];
 const TOOLS =
   /^(cc|gcc|g\+\+|c\+\+|clang|ld|as|make|cmake|nasm|python[\d.]*|pip|npm|npx|yarn|yarnpkg|pnpm|corepack|git|curl|wget|tsc)(-\d+)?$/;
@@ -69,6 +71,11 @@ async function checkFfmpeg(folder: string, report: Report): Promise<void> {
   report.check("ffmpeg: decoders of sound", deaf.length === 0, list(deaf), "none missing");
   const pictures = words(decoders, /^ V\S{5} ([^\s=]+)/);
   report.check("ffmpeg: decoders of pictures", pictures.length === 0, list(pictures), "none");
+  const filters = new Set(words(await ask("-filters"), /^ [.A-Z]{3} (\S+) +A->[AN]/));
+  const changing = soundFilters(EVERY_FILTER, false).args[1]?.split(",") ?? [];
+  const needed = ["ebur128", ...changing.map((part) => part.replace(/=.*/, ""))];
+  const lacking = needed.filter((name) => !filters.has(name));
+  report.check("ffmpeg: filters", lacking.length === 0, list(lacking), "none missing");
   const encoders = new Set(words(await ask("-encoders"), /^ A\S{5} (\S+)/));
   const mute = ["libopus", "libmp3lame", "flac", "pcm_s16le"].filter((name) => !encoders.has(name));
   report.check("ffmpeg: encoders", mute.length === 0, list(mute), "none missing");
