@@ -18,8 +18,8 @@ const BY_CASE: Readonly<Record<string, string>> = {
   dj: "to see: everybody; to change: level 50",
   level: "to see: everybody; to change: level 50",
   loop: "to see: everybody; else as skip",
-  save: "everybody; over another's list: level 50",
-  unlist: "who has kept it; level 50",
+  save: "everybody; over another's list: DJs; level 50",
+  unlist: "who has kept it; DJs; level 50",
   record: "level 50; `status`, `note`: everybody",
   settings: "to see: everybody; to change: level 50, and DJs what is about the queue",
 };

@@ -33,6 +33,7 @@ export function requireChannelPower({ room }: { room: RoomFacts }): void {
 export const channelCommands: readonly Command[] = [
   {
     name: "join",
+    djs: true,
     aliases: ["j"],
     usage: "",
     help: "help.join",

@@ -14,6 +14,7 @@ function powerOverList({ room, message, args }: Invocation): number {
 const save: Command = {
   name: "save",
   refusal: "lists.not_yours",
+  djs: true,
   aliases: [],
   usage: "<name>",
   help: "help.save",
@@ -31,6 +32,7 @@ const save: Command = {
 
 const load: Command = {
   name: "load",
+  djs: true,
   aliases: [],
   usage: "<name>",
   help: "help.load",
@@ -69,6 +71,7 @@ const lists: Command = {
 const unlist: Command = {
   name: "unlist",
   refusal: "lists.not_yours",
+  djs: true,
   aliases: [],
   usage: "<name>",
   help: "help.unlist",

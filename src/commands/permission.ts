@@ -8,6 +8,7 @@ import type { RoomContext } from "./room-context.ts";
 const WITH_DJS: Partial<Record<MessageKey, MessageKey>> = {
   "error.not_permitted": "error.not_permitted_dj",
   "error.not_yours": "error.not_yours_dj",
+  "lists.not_yours": "lists.not_yours_dj",
 };
 
 type Asking = Pick<RoomContext, "settings">;

@@ -13,6 +13,7 @@ import { usageOf } from "./usage.ts";
 
 const play: Command = {
   name: "play",
+  djs: true,
   aliases: ["p"],
   usage: "[name]",
   help: "help.play",
@@ -33,6 +34,7 @@ const play: Command = {
 
 const playNext: Command = {
   name: "playnext",
+  djs: true,
   aliases: ["pn"],
   usage: "[name]",
   help: "help.playnext",

@@ -193,6 +193,7 @@ export const playerCommands: readonly Command[] = [
   },
   {
     name: "pause",
+    djs: true,
     aliases: [],
     usage: "",
     help: "help.pause",
@@ -206,6 +207,7 @@ export const playerCommands: readonly Command[] = [
   },
   {
     name: "resume",
+    djs: true,
     aliases: [],
     usage: "",
     help: "help.resume",

@@ -7,6 +7,7 @@ export const radioCommand: Command = {
   aliases: [],
   usage: "[name or address]",
   help: "help.radio",
+  djs: true,
   power: 0,
   order: "turn",
   prepare: (invocation) =>

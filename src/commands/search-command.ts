@@ -10,6 +10,7 @@ export const searchCommand: Command = {
   aliases: ["find"],
   usage: "words",
   help: "help.search",
+  djs: true,
   power: 0,
   order: "once",
   async run({ room, message, args, choices }): Promise<Sentence> {

@@ -386,6 +386,8 @@ export const de: Record<MessageKey, string> = {
   "lists.removed": "Die Liste **{name}** ist gelöscht.",
   "lists.not_yours":
     "Diese Liste ändert, wer sie aufgehoben hat, oder ab Berechtigungsstufe {level}; du hast {actual}.",
+  "lists.not_yours_dj":
+    "Diese Liste ändert, wer sie aufgehoben hat, die DJs dieses Raums (`{prefix}dj`), oder Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "player.damaged":
     "Die Warteschlange, die ich hier aufgehoben hatte, war nicht zu lesen; sie ist jetzt leer. Was da war, liegt beiseite.",
   "player.nothing_waits": "In der Warteschlange ist nichts.",

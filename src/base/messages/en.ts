@@ -366,6 +366,8 @@ export const en = {
   "lists.removed": "The list **{name}** is deleted.",
   "lists.not_yours":
     "That list is changed by who has kept it, or people with power level {level} or more; you have {actual}.",
+  "lists.not_yours_dj":
+    "That list is changed by who has kept it, DJs of this room (`{prefix}dj`), or people with power level {level} or more; you have {actual}.",
   "player.damaged":
     "I could not read the queue that I had kept here, so it is empty. What was kept is set aside.",
   "player.nothing_waits": "Nothing is waiting in the queue.",

@@ -252,6 +252,10 @@ describe("power levels by command", () => {
     expect(await say("!skip", BEN)).toMatch(/power level 51/);
     await say("!level skip 50", ADMIN);
     expect(await say("!skip", BEN)).toMatch(/^Skipped a/);
+    // Also where a room has made something of everybody's theirs.
+    await say("!level pause 50", ADMIN);
+    expect(await say("!pause", CAT)).toMatch(/^Only DJs of this room \(!dj\) and people with power level 50/);
+    expect(await say("!pause", BEN)).toMatch(/^Paused b/);
   });
 });
 
