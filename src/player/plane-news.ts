@@ -45,28 +45,21 @@ export class PlaneNews {
 
   #toQueue(event: PlaneEvent): void {
     const { state, dispatch, mishaps, starting, progress, documents, clock, log } = this.#deps;
-    switch (event.kind) {
-      case "track.started":
-        log.info("track_started", { track: event.track });
-        dispatch({ kind: "started", id: event.track });
-        return starting.sounded(event.track);
-      case "track.position":
-        dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
-        progress.note(event.track, clock.now());
-        // About once a second: after a kill it goes on no further back than that.
-        return savePosition(documents, state().now);
-      case "track.ending":
-        return progress.ending(event.track);
-      case "track.ended":
-        return this.#ended(event);
-      case "track.title":
-        dispatch({ kind: "on-air", id: event.track, title: event.title });
-        return;
-      case "track.length":
-        return this.#length(event);
-      case "track.interrupted":
-        return mishaps.interrupted(event.track);
-    }
+    if (event.kind === "track.started") {
+      log.info("track_started", { track: event.track });
+      dispatch({ kind: "started", id: event.track });
+      starting.sounded(event.track);
+    } else if (event.kind === "track.position") {
+      dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
+      progress.note(event.track, clock.now());
+      // About once a second: after a kill it goes on no further back than that.
+      savePosition(documents, state().now);
+    } else if (event.kind === "track.title") {
+      dispatch({ kind: "on-air", id: event.track, title: event.title });
+    } else if (event.kind === "track.ending") progress.ending(event.track);
+    else if (event.kind === "track.ended") this.#ended(event);
+    else if (event.kind === "track.length") this.#length(event);
+    else if (event.kind === "track.interrupted") mishaps.interrupted(event.track);
   }
 
   #length({ track: play, durationMs }: PlaneEventOf<"track.length">): void {

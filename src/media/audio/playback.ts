@@ -37,7 +37,7 @@ export interface PlaybackEvents {
   /** The track has played out or failed. Called once, never after `close` or `fadeAway`. */
   onEnd(end: PlaybackEnd): void;
   /** Of a stream: what is on, and that nothing comes. */
-  onNote?(note: StreamNote): void;
+  onNote?: (note: StreamNote) => void;
 }
 
 export interface PlaybackOptions extends PlaybackEvents {
