@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { FRAME_SAMPLES } from "./audio/pcm.ts";
 import type { PlaybackEnd } from "./audio/playback-end.ts";
 import { Playback } from "./audio/playback.ts";
-import { TrackGain } from "./audio/track-gain.ts";
+import { TrackGain, type TrackLevel } from "./audio/track-gain.ts";
 import type { StreamFetch } from "./stream/stream-fetch.ts";
 import { TrackReport, type ReportOptions } from "./track-report.ts";
 import { NO_FILTERS, sameFilters, type Filters } from "./filters.ts";
@@ -79,7 +79,7 @@ export class Deck {
   /** @throws BotError `media_unreadable`, `ffmpeg_missing`; what played before goes on then. */
   async start({ track, source, positionMs, paused, ...level }: PlayStart): Promise<void> {
     const ahead = this.#next?.track === track && positionMs === 0 ? this.#next : null;
-    const opened = ahead ?? (await this.#open({ track, source, gain: new TrackGain(level) }, positionMs));
+    const opened = ahead ?? (await this.#open({ track, source, gain: gainOf(source, level) }, positionMs));
     if (ahead) this.#next = null;
     this.#dropNext();
     this.#dropComing();
@@ -93,7 +93,7 @@ export class Deck {
   async follow(next: (PlayNext & { gain?: TrackGain }) | null): Promise<void> {
     if (next && this.#next?.track === next.track) return;
     this.#dropNext();
-    if (next) this.#next = await this.#open({ ...next, gain: next.gain ?? new TrackGain(next) }, 0);
+    if (next) this.#next = await this.#open({ ...next, gain: next.gain ?? gainOf(next.source, next) }, 0);
   }
 
   /** @throws BotError `media_unreadable`, `ffmpeg_missing`; what plays goes on as it did. */
@@ -267,3 +267,6 @@ export class Deck {
 
 const isSameFile = (a: TrackSource, b: TrackSource): boolean =>
   "path" in a && "path" in b && a.path === b.path;
+
+const gainOf = (source: TrackSource, level: TrackLevel): TrackGain =>
+  new TrackGain(level, "stream" in source);
