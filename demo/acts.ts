@@ -149,6 +149,8 @@ async function reply({ host, roomId, botUser }: Stage, report: Report, sinceMs: 
       event.roomId === roomId &&
       event.sender === botUser.userId &&
       event.content["msgtype"] === "m.notice" &&
+      // An edit of the now-playing card answers nobody.
+      event.content["m.new_content"] === undefined &&
       event.originServerTs >= sinceMs,
     20_000,
   );

@@ -93,7 +93,8 @@ async function stay(stage: Stage, key: string): Promise<void> {
       next++;
       const body = event.content["body"];
       const who = event.sender === botUser.userId ? "Voice Bot" : event.sender;
-      if (event.type === "m.room.message" && typeof body === "string") report.chat(who, body);
+      const isEdit = event.content["m.new_content"] !== undefined;
+      if (event.type === "m.room.message" && typeof body === "string" && !isEdit) report.chat(who, body);
       continue;
     }
     const heard = await member.heard(key, Date.now() - 1_000).catch(() => null);
