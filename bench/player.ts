@@ -20,7 +20,7 @@ import { playerTable } from "./support/tables.ts";
 const quick = process.argv.includes("--quick");
 const TIMES = quick ? 3 : 15;
 const WINDOW_MS = quick ? 8_000 : 20_000;
-const ROUNDS = quick ? 1 : 5;
+const ROUNDS = quick ? 1 : 3;
 const SETTLE_MS = 4_000;
 const RATE = 48_000;
 /** What is to be heard after a skip or a seek; before it is another. */

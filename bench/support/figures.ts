@@ -108,6 +108,8 @@ export interface LibraryFigures {
   /** From the first look at the folder until all tags are read, and after a restart until all is found again. */
   readonly indexMs: number;
   readonly listedMs: number;
+  /** After a restart, until what was kept of names is known to somebody who asks at once. */
+  readonly knownMs: number;
   /** Of a core, both processes: meanwhile, and in the worst ten seconds of it. */
   readonly share: number;
   readonly worstShare: number;
