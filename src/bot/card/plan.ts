@@ -25,8 +25,9 @@ const BAR_EVERY_MS = 60_000;
 const BAR_UNLIMITED_MS = 30_000;
 /** Messages of the room after which the card is out of sight. */
 export const MOVE_AFTER = 8;
-/** It was wound, or stood still. */
+/** It was wound, or stood still for so long. */
 const JUMP_MS = 7_000;
+const STANDS_MS = 1_000;
 const ASK_AGAIN_MS = 5_000;
 
 /** The card in the room, and what it said when it was last written. */
@@ -106,7 +107,7 @@ function due(
 }
 
 function hasJumped(standing: Standing, wanted: CardView, nowMs: number): boolean {
-  if (!wanted.hasBar) return false;
+  if (!wanted.hasBar || Math.abs(wanted.positionMs - standing.positionMs) < STANDS_MS) return false;
   const expectedMs = standing.positionMs + standing.speed * (nowMs - standing.writtenMs);
   return Math.abs(wanted.positionMs - expectedMs) > JUMP_MS;
 }
@@ -122,7 +123,9 @@ function luxury(standing: Standing, wanted: CardView, budget: Budget, nowMs: num
   if (!wanted.playing || !wanted.hasBar) return null;
   const barMs = standing.writtenMs + (budget === "unlimited" ? BAR_UNLIMITED_MS : BAR_EVERY_MS);
   if (nowMs < barMs) return { do: "wait", untilMs: barMs };
-  return isRich ? { do: "edit" } : later(nowMs);
+  // Where nothing moves (the media plane is away) there is nothing to show.
+  const isMoving = Math.abs(wanted.positionMs - standing.positionMs) > STANDS_MS;
+  return isRich && isMoving ? { do: "edit" } : later(nowMs);
 }
 
 const later = (nowMs: number): CardStep => ({ do: "wait", untilMs: nowMs + ASK_AGAIN_MS });

@@ -246,6 +246,17 @@ test("it is wound: the bar is another at once", async () => {
   expect(textOf(last("edit"))).toMatch(/━{8}●─{7} 1:4\d/);
 });
 
+test("while nothing sounds for a while there is nothing to write", async () => {
+  await add("one");
+  await answer("play.now");
+  await clock.advance(60_000);
+  plane.crash();
+  const count = sent.length;
+  await clock.advance(600_000);
+  // Until it is held, which is told.
+  expect(sent.slice(count).map((each) => textOf(each).slice(0, 8))).toEqual(["⏸ Paused"]);
+});
+
 describe("in a room that talks", () => {
   test("another track moves the card down: a new one, and the old one is removed; the same track does not", async () => {
     await add("one");
