@@ -65,6 +65,15 @@ test("the bot is first, a second member comes in mid-track: both hear it, and th
     /✓ host: connected for \d+ s, direct \(.*, of theirs 0 % .*, (-\d+) dBFS$/m.exec(check) ?? [];
   expect(Math.abs(Number(level) + 20)).toBeLessThanOrEqual(1);
   expect(check).not.toMatch(/\d+\.\d+\.\d+\.\d+|@/);
+
+  // A volume of one's own is nobody else's: 20 % are 14 dB.
+  await scene.command("!volume me 20", /For you alone/);
+  await sleep(700);
+  const from = Date.now();
+  await sleep(2_000);
+  const levels = [host, guest].map(async ({ page }) => rmsDb((await page.heard(scene.botKey, from)).samples));
+  const [own = 0, common = 0] = await Promise.all(levels);
+  expect(Math.abs(common - own - 14)).toBeLessThan(2);
 });
 
 test("a file of the web plays; pause, resume and volume are heard, without clicks or holes", async () => {
