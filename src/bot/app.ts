@@ -263,7 +263,7 @@ export class App {
     await moved;
     this.#agents.clear();
     parts?.ice.close();
-    parts?.library.close();
+    parts?.sources.close();
     parts?.loudness.close();
     // The recordings are closed and LEFT is posted; what follows only ends processes and connections.
     await Promise.all([

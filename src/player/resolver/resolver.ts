@@ -84,6 +84,8 @@ export interface Resolver {
   search?(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }>;
   /** What the media plane plays of one of its sources: a confined file, checked (or fetched) now, or a stream. @throws BotError as above. */
   open(source: StoredSource, signal: AbortSignal, asker: Asker): Promise<TrackSource>;
+  /** Ends what it still does. Idempotent. */
+  close?(): void;
 }
 
 /** All kinds behind one. The first resolver that knows the ask answers it. */
@@ -141,6 +143,11 @@ export class Sources {
     }
     if (failure !== null && choices.length === 0) throw failure;
     return { choices, more };
+  }
+
+  /** Ends what all of them still do. Idempotent. */
+  close(): void {
+    for (const resolver of this.#resolvers) resolver.close?.();
   }
 
   async open(source: StoredSource, signal: AbortSignal): Promise<TrackSource> {

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Clock } from "../../../src/base/clock.ts";
 import { BotError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { render } from "../../../src/base/messages/catalogue.ts";
@@ -15,6 +16,7 @@ import { failureOf } from "../../../src/player/ytdlp/failure.ts";
 import { runYtdlp } from "../../../src/player/ytdlp/process.ts";
 import { ageDays, YtdlpFinder } from "../../../src/player/ytdlp/program.ts";
 import { Slots } from "../../../src/player/ytdlp/slots.ts";
+import { FakeClock } from "../../fakes/clock.ts";
 
 /** By programs of the test's own; the real one is in test/integration/ytdlp.test.ts. */
 const signal = new AbortController().signal;
@@ -33,21 +35,27 @@ async function program(script: string): Promise<string> {
   return path;
 }
 
-async function ytdlpOf(setting: string | null, service: string | null = "ytsearch"): Promise<Sources> {
+async function ytdlpOf(
+  setting: string | null,
+  service: string | null = "ytsearch",
+  clock: Clock = systemClock,
+): Promise<Sources> {
   const files = new FileCache({
-    ...{ directory: join(directory, "files"), maxFileBytes: 1_000, maxBytes: 5_000, clock: systemClock },
+    ...{ directory: join(directory, "files"), maxFileBytes: 1_000, maxBytes: 5_000, clock },
   });
   const ytdlp = new Ytdlp({
-    ...{ finder: new YtdlpFinder(setting, systemClock), service, files, limits: new FetchLimits() },
+    ...{ finder: new YtdlpFinder(setting, clock), service, files, limits: new FetchLimits() },
     ...{ workDirectory: join(directory, "work"), policy: { allowHttp: false, allow: [] } },
-    ...{ clock: systemClock, log: silentLog },
+    ...{ clock, log: silentLog },
   });
   return new Sources([ytdlp]);
 }
 
 const play = (sources: Sources, text = URL_): Promise<Found | FoundMany> =>
   sources.resolve({ kind: "words", text }, signal);
-const answer = (value: object): string => `cat <<'END'\n${JSON.stringify(value)}\nEND`;
+/** A script that says `value` when it is asked, and brings something (or does `bring`) when it is told to. */
+const answer = (value: object, bring = "echo sound > audio"): string =>
+  `case "$*" in *--output*) ${bring};; *) cat <<'END'\n${JSON.stringify(value)}\nEND\n;; esac`;
 
 describe("what is said to it", () => {
   test("whatever people write stands behind the options", () => {
@@ -100,6 +108,31 @@ describe("what it says", () => {
       ...{ source: { kind: "ytdlp", url: URL_ }, title: "B", artist: "A" },
       ...{ durationMs: 61_500, isDescribed: true },
     });
+  });
+
+  test("what cannot be brought is told who asks for it; what takes long is begun", async () => {
+    const failing = answer(
+      { title: "t", duration: 3 },
+      "echo 'ERROR: [x] HTTP Error 403: Forbidden' >&2; exit 1",
+    );
+    await expect(play(await ytdlpOf(await program(failing)))).rejects.toMatchObject({
+      code: "fetch_failed",
+      say: { key: "ytdlp.failed_old", params: { reason: "HTTP Error 403: Forbidden" } },
+    });
+    const slow = answer({ title: "t", duration: 3 }, `touch ${directory}/begun; sleep 60`);
+    const clock = new FakeClock();
+    const sources = await ytdlpOf(await program(slow), null, clock);
+    const asking = play(sources);
+    while (!(await readdir(directory)).includes("begun"))
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    await clock.advance(20_000);
+    expect(await asking).toMatchObject({ title: "t" });
+    const opening = sources.open({ kind: "ytdlp", url: URL_ }, signal).catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await clock.advance(60_000);
+    expect(await opening).toMatchObject({ code: "timeout", say: { key: "fetch.takes_long" } });
+    sources.close();
+    await clock.advance(1_000);
   });
 
   test("a list: references by their address, others as the n-th of their page; odd ones are left out", () => {
@@ -187,7 +220,8 @@ describe("its end", () => {
       (stat) => !/\) [ZX]/.test(stat),
       () => false,
     );
-  const common = { args: ["x"], proxy: null, maxOutputBytes: 1e5, clock: systemClock };
+  const clock = new FakeClock();
+  const common = { args: ["x"], proxy: null, maxOutputBytes: 1e5, clock };
 
   /** Starts one that starts another, neither of which wants to end, and resolves with their ids. */
   async function stubborn(options: { timeoutMs: number; signal: AbortSignal }): Promise<{
@@ -211,6 +245,8 @@ describe("its end", () => {
 
   test("when its time is over, with all that it started", async () => {
     const { pids, result } = await stubborn({ timeoutMs: 300, signal });
+    await clock.advance(300);
+    await clock.advance(1_000);
     expect(await result).toMatchObject({ code: "timeout", say: { key: "ytdlp.late" } });
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await Promise.all((await pids()).map(isAlive))).toEqual([false, false]);
@@ -220,6 +256,7 @@ describe("its end", () => {
     const owner = new AbortController();
     const { pids, result } = await stubborn({ timeoutMs: 60_000, signal: owner.signal });
     owner.abort();
+    await clock.advance(1_000);
     expect(await result).toMatchObject({ code: "cancelled" });
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await Promise.all((await pids()).map(isAlive))).toEqual([false, false]);
