@@ -18,7 +18,9 @@ const beginsMs = ({ samples, sampleRate, channels }: Pcm): number =>
   (samples.findIndex((sample) => Math.abs(sample) > 0.02) / channels / sampleRate) * 1000;
 
 /** The info.json of the bot's only recording. */
-async function infoOf({ bot }: Scene): Promise<{ tracks: { title: string; report: { hasClock: boolean } }[] }> {
+async function infoOf({
+  bot,
+}: Scene): Promise<{ tracks: { title: string; report: { hasClock: boolean } }[] }> {
   const recordings = join(bot.dataDir, "recordings");
   const [id = ""] = await readdir(recordings);
   return JSON.parse(await readFile(join(recordings, id, "export", "info.json"), "utf8")) as {
