@@ -68,7 +68,9 @@ export class Adaptation {
 
   /** About every five seconds, which is how often browsers report. */
   take(nowMs: number, listeners: readonly ListenerLoss[]): EncoderSettings {
-    const reports = listeners.flatMap(({ loss, redundancy }) => (loss === null ? [] : [{ loss, redundancy }]));
+    const reports = listeners.flatMap(({ loss, redundancy }) =>
+      loss === null ? [] : [{ loss, redundancy }],
+    );
     this.#takeFec(nowMs, reports);
     this.#takeBitrate(reports.map(({ loss }) => loss));
     return this.settings;

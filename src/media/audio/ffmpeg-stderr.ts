@@ -63,8 +63,9 @@ export class StderrDigest {
   #info(text: string): void {
     const duration = /^ *Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),/.exec(text);
     if (duration && this.#durationMs === null)
-      this.#durationMs =
-        Math.round((Number(duration[1]) * 3600 + Number(duration[2]) * 60 + Number(duration[3])) * 1000);
+      this.#durationMs = Math.round(
+        (Number(duration[1]) * 3600 + Number(duration[2]) * 60 + Number(duration[3])) * 1000,
+      );
     const stream = /^ *Stream #\d+:\d+.*?: Audio: ([\w-]+)/.exec(text);
     if (stream?.[1]) this.#codec ??= stream[1];
   }

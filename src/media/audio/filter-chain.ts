@@ -29,7 +29,10 @@ export function soundFilters(filters: Filters, rubberband: boolean): SoundFilter
   const makeupDb = liftDb + (night ? NIGHT_MAKEUP_DB : 0);
   if (chain.length === 0) return { args: [], makeupDb: 0 };
   // Filters see what comes out of every file alike: two sides at 48 kHz.
-  return { args: ["-af", ["aresample=48000", "aformat=channel_layouts=stereo", ...chain].join(",")], makeupDb };
+  return {
+    args: ["-af", ["aresample=48000", "aformat=channel_layouts=stereo", ...chain].join(",")],
+    makeupDb,
+  };
 }
 
 function stretching({ speed, pitch }: Filters, rubberband: boolean): string[] {
