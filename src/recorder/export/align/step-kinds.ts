@@ -20,17 +20,33 @@ export function sortSteps(
 ): { clock: Step[]; route: Step[] } {
   const clock: Step[] = [];
   const route: Step[] = [];
+  const isOwn = (step: Step, at: number, i: number): boolean => {
+    if (!isRoutePossible(step, points)) {
+      const told = reportedStep(reports, at, drift, REPORTS_ALONG);
+      if (told !== null) return told / step.ms > TOLD;
+    }
+    const told = reportedStep(reports, at, drift, REPORTS_BESIDE);
+    if (told === null) return Math.abs(step.ms) > NO_ROUTE_MS && !returns(steps, i);
+    const off = Math.abs(told - step.ms);
+    return off < Math.max(3 * REPORT_MS, Math.abs(step.ms) / 3) && Math.abs(told) > 2 * REPORT_MS;
+  };
   for (const [i, step] of steps.entries()) {
     const at = points[step.index]!.t;
-    const reported = reportedStep(reports, at, drift);
-    const own =
-      reported === null
-        ? Math.abs(step.ms) > NO_ROUTE_MS && !returns(steps, i)
-        : Math.abs(reported - step.ms) < Math.max(3 * REPORT_MS, Math.abs(step.ms) / 3) &&
-          Math.abs(reported) > 2 * REPORT_MS;
-    (own ? clock : route).push(step);
+    (isOwn(step, at, i) ? clock : route).push(step);
   }
   return { clock, route };
+}
+
+/** Points on each side among which the shortest round trip is looked for. */
+const TRIPS_BESIDE = 6;
+
+/** No way is longer than there and back: by more than that it cannot change. */
+function isRoutePossible({ index, ms }: Step, points: readonly Point[]): boolean {
+  const shortest = (side: readonly Point[]): number =>
+    Math.min(...side.map(({ roundTripMs }) => roundTripMs).filter((trip) => !Number.isNaN(trip)));
+  const before = shortest(points.slice(Math.max(0, index - TRIPS_BESIDE), index));
+  const after = shortest(points.slice(index, index + TRIPS_BESIDE));
+  return Math.abs(ms) <= Math.max(before, after) + REPORT_MS;
 }
 
 /** Whether a later step takes most of it back: congestion that ended. */
@@ -41,16 +57,20 @@ function returns(steps: readonly Step[], index: number): boolean {
 }
 
 const REPORTS_BESIDE = 3;
+/** Where the way cannot have changed, more of them are asked: a browser's are off by 10 ms and more for a while. */
+const REPORTS_ALONG = 8;
+/** Of such a step the reports must tell this share: else the sender's machine held packets back, after they had got their time. */
+const TOLD = 0.5;
 const REPORTS_WITHIN_S = 60;
 /** Around the step itself a report may belong to either side. */
 const UNSURE_S = 10;
 
 /** By how much the sender's wall clock and its RTP time came apart around a time; null when no reports tell. */
-function reportedStep(reports: readonly Fastest[], t: number, drift: number): number | null {
+function reportedStep(reports: readonly Fastest[], t: number, drift: number, beside: number): number | null {
   const near = reports.filter(({ reportT }) => Math.abs(reportT - t) < REPORTS_WITHIN_S);
   const value = ({ reportT, reportMs }: Fastest): number => reportMs - drift * reportT;
-  const before = near.filter(({ reportT }) => reportT < t - UNSURE_S).slice(-REPORTS_BESIDE);
-  const after = near.filter(({ reportT }) => reportT > t + UNSURE_S).slice(0, REPORTS_BESIDE);
+  const before = near.filter(({ reportT }) => reportT < t - UNSURE_S).slice(-beside);
+  const after = near.filter(({ reportT }) => reportT > t + UNSURE_S).slice(0, beside);
   if (before.length === 0 || after.length === 0) return null;
   return median(after.map(value)) - median(before.map(value));
 }
