@@ -36,6 +36,9 @@ const USUAL_PPM = 100;
 /** How far a sender's wall clock may run wrong against ours. */
 const WALL_PPM = 30;
 
+/** So many steps of a sender's clock are no single misfortunes: it stalls, and more often than points ten seconds apart show. */
+const MANY_STEPS = 10;
+
 /** `smooth`: a clock as they are; `followed`: there is none, arrival is all. */
 type Mode = "smooth" | "followed";
 
@@ -43,7 +46,7 @@ type Mode = "smooth" | "followed";
 export function fitClock(envelope: Observed, { follows }: { follows: boolean }): ClockFit {
   if (follows) return fitAs("followed", envelope);
   const fit = fitAs("smooth", envelope);
-  if (!isUneven(envelope.fastest, lineOf(fit))) return fit;
+  if (fit.clockSteps < MANY_STEPS && !isUneven(envelope.fastest, lineOf(fit))) return fit;
   const stalls = findStalls(envelope.fastest);
   const straight = { fastest: withoutStalls(envelope.fastest, stalls), widthS: envelope.widthS };
   return stalled(fitAs("smooth", straight), stalls);

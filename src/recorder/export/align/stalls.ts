@@ -9,8 +9,9 @@ export interface Stall {
   ms: number;
 }
 
-/** Reports that are off by less are of one level; about twice what one of them is off by. */
+/** Reports that are off by less are of one level, and by less than so many times what they differ from one to the next. */
 const LEVEL_MS = 8;
+const LEVEL_TIMES = 3;
 /** How many reports make up the level that the next one is held against. */
 const LEVEL_REPORTS = 6;
 /** How far around a stall the usual way is looked for, and which of the arrivals there were not held up. */
@@ -75,6 +76,8 @@ function slopeWithin(levels: readonly Level[]): number | null {
 }
 
 function levelsOf(reports: readonly Told[]): Level[] {
+  const changes = reports.slice(1).map(({ ms }, i) => Math.abs(ms - reports[i]!.ms));
+  const least = Math.max(LEVEL_MS, LEVEL_TIMES * (median(changes) || 0));
   const levels: Level[] = [];
   let current: Told[] = [];
   const end = (): void => {
@@ -89,7 +92,7 @@ function levelsOf(reports: readonly Told[]): Level[] {
   };
   for (const [i, report] of reports.entries()) {
     const level = median(current.slice(-LEVEL_REPORTS).map(({ ms }) => ms));
-    const isOff = Math.abs(report.ms - level) > LEVEL_MS;
+    const isOff = Math.abs(report.ms - level) > least;
     const next = reports[i + 1];
     // One that is off alone is wrong; the next one knows.
     const returns = next !== undefined && Math.abs(next.ms - level) < Math.abs(next.ms - report.ms);
