@@ -22,7 +22,7 @@ export class HeldMusic {
 
   /** A start that cannot get back into the channel for now. */
   restore(): void {
-    if (this.#player.restore({ resume: false })) this.#documents.write(HELD, true);
+    if (this.#player.restore()) this.#documents.write(HELD, true);
   }
 
   /** We are out of the channel. */

@@ -173,7 +173,7 @@ export class RoomAgent {
     this.#recording.settled();
     if (room.encrypted) return;
     if (!store.channelWanted(room.id)) {
-      this.#music.player.restore({ resume: false });
+      this.#music.player.restore();
       return this.#clearLeftBehind();
     }
     const comingBack = new AbortController();
@@ -192,7 +192,7 @@ export class RoomAgent {
         store.setChannelWanted(room.id, false);
         archive.release(room.id);
         this.#recording.settled();
-        if (!late) this.#music.player.restore({ resume: false });
+        if (!late) this.#music.player.restore();
       },
     });
   }

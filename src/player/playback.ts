@@ -129,16 +129,11 @@ export class RoomPlayer {
     ];
   }
 
-  /**
-   * Brings back the queue of the last run. `resume`: the interrupted track goes on where it was (the bot is in the
-   * channel again); else it is held, for !resume.
-   */
-  restore({ resume }: { resume: boolean }): boolean {
+  /** Brings back the queue of the last run, what was on held where it was, for `resume`. @returns whether it was interrupted */
+  restore(): boolean {
     const { state: loaded, isDamaged } = loadQueue(this.#deps.documents);
     if (isDamaged) this.#deps.tell({ key: "player.damaged" });
-    const now = loaded.now && !resume ? { ...loaded.now, phase: "paused" as const } : loaded.now;
-    this.#setState({ ...loaded, now });
-    if (now && resume) this.#sound.reconcile();
+    this.#setState({ ...loaded, now: loaded.now && { ...loaded.now, phase: "paused" } });
     return loaded.now?.phase === "playing";
   }
 

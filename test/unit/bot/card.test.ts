@@ -372,7 +372,8 @@ describe("after a restart", () => {
     open();
     await clock.advance(20_000);
     expect(sent).toEqual([]);
-    player.restore({ resume: true });
+    player.restore();
+    player.resume();
     card.begin();
     await clock.advance(5_000);
     expect(whats()).toBe("edit");
@@ -395,7 +396,8 @@ describe("after a restart", () => {
     documents.kept.clear();
     for (const [name, text] of kept) documents.kept.set(name, text);
     open();
-    player.restore({ resume: true });
+    player.restore();
+    player.resume();
     card.begin();
     await clock.advance(10_000);
     expect(sent.filter(({ what }) => what === "post")).toHaveLength(1);

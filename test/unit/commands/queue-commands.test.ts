@@ -212,7 +212,7 @@ test("loop repeats, says so in the queue, and is kept", async () => {
   expect(await say("loop sometimes")).toMatch(/!loop \[off\|track\|queue\]/);
   player.close();
   player = newPlayer();
-  player.restore({ resume: false });
+  player.restore();
   expect(await say("loop")).toBe("The whole queue is repeated.");
 });
 

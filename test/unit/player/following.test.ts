@@ -248,7 +248,8 @@ test("filters: for what is on and all to come, kept over a restart, and position
   expect(asked()).toEqual(["next two"]);
   player.close();
   player = newPlayer();
-  player.restore({ resume: true });
+  player.restore();
+  player.resume();
   await clock.advance(100);
   expect(asked().slice(0, 2)).toEqual(["play.filters", "start one 32"]);
   expect(player.state().filters).toEqual({ ...NO_FILTERS, speed: 2, bassDb: 6 });

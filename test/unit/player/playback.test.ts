@@ -290,7 +290,8 @@ test("after a restart the queue is back and the track goes on where it was", asy
   player.close();
   player = newPlayer();
   asked();
-  player.restore({ resume: true });
+  player.restore();
+  player.resume();
   await clock.advance(100);
   const start = asked().find((request) => request.startsWith("start"));
   expect(Number(start?.split(" ").at(-1))).toBeGreaterThan(10_500);
@@ -307,7 +308,8 @@ test("after a kill it goes on within a second of where it was", async () => {
   documents = kept;
   const next = newPlayer();
   asked();
-  next.restore({ resume: true });
+  next.restore();
+  next.resume();
   await clock.advance(100);
   const start = asked().find((request) => request.startsWith("start"));
   expect(Math.abs(Number(start?.split(" ").at(-1)) - heardMs)).toBeLessThan(1_000);
@@ -317,7 +319,7 @@ test("after a kill it goes on within a second of where it was", async () => {
 
 test("a queue that cannot be read is told, and the bot goes on with an empty one", async () => {
   documents.write("queue", { now: 7 });
-  player.restore({ resume: true });
+  player.restore();
   expect(told).toEqual([{ key: "player.damaged" }]);
   expect(documents.has("queue.damaged")).toBe(true);
   await expect(add("one")).resolves.toMatchObject({ position: 0 });
@@ -327,7 +329,7 @@ test("without its channel the interrupted track is held for !resume", async () =
   await add("one");
   player.close();
   player = newPlayer();
-  player.restore({ resume: false });
+  player.restore();
   expect(player.nowPlaying()).toMatchObject({ phase: "paused", track: { title: "one" } });
   asked();
   await clock.advance(1_000);

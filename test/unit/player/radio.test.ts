@@ -149,7 +149,8 @@ test("a station that was on is on again after a restart", async () => {
   player.close();
   const before = plane.requests.length;
   player = newPlayer();
-  expect(player.restore({ resume: true })).toBe(true);
+  expect(player.restore()).toBe(true);
+  player.resume();
   await clock.advance(200);
   expect(plane.requests.slice(before)).toContainEqual(
     expect.objectContaining({
