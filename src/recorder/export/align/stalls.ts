@@ -33,9 +33,9 @@ interface Told {
 interface Level {
   ms: number;
   reports: readonly Told[];
-  fromT: number;
-  toT: number;
 }
+const fromT = ({ reports }: Level): number => reports[0]!.t;
+const toT = ({ reports }: Level): number => reports.at(-1)!.t;
 
 /** The time that a sender's clock lost, by its reports, in order. Empty when they do not tell. */
 export function findStalls(fastest: readonly Fastest[]): Stall[] {
@@ -78,18 +78,8 @@ function slopeWithin(levels: readonly Level[]): number | null {
 function levelsOf(reports: readonly Told[]): Level[] {
   const changes = reports.slice(1).map(({ ms }, i) => Math.abs(ms - reports[i]!.ms));
   const least = Math.max(LEVEL_MS, LEVEL_TIMES * (median(changes) || 0));
-  const levels: Level[] = [];
   let current: Told[] = [];
-  const end = (): void => {
-    if (current.length > 0)
-      levels.push({
-        ms: median(current.map(({ ms }) => ms)),
-        reports: current,
-        fromT: current[0]!.t,
-        toT: current.at(-1)!.t,
-      });
-    current = [];
-  };
+  const runs = [current];
   for (const [i, report] of reports.entries()) {
     const level = median(current.slice(-LEVEL_REPORTS).map(({ ms }) => ms));
     const isOff = Math.abs(report.ms - level) > least;
@@ -97,11 +87,12 @@ function levelsOf(reports: readonly Told[]): Level[] {
     // One that is off alone is wrong; the next one knows.
     const returns = next !== undefined && Math.abs(next.ms - level) < Math.abs(next.ms - report.ms);
     if (isOff && returns) continue;
-    if (isOff) end();
+    if (isOff) runs.push((current = []));
     current.push(report);
   }
-  end();
-  return levels;
+  return runs
+    .filter(({ length }) => length > 0)
+    .map((run) => ({ ms: median(run.map(({ ms }) => ms)), reports: run }));
 }
 
 /** When between two levels it was: not before a packet that came too early for the later one, and where the delay jumps. */
@@ -114,14 +105,14 @@ function timeOf(
 ): number {
   const step = after.ms - before.ms;
   const way = quantile(
-    levels.flatMap(({ ms, fromT, toT }) =>
-      toT < before.toT - BESIDE_S || fromT > after.fromT + BESIDE_S
-        ? []
-        : delays.filter(({ t }) => t >= fromT && t <= toT).map((delay) => delay.ms - ms),
-    ),
+    levels
+      .filter((level) => toT(level) >= toT(before) - BESIDE_S && fromT(level) <= fromT(after) + BESIDE_S)
+      .flatMap((level) =>
+        delays.filter(({ t }) => t >= fromT(level) && t <= toT(level)).map((delay) => delay.ms - level.ms),
+      ),
     FREE,
   );
-  let [from, to] = [before.toT, after.fromT];
+  let [from, to] = [toT(before), fromT(after)];
   for (const { t, ms } of delays) {
     if (t <= from || t >= to) continue;
     const isEarly = ms < before.ms + way + step / 2;
