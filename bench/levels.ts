@@ -16,7 +16,8 @@ import { OwnVoice } from "../src/media/audio/own-voice.ts";
 import { FRAME_MS, FRAME_VALUES } from "../src/media/audio/pcm.ts";
 import { InProcessPlane } from "../src/media/in-process.ts";
 import { CaptureEngine } from "../test/fakes/capture-engine.ts";
-import { loudnessOf, writeTune, writeWav } from "../test/support/loudness.ts";
+import { loudnessOf, writeTune } from "../test/support/loudness.ts";
+import { writeWav } from "../test/support/wav.ts";
 import { table } from "./support/tables.ts";
 
 const FRAMES = 10_000;

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { MediaPlane, PlaneEvent, PlaneEventOf, PlaneState } from "../../src/media/plane.ts";
+import { writeWav } from "../support/wav.ts";
 
 export const localIce = { servers: [], allowPrivate: "true" as const };
 
@@ -117,24 +118,8 @@ export function temporaryDirectory(): () => string {
 /** Writes a WAV file of 48 kHz stereo with one tone at half of full scale. */
 export async function writeTone(file: string, frequency: number, seconds: number): Promise<string> {
   const samples = Math.round(seconds * 48_000);
-  const wav = Buffer.alloc(44 + samples * 4);
-  wav.write("RIFF");
-  wav.writeUInt32LE(36 + samples * 4, 4);
-  wav.write("WAVEfmt ", 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(2, 22);
-  wav.writeUInt32LE(48_000, 24);
-  wav.writeUInt32LE(192_000, 28);
-  wav.writeUInt16LE(4, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write("data", 36);
-  wav.writeUInt32LE(samples * 4, 40);
-  for (let i = 0; i < samples; i++) {
-    const value = Math.round(16_384 * Math.sin((2 * Math.PI * frequency * i) / 48_000));
-    wav.writeInt16LE(value, 44 + i * 4);
-    wav.writeInt16LE(value, 46 + i * 4);
-  }
-  await writeFile(file, wav);
-  return file;
+  const tone = Int16Array.from({ length: 2 * samples }, (_, i) =>
+    Math.round(16_384 * Math.sin((2 * Math.PI * frequency * (i >> 1)) / 48_000)),
+  );
+  return writeWav(file, tone);
 }

@@ -16,7 +16,8 @@ import { LoudnessScans } from "../../src/player/loudness/scans.ts";
 import { localIce, Watched } from "../contract/plane-rig.ts";
 import { CaptureEngine } from "../fakes/capture-engine.ts";
 import { fromInt16, rmsDb } from "../support/measure.ts";
-import { loudnessOf, writeTune, writeWav } from "../support/loudness.ts";
+import { loudnessOf, writeTune } from "../support/loudness.ts";
+import { writeWav } from "../support/wav.ts";
 
 /** Files of all loudnesses through the whole media plane, with real ffmpeg, on a clock that runs eight times as fast. */
 jest.setTimeout(30_000);

@@ -1,6 +1,6 @@
 import { jest } from "@jest/globals";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -14,6 +14,7 @@ import type { PlaneEvent, PlaneEventOf } from "../../src/media/plane.ts";
 import { CaptureEngine } from "../fakes/capture-engine.ts";
 import type { CapturedOutput } from "../fakes/capture-engine.ts";
 import { channelOf, dominantFrequency, findClicks, findGaps, rmsDb } from "../support/measure.ts";
+import { writeWav } from "../support/wav.ts";
 
 /** From one track, place or filter to another, with the real ffmpeg, by what an engine gets. */
 jest.setTimeout(30_000);
@@ -81,21 +82,12 @@ const SEEKABLE: Readonly<Record<string, string[]>> = {
 const at = (name: string): string => path.join(directory, name);
 /** Mono, 16 bit. */
 async function write(name: string, seconds: number, value: (t: number) => number): Promise<void> {
-  const samples = Math.round(seconds * RATE);
-  const wav = Buffer.alloc(44 + 2 * samples);
-  wav.write("RIFF");
-  wav.writeUInt32LE(36 + 2 * samples, 4);
-  wav.write("WAVEfmt ", 8);
-  wav.writeUInt32LE(16, 16);
-  for (const [at, word] of [1, 1].entries()) wav.writeUInt16LE(word, 20 + 2 * at);
-  wav.writeUInt32LE(RATE, 24);
-  wav.writeUInt32LE(2 * RATE, 28);
-  wav.writeUInt16LE(2, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write("data", 36);
-  wav.writeUInt32LE(2 * samples, 40);
-  for (let i = 0; i < samples; i++) wav.writeInt16LE(Math.round(32_767 * value(i / RATE)), 44 + 2 * i);
-  await writeFile(at(name), wav);
+  const length = Math.round(seconds * RATE);
+  await writeWav(
+    at(name),
+    Int16Array.from({ length }, (_, i) => Math.round(32_767 * value(i / RATE))),
+    1,
+  );
 }
 
 async function openChannel(): Promise<{ channel: string; output: CapturedOutput }> {

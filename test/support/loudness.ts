@@ -1,29 +1,8 @@
 /** Loudness of sound by another program than the bot's own code: ffmpeg's ebur128. */
 import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-
-/** Writes interleaved 16-bit stereo at 48 kHz as a WAV file. */
-export async function writeWav(path: string, samples: Int16Array): Promise<string> {
-  const wav = Buffer.alloc(44 + samples.length * 2);
-  wav.write("RIFF");
-  wav.writeUInt32LE(36 + samples.length * 2, 4);
-  wav.write("WAVEfmt ", 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(2, 22);
-  wav.writeUInt32LE(48_000, 24);
-  wav.writeUInt32LE(192_000, 28);
-  wav.writeUInt16LE(4, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write("data", 36);
-  wav.writeUInt32LE(samples.length * 2, 40);
-  wav.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), 44);
-  await writeFile(path, wav);
-  return path;
-}
 
 /** Integrated loudness (LUFS) and true peak (dBTP) of a file as stereo. Bounded at 30 s. */
 export async function loudnessOf(path: string): Promise<{ lufs: number; truePeakDb: number }> {

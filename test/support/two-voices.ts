@@ -8,6 +8,7 @@ import { Bot } from "./bot.ts";
 import { Member } from "./member.ts";
 import { Person, type MatrixEvent } from "./people.ts";
 import { startSynapse, type Synapse, type SynapseUser } from "./synapse.ts";
+import { wavOf } from "./wav.ts";
 
 const RATE = 48_000;
 export const ANN_HZ = 520;
@@ -50,28 +51,13 @@ export class TwoVoices {
 
 /** A tone with a little noise in it, so that no two of its packets are the same. 16 bit WAV, 48 kHz, mono. */
 function voice(hz: number, seconds: number, seed: number): Uint8Array {
-  const count = seconds * RATE;
-  const wav = Buffer.alloc(44 + 2 * count);
-  wav.write("RIFF", 0);
-  wav.writeUInt32LE(36 + 2 * count, 4);
-  wav.write("WAVEfmt ", 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(1, 22);
-  wav.writeUInt32LE(RATE, 24);
-  wav.writeUInt32LE(2 * RATE, 28);
-  wav.writeUInt16LE(2, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write("data", 36);
-  wav.writeUInt32LE(2 * count, 40);
   let state = seed;
-  for (let i = 0; i < count; i++) {
+  const samples = Int16Array.from({ length: seconds * RATE }, (_, i) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     const noise = (state / 2 ** 32 - 0.5) * 0.01;
-    const sample = 0.2 * Math.sin((2 * Math.PI * hz * i) / RATE) + noise;
-    wav.writeInt16LE(Math.round(sample * 32_767), 44 + 2 * i);
-  }
-  return wav;
+    return Math.round((0.2 * Math.sin((2 * Math.PI * hz * i) / RATE) + noise) * 32_767);
+  });
+  return wavOf(samples, 1);
 }
 
 /** One room with the bot; ann moderates it, bob is anybody. Both are in the channel and speak all the time. */

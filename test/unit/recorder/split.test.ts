@@ -5,6 +5,7 @@ import { OggOpusWriter } from "../../../src/recorder/export/ogg-opus.ts";
 import { splitTrack } from "../../../src/recorder/export/split/split.ts";
 import { tone } from "../../support/recording.ts";
 import { rejection } from "../../support/rejection.ts";
+import { writeWav } from "../../support/wav.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -63,20 +64,7 @@ test("Ogg Opus is cut between packets into parts that together are as long as th
 
 test("WAV is cut between samples; every byte of sound is in one part", async () => {
   const data = Buffer.from(Uint8Array.from({ length: 9_004 }, (_, index) => (index * 7) % 251));
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + data.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(2, 22);
-  head.writeUInt32LE(48_000, 24);
-  head.writeUInt32LE(192_000, 28);
-  head.writeUInt16LE(4, 32);
-  head.writeUInt16LE(16, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(data.length, 40);
-  await writeFile(exported("a.wav"), Buffer.concat([head, data]));
+  await writeWav(exported("a.wav"), new Int16Array(data.buffer, data.byteOffset, data.length / 2));
   const parts = await split("a.wav", 4_000);
   expect(parts).toHaveLength(3);
   const sound = await Promise.all(parts.map(async ({ file }) => (await readFile(part(file))).subarray(44)));
