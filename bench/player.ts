@@ -5,14 +5,11 @@ import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Bot } from "../test/support/bot.ts";
 import { toneDb } from "../test/support/measure.ts";
-import { Member } from "../test/support/member.ts";
-import { matrixRequest, Person } from "../test/support/people.ts";
 import { sleep } from "../test/support/stage.ts";
-import { startSynapse } from "../test/support/synapse.ts";
 import { cpuMs, workOf } from "./support/cpu.ts";
 import type { PlayerFigures, RoomShare } from "./support/figures.ts";
+import { startEar } from "./support/ear.ts";
 import { environment, writeResult } from "./support/results.ts";
 import { median } from "./support/statistics.ts";
 import { playerTable } from "./support/tables.ts";
@@ -45,21 +42,7 @@ try {
   makeTones(join(mediaDir, "before.opus"), [440]);
   makeTones(join(mediaDir, "after.opus"), [TONE_HZ]);
   makeTones(join(mediaDir, "long.opus"), [440, TONE_HZ]);
-  const synapse = await startSynapse();
-  ended.push(() => synapse.stop());
-  const botUser = await synapse.createUser("bot", { exempt: true });
-  const host = await Person.start(await synapse.createUser("host", { exempt: true }));
-  ended.push(() => host.stop());
-  const bot = await Bot.start({ user: botUser, mediaDir, env: { VOICEBOT_LOG_LEVEL: "info" } });
-  ended.push(() => bot.discard());
-  const roomId = await host.createVoiceRoom({ invite: [botUser.userId], open: true });
-  await bot.event("room_joined", { room: roomId });
-  const session = await synapse.createUser("ear", { exempt: true });
-  await matrixRequest(session, "POST", `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`, {});
-  const ear = await Member.start({ session, roomId });
-  ended.push(() => ear.kill());
-  await ear.join();
-  const key = `${botUser.deviceId}${botUser.userId}`;
+  const { bot, host, roomId, ear, key } = await startEar(mediaDir, ended);
   const say = (text: string): Promise<unknown> => host.sendText(roomId, text);
 
   /** Plays from its beginning into silence. */
