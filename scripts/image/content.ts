@@ -7,7 +7,15 @@ import { AUDIO_FORMATS, STREAM_FORMATS } from "../../src/media/audio/media-file.
 import { execute, root, type ImageConfig } from "./buildah.ts";
 
 const MAX_MB = 400;
-const EVERY_FILTER = { bassDb: 6, trebleDb: 6, speed: 1.5, pitch: 2, mono: true, night: true };
+const EVERY_FILTER = {
+  bassDb: 6,
+  trebleDb: 6,
+  eq: [{ hz: 60, db: 4 }],
+  speed: 1.5,
+  pitch: 2,
+  mono: true,
+  night: true,
+};
 const PROGRAMS = ["bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin"];
 const TOOLS =
   /^(cc|gcc|g\+\+|c\+\+|clang|ld|as|make|cmake|nasm|python[\d.]*|pip|npm|npx|yarn|yarnpkg|pnpm|corepack|git|curl|wget|tsc)(-\d+)?$/;

@@ -5,7 +5,7 @@ import { heardBy } from "../diagnosis/heard.ts";
 import { LOOPS } from "../player/queue.ts";
 import { ensureInChannel } from "./channel-commands.ts";
 import type { Command, Invocation } from "./command.ts";
-import { filtersText } from "./filters.ts";
+import { filtersOf, filtersText } from "./filters.ts";
 import { isLive, nowName, positionText, trackLine, trackName } from "./format.ts";
 import { canResume, resumed } from "./play-commands.ts";
 import { parseSeek } from "./seek-time.ts";
@@ -157,7 +157,7 @@ const nowPlaying: Command = {
     if (!now) return { key: "player.nothing" };
     const { heard, of } = heardBy(await room.report());
     const { track, phase } = now;
-    const filters = filtersText(room.player.state().filters, room.language);
+    const filters = filtersText(filtersOf(room.player.state().filters, track), room.language);
     return {
       // Where nobody is, or the bot is not, there is nobody to hear it.
       key: of > 0 && room.channel.joined && phase === "playing" ? "player.now_heard" : "player.now",

@@ -246,7 +246,7 @@ test("ffmpeg takes what it is given for every filter, with and without rubberban
   const extremes: Partial<Filters>[] = [
     { bassDb: 12, trebleDb: 12, speed: 2, pitch: -12, mono: true, night: true },
     { bassDb: -12, trebleDb: -12, speed: 0.5, pitch: 12 },
-    { speed: 1.33, night: true },
+    { speed: 1.33, night: true, eq: [20, 400, 20_000].map((hz) => ({ hz, db: 12 })) },
   ];
   for (const filters of extremes)
     for (const rubberband of [true, false]) {

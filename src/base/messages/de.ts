@@ -350,10 +350,14 @@ export const de: Record<MessageKey, string> = {
   "player.queue_full": "Die Warteschlange ist voll. Bitte warte, bis etwas davon gelaufen ist.",
   "filter.none": "Keine Filter: Alles klingt so, wie es gemacht wurde.",
   "filter.now": "Filter: {filters}. `{prefix}filter off` nimmt sie weg.",
+  "filter.now_stream":
+    "Filter: {filters}. `{prefix}filter off` nimmt sie weg. Was jetzt läuft, ist ein Stream, der in seinem eigenen Tempo kommt: Nur das Tempo bleibt bei ihm, wie es ist.",
   "filter.usage":
-    "Das geht so: {usage}. Bässe (bass) und Höhen (treble) gehen von -{db} bis {db} dB, das Tempo (speed) von {min} bis {max}, die Tonhöhe (pitch) von -{semitones} bis {semitones} Halbtönen.",
+    "Das geht so: {usage}. Bässe (bass) und Höhen (treble) gehen von -{db} bis {db} dB, ebenso bis zu {bands} Bänder des Equalizers (Frequenz:dB), zusammen aber nirgends mehr als das; das Tempo (speed) von {min} bis {max}, die Tonhöhe (pitch) von -{semitones} bis {semitones} Halbtönen.",
   "filter.bass": "Bässe {value} dB",
   "filter.treble": "Höhen {value} dB",
+  "filter.eq": "Equalizer {value} dB",
+  "filter.nightcore": "Nightcore",
   "filter.speed": "Tempo {value}",
   "filter.pitch": "Tonhöhe {value} Halbtöne",
   "filter.mono": "mono",
@@ -705,7 +709,7 @@ export const de: Record<MessageKey, string> = {
   "help.pause": "macht Pause",
   "help.resume": "macht weiter",
   "help.filter":
-    "zeigt oder ändert, wie die Musik klingt: Bässe, Höhen, Tempo, Tonhöhe, mono, ein Nachtmodus",
+    "zeigt oder ändert, wie die Musik klingt: Bässe, Höhen, Equalizer, Tempo, Tonhöhe, Nightcore, mono, ein Nachtmodus",
   "help.volume": "zeigt oder setzt die Lautstärke, 0 bis 200; mit `me` nur für dich",
   "help.queue": "zeigt, was wartet, zehn Titel je Seite",
   "help.nowplaying": "zeigt, was läuft",

@@ -330,10 +330,14 @@ export const en = {
   "player.queue_full": "The queue is full. Please wait until some of it has played.",
   "filter.none": "No filters: everything sounds as it was made.",
   "filter.now": "Filters: {filters}. `{prefix}filter off` takes them away.",
+  "filter.now_stream":
+    "Filters: {filters}. `{prefix}filter off` takes them away. What plays now is a stream, which comes at its own speed: only that one stays as it is.",
   "filter.usage":
-    "That is used like this: {usage}. Bass and treble go from -{db} to {db} dB, speed from {min} to {max}, pitch from -{semitones} to {semitones} semitones.",
+    "That is used like this: {usage}. Bass and treble go from -{db} to {db} dB, and so do up to {bands} bands of the equaliser (frequency:dB), whose sum is no higher than that; speed from {min} to {max}, pitch from -{semitones} to {semitones} semitones.",
   "filter.bass": "bass {value} dB",
   "filter.treble": "treble {value} dB",
+  "filter.eq": "equaliser {value} dB",
+  "filter.nightcore": "nightcore",
   "filter.speed": "speed {value}",
   "filter.pitch": "pitch {value} semitones",
   "filter.mono": "mono",
@@ -673,7 +677,8 @@ export const en = {
   "help.stop": "stops and empties the queue",
   "help.pause": "pauses",
   "help.resume": "goes on",
-  "help.filter": "shows or changes how the music sounds: bass, treble, speed, pitch, mono, a night mode",
+  "help.filter":
+    "shows or changes how the music sounds: bass, treble, equaliser, speed, pitch, nightcore, mono, a night mode",
   "help.volume": "shows or sets the volume, 0 to 200; with `me` for you alone",
   "help.queue": "shows what waits, ten tracks a page",
   "help.nowplaying": "shows what is on",

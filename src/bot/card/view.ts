@@ -1,6 +1,6 @@
 import { clockTime } from "../../base/duration.ts";
 import { render, type Language, type Rendered, type Sentence } from "../../base/messages/catalogue.ts";
-import { filtersText } from "../../commands/filters.ts";
+import { filtersOf, filtersText } from "../../commands/filters.ts";
 import { nowName, trackLine } from "../../commands/format.ts";
 import type { SkipTally } from "../../commands/skip-votes.ts";
 import type { QueueState, StoredSource } from "../../player/queue.ts";
@@ -70,7 +70,7 @@ function textOf(facts: CardFacts, now: NonNullable<QueueState["now"]>, positionM
         ? clockTime(track.durationMs)
         : `${bar(positionMs / track.durationMs)} ${clockTime(Math.min(positionMs, track.durationMs))} / ${clockTime(track.durationMs)}`,
     said({ key: "card.details", params: { requester: nameOf(track.requester), volume } }),
-    filtersText(filters, language) || false,
+    filtersText(filtersOf(filters, track), language) || false,
     loop !== "off" && said({ key: `loop.${loop}` }),
     next &&
       said({

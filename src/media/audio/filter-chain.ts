@@ -1,4 +1,4 @@
-import type { Filters } from "../filters.ts";
+import { equalizerLiftDb, type Filters } from "../filters.ts";
 
 /** What `night` does is the same for everybody: 4 to 1 above -30 dB, and 9 dB more of everything. */
 const NIGHT = "acompressor=threshold=0.0316:ratio=4:attack=8:release=250:knee=4:detection=peak:link=maximum";
@@ -16,13 +16,14 @@ export interface SoundFilters {
  * @param rubberband whether ffmpeg has that filter: without it pitch is changed by resampling and stretching
  */
 export function soundFilters(filters: Filters, rubberband: boolean): SoundFilters {
-  const { bassDb, trebleDb, mono, night } = filters;
-  const liftDb = Math.max(0, bassDb) + Math.max(0, trebleDb);
+  const { bassDb, trebleDb, eq, mono, night } = filters;
+  const liftDb = Math.max(0, bassDb) + Math.max(0, trebleDb) + equalizerLiftDb(eq);
   const chain = [
     ...(liftDb > 0 ? [`volume=${number(-liftDb)}dB`] : []),
     ...(mono ? ["pan=stereo|c0=0.5*c0+0.5*c1|c1=0.5*c0+0.5*c1"] : []),
     ...(bassDb === 0 ? [] : [`bass=g=${number(bassDb)}:f=100`]),
     ...(trebleDb === 0 ? [] : [`treble=g=${number(trebleDb)}:f=3000`]),
+    ...eq.map(({ hz, db }) => `equalizer=f=${number(hz)}:t=o:w=1:g=${number(db)}`),
     ...stretching(filters, rubberband),
     ...(night ? [NIGHT] : []),
   ];

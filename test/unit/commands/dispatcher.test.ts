@@ -41,6 +41,7 @@ class FakeRoom implements RoomContext {
   readonly language = "en";
   encrypted = false;
   now: NowPlaying | null = null;
+  filters = NO_FILTERS;
   waiting: Track[] = [];
   joined = false;
   people = 1;
@@ -89,11 +90,11 @@ class FakeRoom implements RoomContext {
     pause: () => this.now ?? fail(),
     resume: () => (this.did.push("resume"), this.now ?? fail()),
     setVolume: (percent) => void this.did.push(`volume ${percent}`),
-    setFilters: (filters) => void this.did.push(`filters ${JSON.stringify(filters)}`),
+    setFilters: (filters) => void (this.filters = filters),
     volume: () => 80,
     nowPlaying: () => this.now,
     queue: () => this.waiting,
-    state: () => ({ now: this.now, upcoming: this.waiting, history: [], loop: "off", filters: NO_FILTERS }),
+    state: () => ({ now: this.now, upcoming: this.waiting, history: [], loop: "off", filters: this.filters }),
     edit: new Editing({
       state: () => emptyQueue,
       change: ({ kind }) => (this.did.push(kind), []),
@@ -419,6 +420,19 @@ describe("what is heard and what is not", () => {
     await expect(say("!plya x")).resolves.toBe("command.unknown_nearest");
     expect(room.said[0]?.sentence.params?.["nearest"]).toBe("play");
     await expect(say("!weather")).resolves.toBe("command.unknown");
+  });
+
+  test("what a stream cannot be is said, and done to whatever else comes", async () => {
+    const stream = { kind: "stream", url: "https://radio.test/", format: "icy" } as const;
+    room.now = { track: { ...track("radio"), source: stream }, phase: "playing", positionMs: 0 };
+    await expect(say("!filter bass 3")).resolves.toBe("filter.now");
+    await expect(say("!filter nightcore")).resolves.toBe("filter.now_stream");
+    expect(room.filters).toMatchObject({ bassDb: 3, speed: 1.25, pitch: 3.86 });
+    await expect(say("!filter")).resolves.toBe("filter.now_stream");
+    room.now = { track: track("file"), phase: "playing", positionMs: 0 };
+    await expect(say("!eq 60:+4")).resolves.toBe("filter.now");
+    await expect(say("!eq 60:+4 70:+12")).resolves.toBe("filter.usage");
+    await expect(say("!filter off")).resolves.toBe("filter.none");
   });
 
   test("a volume is somebody's own with me, and nobody needs a level for that", async () => {
