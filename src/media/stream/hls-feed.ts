@@ -7,7 +7,8 @@ import { HlsFetch, mapName } from "./hls-fetch.ts";
 import { unsupported } from "./hls-playlist.ts";
 import type { HlsMedia, HlsSegment } from "./hls-playlist.ts";
 import { dueSegments } from "./hls-window.ts";
-import type { Feed } from "./piece.ts";
+import type { Feed, Piece } from "./piece.ts";
+import { readAhead } from "./read-ahead.ts";
 import type { StreamFetch } from "./stream-fetch.ts";
 
 export interface HlsPlace {
@@ -26,6 +27,10 @@ export interface HlsFeedOptions {
   place: HlsPlace;
 }
 
+/** Besides the one that is played: one may take as long as two last. */
+const SEGMENTS_AHEAD = 2;
+/** Beyond this nothing more is fetched before its turn. */
+const BYTES_AHEAD = 4_000_000;
 /** A segment that is not there is asked for once more after this, where others wait for it. */
 const AGAIN_MS = 500;
 /** So many in a row, and something else is wrong. */
@@ -37,11 +42,28 @@ const STILL_MS = 30_000;
 const SHORTEST_WAIT_MS = 500;
 
 /**
- * One connection to an HLS stream: its playlist again and again, its segments in order. What is missing is left out and
- * counted; what cannot be fetched at all ends it.
+ * One connection to an HLS stream: its playlist again and again, its segments in order, fetched before their turn. What is
+ * missing is left out and counted; what cannot be fetched at all ends it.
  */
 export async function* hlsFeed(url: string, options: HlsFeedOptions): Feed {
-  const { fetch, clock, signal, place } = options;
+  const { place } = options;
+  const parts = readAhead((signal) => partsOf(url, { ...options, signal }), {
+    ...{ signal: options.signal, maxCount: SEGMENTS_AHEAD, maxBytes: BYTES_AHEAD },
+    sizeOf: (part) => (part.kind === "bytes" ? part.bytes.length : 0),
+  });
+  for await (const part of parts) {
+    // Only what was taken is over: what was fetched ahead in vain is fetched again.
+    if (part.kind === "through") place.next = part.sequence + 1;
+    else yield part;
+  }
+}
+
+/** `through`: all of that segment has been given. */
+type Part = Piece | { kind: "through"; sequence: number };
+
+async function* partsOf(url: string, options: HlsFeedOptions): AsyncGenerator<Part, void, void> {
+  const { fetch, clock, signal } = options;
+  let { next } = options.place;
   const resources = new HlsFetch(fetch, signal);
   let { media: playlist, url: mediaUrl } = await mediaPlaylist(resources, url);
   const lengthMs = playlist.segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
@@ -50,13 +72,14 @@ export async function* hlsFeed(url: string, options: HlsFeedOptions): Feed {
   let addedAtMs = clock.now();
   for (;;) {
     const loadedAtMs = clock.now();
-    const due = dueSegments(playlist, place.next, options.startMs);
+    const due = dueSegments(playlist, next, options.startMs);
     segments.missed(due.missed);
     if (due.segments.length > 0) addedAtMs = loadedAtMs;
     let skipMs = due.skipMs;
     for (const segment of due.segments) {
       yield* segments.play(segment, skipMs);
-      place.next = segment.sequence + 1;
+      yield { kind: "through", sequence: segment.sequence };
+      next = segment.sequence + 1;
       skipMs = 0;
     }
     if (playlist.isEnded) return;
@@ -65,7 +88,7 @@ export async function* hlsFeed(url: string, options: HlsFeedOptions): Feed {
         retryable: true,
         say: { key: "stream.still" },
       });
-    // RFC 8216 section 6.3.4; the time that playing took has passed already.
+    // RFC 8216 section 6.3.4; the time until all of it was taken has passed already.
     const everyMs: number = due.segments.length > 0 ? playlist.targetMs : playlist.targetMs / 2;
     const waitMs = Math.max(
       loadedAtMs + everyMs - clock.now(),

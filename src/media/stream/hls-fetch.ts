@@ -4,8 +4,8 @@ import { MAX_PLAYLIST_BYTES, parseHls } from "./hls-playlist.ts";
 import type { ByteRange, HlsMaster, HlsMedia, HlsResource, HlsSegment } from "./hls-playlist.ts";
 import type { StreamFetch } from "./stream-fetch.ts";
 
-/** A segment of pictures with sound has some megabytes; it is in memory as a whole. */
-const MAX_SEGMENT_BYTES = 32_000_000;
+/** A segment of pictures with sound has some megabytes; one that is played and one ahead are in memory as a whole. */
+const MAX_SEGMENT_BYTES = 16_000_000;
 const KEY_BYTES = 16;
 const IDLE_MS = 7_000;
 const PLAYLIST_MS = 10_000;

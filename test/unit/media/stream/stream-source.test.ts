@@ -359,3 +359,50 @@ test("HLS that breaks in the middle gets another decoder there", async () => {
   await settle();
   expect([heard, decoders.length]).toEqual(["abc", 2]);
 });
+
+test("HLS is fetched two segments ahead of what is heard, and no further", async () => {
+  const playing = play(hls([playlist(0, "abcdefgh", "#EXT-X-ENDLIST")]), "hls");
+  playing.pause();
+  await clock.advance(1_000);
+  const names = (): string[] => fetch.asked.map((url) => url.split("/").at(-1)?.[0] ?? "").slice(1);
+  expect([heard, names().join("")]).toEqual(["", "abc"]);
+  playing.resume();
+  await settle();
+  expect(heard).toBe("abcdefgh");
+});
+
+test("an HLS segment that comes slowly does not hold up what is there before it, and ends with its listener", async () => {
+  const slow = new FakeAnswer();
+  const answers = hls([playlist(0, "abcd", "#EXT-X-ENDLIST")]);
+  const playing = play((url, attempt) => (url.endsWith("c.ts") ? slow : answers(url, attempt)), "hls");
+  await settle();
+  expect([heard, slow.isClosed]).toEqual(["ab", false]);
+  playing.close();
+  await settle();
+  expect(slow.isClosed).toBe(true);
+});
+
+test("what breaks ahead is told in its turn, and nothing is fetched twice or left out for it", async () => {
+  const refusal = new BotError("fetch_refused", "own network");
+  const answers = hls([playlist(0, "abcd", "#EXT-X-ENDLIST")]);
+  const playing = play((url, attempt) => (url.endsWith("c.ts") ? refusal : answers(url, attempt)), "hls");
+  playing.pause();
+  await clock.advance(1_000);
+  expect([heard, ended]).toEqual(["", null]);
+  playing.resume();
+  await settle();
+  expect([heard, ended?.error]).toEqual(["ab", refusal]);
+});
+
+test("a segment that was fetched ahead and never heard is fetched again when the decoder breaks", async () => {
+  const playing = play(hls([playlist(0, "abcd", "#EXT-X-ENDLIST")]), "hls");
+  playing.pause();
+  await settle();
+  const [decoder] = decoders.slice(-1);
+  // As if some had sounded: then it is tried again.
+  decoder?.options.onData(Buffer.from("x"));
+  decoder?.options.onFailed({ ok: false, reason: "broken", announcedMs: null, bytes: 1 });
+  playing.resume();
+  await clock.advance(2_000);
+  expect(heard).toBe("xabcd");
+});
