@@ -102,15 +102,20 @@ export class MediaChild {
     return false;
   }
 
-  /** Rejects with `media_plane_down` when the child goes, with `timeout` when it does not answer. */
-  request(request: PlaneRequest): Promise<unknown> {
+  /** Rejects with `media_plane_down` when the child goes, with `timeout` when it does not answer; see `MediaPlane.request`. */
+  request(request: PlaneRequest, signal?: AbortSignal): Promise<unknown> {
     if (this.#gone || !this.#process.connected) return Promise.reject(planeDown("the media child is gone"));
     if (this.#pending.size >= MAX_PENDING)
       return Promise.reject(planeDown("the media child does not keep up"));
     const id = this.#nextId++;
     const limitMs = TIMEOUT_MS[request.kind] ?? DEFAULT_TIMEOUT_MS;
-    return new Promise((resolve, reject) => {
+    const cancel = (): void => {
+      if (this.#pending.has(id) && this.#process.connected)
+        this.#process.send({ id, cancel: true }, () => undefined);
+    };
+    const answer = new Promise((resolve, reject) => {
       const timer = this.#options.clock.timer(limitMs, () => {
+        cancel();
         this.#pending.delete(id);
         reject(planeError("timeout", `${request.kind} took over ${limitMs} ms`, true));
       });
@@ -119,6 +124,10 @@ export class MediaChild {
         if (error) this.#settle(id)?.reject(planeDown(messageOf(error)));
       });
     });
+    if (!signal) return answer;
+    if (signal.aborted) cancel();
+    else signal.addEventListener("abort", cancel, { once: true });
+    return answer.finally(() => signal.removeEventListener("abort", cancel));
   }
 
   /** Lets it close its files and end; kills it when it has not within `graceMs`. Idempotent. */

@@ -103,17 +103,29 @@ async function main(): Promise<void> {
     onEvent: (event) => uplink.event(event),
   });
 
+  /** Of what takes its time, by request. */
+  const cancels = new Map<number, AbortController>();
   process.on("message", (raw) => {
     const message = toChildSchema.safeParse(raw);
     if (!message.success) {
       log.warn("media_message_invalid", { problem: z.prettifyError(message.error).slice(0, 500) });
       return;
     }
-    const { id, request } = message.data;
-    core.handle(request).then(
-      (result) => uplink.send({ type: "result", id, result }),
-      (error: unknown) => uplink.send({ type: "error", id, ...toWireError(error) }),
-    );
+    const { id } = message.data;
+    if ("cancel" in message.data) {
+      cancels.get(id)?.abort();
+      return;
+    }
+    const { request } = message.data;
+    const cancel = new AbortController();
+    if (request.kind === "fetch.file") cancels.set(id, cancel);
+    core
+      .handle(request, cancel.signal)
+      .then(
+        (result) => uplink.send({ type: "result", id, result }),
+        (error: unknown) => uplink.send({ type: "error", id, ...toWireError(error) }),
+      )
+      .finally(() => cancels.delete(id));
   });
 
   let ending = false;

@@ -24,8 +24,8 @@ export interface PlaneCoreOptions {
 }
 
 export interface PlaneCore {
-  /** Answers one request, which a schema has passed. @throws BotError as `MediaPlane.request` says. */
-  handle(request: PlaneRequest): Promise<PlaneResult<PlaneRequestKind>>;
+  /** Answers one request, which a schema has passed; see `MediaPlane.request` for `signal`. @throws BotError as `MediaPlane.request` says. */
+  handle(request: PlaneRequest, signal?: AbortSignal): Promise<PlaneResult<PlaneRequestKind>>;
   /** Closes all channels (recordings' files first of all) and the engine. Idempotent; no event follows. */
   close(): Promise<void>;
 }
@@ -58,14 +58,18 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
     return channel;
   };
 
-  const handle = async (request: PlaneRequest): Promise<PlaneResult<PlaneRequestKind>> => {
+  const handle = async (
+    request: PlaneRequest,
+    signal?: AbortSignal,
+  ): Promise<PlaneResult<PlaneRequestKind>> => {
     if (!open) throw new BotError("media_plane_down", "the media plane is closing", { retryable: true });
     switch (request.kind) {
       case "ping":
         return {};
       case "fetch.file": {
         const { url, path, maxBytes } = request;
-        return download(context.guard, url, { path, maxBytes, clock, signal: fetching.signal });
+        const either = signal ? AbortSignal.any([fetching.signal, signal]) : fetching.signal;
+        return download(context.guard, url, { path, maxBytes, clock, signal: either });
       }
       case "probe":
         return probeFile(await context.ffmpeg(), request.source.path, context);

@@ -44,9 +44,10 @@ export class InProcessPlane implements MediaPlane {
 
   async request<K extends PlaneRequestKind>(
     request: Extract<PlaneRequest, { kind: K }>,
+    signal?: AbortSignal,
   ): Promise<PlaneResult<K>> {
     if (this.#state === "closed") throw new BotError("media_plane_down", "the media plane is closed");
-    const result = await this.#core.handle(planeRequestSchema.parse(structuredClone(request)));
+    const result = await this.#core.handle(planeRequestSchema.parse(structuredClone(request)), signal);
     return planeResultSchemas[request.kind].parse(structuredClone(result)) as PlaneResult<K>;
   }
 

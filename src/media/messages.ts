@@ -326,7 +326,11 @@ export type PlaneEvent = z.infer<typeof planeEventSchema>;
 export type PlaneEventOf<K extends PlaneEvent["kind"]> = Extract<PlaneEvent, { kind: K }>;
 
 /** IPC envelope, control → child. */
-export const toChildSchema = z.object({ id: z.number().int(), request: planeRequestSchema });
+export const toChildSchema = z.union([
+  z.object({ id: z.number().int(), request: planeRequestSchema }),
+  /** Nobody wants that one any more; it is answered all the same. */
+  z.object({ id: z.number().int(), cancel: z.literal(true) }),
+]);
 export type ToChild = z.infer<typeof toChildSchema>;
 
 /** IPC envelope, child → control. Results are decoded by the schema of the request they answer. */

@@ -16,10 +16,14 @@ export type PlaneState = "down" | "up" | "closed";
 export interface MediaPlane {
   readonly state: PlaneState;
   /**
+   * @param signal nobody wants it any more: `fetch.file` ends then, with `cancelled`; whatever else is short
    * @throws BotError `media_plane_down` (retryable) when the child dies or is not there, `timeout`, `bad_sdp`,
    * `engine_failed`, `media_unreadable`, `not_found` (no such channel or peer).
    */
-  request<K extends PlaneRequestKind>(request: Extract<PlaneRequest, { kind: K }>): Promise<PlaneResult<K>>;
+  request<K extends PlaneRequestKind>(
+    request: Extract<PlaneRequest, { kind: K }>,
+    signal?: AbortSignal,
+  ): Promise<PlaneResult<K>>;
   /** @returns a function that removes the listener. */
   onEvent(listener: (event: PlaneEvent) => void): () => void;
   onState(listener: (state: PlaneState) => void): () => void;

@@ -84,11 +84,13 @@ export class RoomPlane implements MediaPlane {
 
   async request<K extends PlaneRequestKind>(
     request: Extract<PlaneRequest, { kind: K }>,
+    signal?: AbortSignal,
   ): Promise<PlaneResult<K>> {
     if (this.#closed) throw planeError("media_plane_down", "the media plane is closed", false);
     // The generic type says too little for a switch.
     const asked: PlaneRequest = request;
-    if (!("channel" in asked)) return (this.#place ?? this.#places.errand()).plane.request<K>(request);
+    if (!("channel" in asked))
+      return (this.#place ?? this.#places.errand()).plane.request<K>(request, signal);
     if (asked.channel !== this.channel) throw notFound(asked.channel);
     if (asked.kind === "channel.open") return this.#openChannel((place) => place.plane.request<K>(request));
     const place = this.#place;

@@ -104,6 +104,7 @@ export class SupervisedPlane implements MediaPlane {
 
   async request<K extends PlaneRequestKind>(
     request: Extract<PlaneRequest, { kind: K }>,
+    signal?: AbortSignal,
   ): Promise<PlaneResult<K>> {
     const decoded = planeRequestSchema.parse(request);
     if (
@@ -119,7 +120,7 @@ export class SupervisedPlane implements MediaPlane {
     if (decoded.kind === "channel.close") this.#channels.delete(decoded.channel);
     try {
       // The child's answer has passed the schema of this very kind.
-      return (await child.request(decoded)) as PlaneResult<K>;
+      return (await child.request(decoded, signal)) as PlaneResult<K>;
     } finally {
       this.#considerLinger();
     }

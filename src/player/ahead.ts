@@ -40,10 +40,11 @@ export class Ahead {
     return this.#wanted?.play === play ? this.#opened : null;
   }
 
-  /** What is on its way, or there, for this play; from now on the caller's. Null: nothing was begun. */
-  take(play: string): Promise<TrackSource> | null {
+  /** What is on its way, or there, for this play; from now on the caller's, until `signal`. Null: nothing was begun. */
+  take(play: string, signal: AbortSignal): Promise<TrackSource> | null {
     if (this.#wanted?.play !== play) return null;
-    const { opening } = this.#wanted;
+    const { opening, abort } = this.#wanted;
+    signal.addEventListener("abort", () => abort.abort(), { once: true });
     this.#wanted = null;
     this.#opened = null;
     return opening;

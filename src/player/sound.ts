@@ -172,7 +172,7 @@ export class Sound {
     this.#opening = { play, abort };
     const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<undefined>();
     abort.signal.addEventListener("abort", () => giveUp(undefined), { once: true });
-    const opening = this.#ahead.take(play) ?? this.#deps.open(source, abort.signal);
+    const opening = this.#ahead.take(play, abort.signal) ?? this.#deps.open(source, abort.signal);
     const hush = this.#deps.clock.timer(HUSH_MS, () => this.#hush());
     try {
       return await Promise.race([opening, givenUp]);

@@ -87,6 +87,24 @@ describe("the media child fetches", () => {
     }
   });
 
+  test("a download that nobody wants any more ends, alone and at once, and leaves no file", async () => {
+    handler = (_, response) => response.write("fLaC");
+    const leaving = new AbortController();
+    const [gone, kept] = ["gone", "kept"].map((name) =>
+      plane.request(
+        { kind: "fetch.file", url: web.url("/"), path: path.join(directory(), name), maxBytes: 50e6 },
+        name === "gone" ? leaving.signal : undefined,
+      ),
+    );
+    kept?.catch(() => undefined);
+    await until("both downloads", () => web.open() === 2 || undefined);
+    leaving.abort();
+    await expect(gone).rejects.toMatchObject({ code: "cancelled" });
+    await until("the end of one", () => web.open() === 1 || undefined);
+    expect(await readdir(directory())).not.toContain("gone");
+    expect(await readdir(directory())).toContain("kept");
+  });
+
   test("a download that is under way ends with the child", async () => {
     handler = (_, response) => response.write("fLaC");
     const ending = bring(web.url("/"), "long");

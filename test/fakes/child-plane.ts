@@ -25,8 +25,9 @@ export class FakeChildPlane extends FakePlane implements ChildPlane {
 
   override request<K extends PlaneRequestKind>(
     request: Extract<PlaneRequest, { kind: K }>,
+    signal?: AbortSignal,
   ): Promise<PlaneResult<K>> {
     if (this.state === "up") this.#pid ??= ++lastPid;
-    return super.request<K>(request);
+    return super.request<K>(request, signal);
   }
 }

@@ -94,6 +94,7 @@ export class FakePlane implements MediaPlane {
 
   async request<K extends PlaneRequestKind>(
     request: Extract<PlaneRequest, { kind: K }>,
+    signal?: AbortSignal,
   ): Promise<PlaneResult<K>> {
     this.requests.push(request);
     if (this.#state === "down" && !this.#crashed) this.up();
@@ -104,7 +105,15 @@ export class FakePlane implements MediaPlane {
     const outcome = error ? () => Promise.reject(error) : this.#attempt(request);
     const crashes = this.#crashes;
     if (this.#latencyMs > 0)
-      await new Promise<void>((resolve) => this.#clock.timer(this.#latencyMs, resolve));
+      await new Promise<void>((resolve) => {
+        const timer = this.#clock.timer(this.#latencyMs, resolve);
+        if (request.kind !== "fetch.file") return;
+        signal?.addEventListener("abort", () => {
+          timer.cancel();
+          resolve();
+        });
+      });
+    if (signal?.aborted && request.kind === "fetch.file") throw new BotError("cancelled", "cancelled");
     this.#alive();
     if (crashes !== this.#crashes) throw planeDown(true);
     return (await outcome()) as PlaneResult<K>;

@@ -81,7 +81,7 @@ export class UrlFiles {
     const leave = await limits.enter(asker, signal);
     const startMs = clock.now();
     try {
-      const result = await plane.request({ kind: "fetch.file", url, path, maxBytes });
+      const result = await plane.request({ kind: "fetch.file", url, path, maxBytes }, signal);
       limits.spend(asker, result.bytes, clock.now());
       const { what, bytes, name, contentType } = result;
       log.info("url_fetched", { url: urlForLog(url), what, bytes, ms: Math.round(clock.now() - startMs) });

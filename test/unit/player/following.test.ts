@@ -189,6 +189,16 @@ test("what takes its time to be fetched holds nothing up, is not fetched twice, 
   expect(asked()).toEqual(["next never"]);
 });
 
+test("what is still on its way when its turn comes is given up by whoever skips it", async () => {
+  gates.set("slow", new Promise(() => undefined));
+  await add("one", "slow");
+  await clock.advance(65_000);
+  expect([sounds(), signals.get("slow")?.aborted]).toEqual(["slow", false]);
+  player.skip();
+  await settle();
+  expect(signals.get("slow")?.aborted).toBe(true);
+});
+
 test("what cannot be opened is told when its turn comes, not before, and not tried again and again", async () => {
   await add("one", "gone", "three");
   await clock.advance(58_000);

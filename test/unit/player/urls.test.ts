@@ -240,6 +240,28 @@ test("a long download is answered, goes on, and is there for who asks again", as
   expect(slow.requests).toHaveLength(1);
 });
 
+test("a download that nobody waits for any more ends, and leaves nothing behind", async () => {
+  const slow = new FakePlane({ clock, latencyMs: 150_000 });
+  const files = new FileCache({ directory, maxFileBytes: 1000, maxBytes: 5000, clock });
+  const looks = new UrlFiles({ files, plane: slow, limits: new FetchLimits(), clock, log: silentLog });
+  const leaving = [new AbortController(), new AbortController()];
+  const asker = { room: "!room:example.org", sender: "@ada:example.org" };
+  const both = leaving.map((leave) =>
+    looks.look("https://example.org/a.mp3", { asker, patienceMs: 100_000, signal: leave.signal }),
+  );
+  const ends = both.map((each) => each.then(String, ({ code }: BotError) => code));
+  for (let i = 0; i < 500 && slow.requests.length === 0; i++)
+    await new Promise((done) => setTimeout(done, 5));
+  leaving[0]?.abort();
+  expect(await ends[0]).toBe("cancelled");
+  expect((await readdir(directory)).length).toBe(1);
+  leaving[1]?.abort();
+  expect(await ends[1]).toBe("cancelled");
+  for (let i = 0; i < 500 && (await readdir(directory)).length > 0; i++)
+    await new Promise((done) => setTimeout(done, 5));
+  expect(await readdir(directory)).toEqual([]);
+});
+
 test("an address that is asked for the next day is fetched anew, what waits in a queue is not", async () => {
   const url = "https://example.org/news.mp3";
   await play(url);
