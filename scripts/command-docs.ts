@@ -33,7 +33,7 @@ export function commandTable(): string {
     const who =
       typeof power === "number" ? (power === 0 ? "everybody" : `level ${power}`) : (BY_CASE[name] ?? null);
     if (who === null) throw new Error(`who may give ${name} is not written down in scripts/command-docs.ts`);
-    const usage = `\`${usageLine(command, "!").replaceAll("|", String.raw`\|`)}\``;
+    const usage = `\`${usageLine(command, { prefix: "!", language: "en" }).replaceAll("|", String.raw`\|`)}\``;
     return [usage, render({ key: help }).text, who];
   });
   if (unused.size > 0) throw new Error(`no such command with cases: ${[...unused].join(", ")}`);

@@ -88,7 +88,9 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
       const called = name.toLowerCase();
       return [...room.joinedMembers()].filter((userId) => room.displayName(userId).toLowerCase() === called);
     },
-    reply(eventId, sentence) {
+    reply(eventId, sentence, thread = null) {
+      // The card is for the whole room.
+      if (thread !== null) return talk.reply(eventId, sentence, thread);
       const { say, sent } = card.answer(eventId, sentence);
       talk.waitFor(sent);
       if (say) talk.reply(eventId, say);

@@ -56,11 +56,11 @@ export class RoomTalk {
     }
   }
 
-  /** Answers a message. Never throws. */
-  reply(eventId: string, sentence: Sentence): void {
+  /** Answers a message, in the thread that it is in, if any. Never throws. */
+  reply(eventId: string, sentence: Sentence, thread: string | null = null): void {
     if (this.#room.encrypted) return this.tell(sentence);
     const sent = this.#session
-      .reply(this.#room.id, eventId, render(sentence, this.language))
+      .reply(this.#room.id, eventId, render(sentence, this.language), thread)
       .catch((error: unknown) => this.#failed("reply", error))
       .finally(() => this.#replies.delete(sent));
     this.#replies.add(sent);

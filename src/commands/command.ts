@@ -11,6 +11,8 @@ export interface Invocation {
   args: string;
   /** The message that the command is a reply to. */
   repliesTo: string | null;
+  /** Nobody chose that: it is the message before it in a thread. */
+  isLoose?: boolean;
   /** How long ago it was said, in ms. */
   ageMs: number;
   /** The sender's newest upload of the last 5 minutes, if any. */
@@ -29,7 +31,7 @@ export interface Invocation {
 export interface Command {
   name: string;
   aliases: readonly string[];
-  /** How its arguments are written, for help; "" when it has none. */
+  /** How its arguments are written, for help; "" when it has none. Words in braces are those of `usage.…` in the catalogue. */
   usage: string;
   help: MessageKey;
   /** The power level that one needs; a function where it depends on what is asked. */

@@ -19,7 +19,7 @@ const optout: Command = {
     const asked = words(args);
     const always = asked.delete("always");
     const remove = asked.delete("delete");
-    if (asked.size > 0) throw usageOf(optout, room.prefix);
+    if (asked.size > 0) throw usageOf(optout, room);
     const { consent, prefix } = room;
     const running = consent.recording;
     await consent.optOut(message.sender, always ? "room" : "recording");
@@ -40,7 +40,7 @@ const optin: Command = {
   async run({ room, message, args }) {
     const asked = words(args);
     const always = asked.delete("always");
-    if (asked.size > 0) throw usageOf(optin, room.prefix);
+    if (asked.size > 0) throw usageOf(optin, room);
     const { consent, prefix } = room;
     const running = consent.recording;
     await consent.optIn(message.sender, always ? "room" : "recording");

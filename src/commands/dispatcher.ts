@@ -11,7 +11,7 @@ import { MODERATOR, type Command, type Invocation } from "./command.ts";
 import { HandledCommands, type HandledDocuments } from "./handled.ts";
 import { unmarkedName } from "../recorder/name-mark.ts";
 import { refusalOf } from "./permission.ts";
-import { parseCommand, parseNumber, type ParsedCommand } from "./parser.ts";
+import { parseCommand, parseNumber, threadOf, type ParsedCommand } from "./parser.ts";
 import type { RoomContext, RoomMessage } from "./room-context.ts";
 import { SenderLimits } from "./sender-limits.ts";
 import { findCommand, unknownCommand } from "./table.ts";
@@ -149,11 +149,12 @@ export class RoomCommands {
   }
 
   /** Whoever moderates could throw the bot out, and need not flood it. */
-  #admitted({ sender, eventId }: RoomMessage): boolean {
+  #admitted({ sender, eventId, content }: RoomMessage): boolean {
     const verdict = this.#limits.admit(sender, this.#clock.now());
     if (verdict === "taken" || this.#room.powerOf(sender) >= MODERATOR) return true;
     this.#log.info("event_dropped", { room: this.#room.roomId, reason: "too_many_of_one" });
-    if (verdict === "told" && !this.#room.encrypted) this.#room.reply(eventId, { key: "command.too_many" });
+    if (verdict === "told" && !this.#room.encrypted)
+      this.#room.reply(eventId, { key: "command.too_many" }, threadOf(content));
     return false;
   }
 
@@ -166,27 +167,40 @@ export class RoomCommands {
     const beganMs = this.#clock.now();
     const command = findCommand(parsed.name);
     const name = command?.name ?? "unknown";
+    const thread = threadOf(message.content);
     const ending = new AbortController();
     const onClosing = (): void => ending.abort();
     this.#closing.signal.addEventListener("abort", onClosing, { once: true });
     try {
       this.#requireClear();
       if (!command) throw unknownCommand(parsed.name, this.#room.prefix);
-      const { args, repliesTo } = parsed;
+      const { args, repliesTo, isLoose = false } = parsed;
       const recentUpload = this.#recentUpload(message.sender);
       const { signal } = ending;
       const [room, choices] = [this.#room, this.#choices];
       const meant = track === undefined ? {} : { track };
       const unlessSoon = (sentence: Sentence): (() => void) => {
-        const say = (): void => void (!signal.aborted && !isQuiet && room.reply(message.eventId, sentence));
+        const say = (): void =>
+          void (!signal.aborted && !isQuiet && room.reply(message.eventId, sentence, thread));
         const timer = this.#clock.timer(SOON_MS, say);
         return () => timer.cancel();
       };
-      const given = { room, message, args, repliesTo, ageMs, recentUpload, choices, signal, unlessSoon };
+      const given = {
+        room,
+        message,
+        args,
+        repliesTo,
+        isLoose,
+        ageMs,
+        recentUpload,
+        choices,
+        signal,
+        unlessSoon,
+      };
       const invocation = { ...given, ...meant };
       const answer = await withTimeout(this.#clock, RUN_MS, name, this.#inOrder(command, invocation));
       this.#handled.add(message.eventId);
-      if (answer && !isQuiet) this.#room.reply(message.eventId, answer);
+      if (answer && !isQuiet) this.#room.reply(message.eventId, answer, thread);
       this.#log.info("command", { name, room: roomId, ok: true, ms: this.#sinceMs(beganMs) });
     } catch (thrown) {
       const error = toBotError(thrown);
@@ -195,7 +209,7 @@ export class RoomCommands {
       if (error.code === "internal") this.#log.error("command_failed", { ...fields, error });
       onRefused?.(error);
       if (isQuiet || this.#closing.signal.aborted || !this.#mayAnswer(error)) return;
-      this.#room.reply(message.eventId, error.say);
+      this.#room.reply(message.eventId, error.say, thread);
     } finally {
       // A command that took too long has been answered: what it still waits for must not hold up the next.
       ending.abort();

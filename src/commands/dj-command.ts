@@ -14,7 +14,7 @@ const mentionsSchema = z.object({
 export const djCommand: Command = {
   name: "dj",
   aliases: [],
-  usage: "[add|remove @name]",
+  usage: "[add|remove @{name}]",
   help: "help.dj",
   power: ({ args }) => (args === "" ? 0 : MODERATOR),
   order: "once",
@@ -26,7 +26,7 @@ export const djCommand: Command = {
       return { key: "dj.list", params: { names: named(room, before) } };
     }
     const [, what, whom] = /^(add|remove)\s+([^]+)$/i.exec(args) ?? [];
-    if (what === undefined || whom === undefined) throw usageOf(djCommand, room.prefix);
+    if (what === undefined || whom === undefined) throw usageOf(djCommand, room);
     const isAdding = what.toLowerCase() === "add";
     const users = isAdding ? meantUsers(invocation, whom) : meantUsers(invocation, whom, before);
     const after = isAdding

@@ -35,7 +35,7 @@ export const filterCommand: Command = {
         semitones: MAX_SEMITONES,
         bands: MAX_BANDS,
       };
-      const params = { usage: usageLine(filterCommand, room.prefix), ...bounds };
+      const params = { usage: usageLine(filterCommand, room), ...bounds };
       throw new BotError("bad_command", "no such filter", { say: { key: "filter.usage", params } });
     }
     room.player.setFilters(filters);

@@ -1,9 +1,19 @@
+import { cutText } from "../base/cut-text.ts";
 import { clockTime } from "../base/duration.ts";
 import { render, type Language } from "../base/messages/catalogue.ts";
 import type { NowPlaying, Track } from "../player/queue.ts";
 
-/** "Artist – Title". */
-export const trackName = ({ title, artist }: Track): string => (artist ? `${artist} – ${title}` : title);
+/** Longer ones say no more, and there may be ten in an answer. */
+const SHOWN_TITLE = 120;
+const SHOWN_ARTIST = 60;
+
+/** "Artist – Title", each cut where it is very long. */
+export const trackName = ({ title, artist }: Track): string =>
+  artist ? `${shown(artist, SHOWN_ARTIST)} – ${shown(title, SHOWN_TITLE)}` : shown(title, SHOWN_TITLE);
+
+/** What people wrote or files say of themselves, cut with "…" where it is longer than so many UTF-16 units. */
+export const shown = (text: string, units: number): string =>
+  text.length <= units ? text : `${cutText(text, units - 1).trimEnd()}…`;
 
 /** As `trackName`; of a stream with what is on in it: "Station: Artist - Title". */
 export const nowName = ({ track, onAir }: NowPlaying): string =>

@@ -12,7 +12,7 @@ export function levelCommand(named: (name: string, prefix: string) => Command): 
   const command: Command = {
     name: "level",
     aliases: ["levels"],
-    usage: "[command 0-100|default]",
+    usage: "[{command} 0-100|default]",
     help: "help.level",
     power: ({ args }) => (args === "" ? 0 : MODERATOR),
     pinned: true,
@@ -29,7 +29,7 @@ export function levelCommand(named: (name: string, prefix: string) => Command): 
         return { key: "level.list", params: { prefix, list: list.join("\n") } };
       }
       const [, word, wanted] = /^(\S+)\s+(100|[1-9]?\d|default)$/i.exec(args) ?? [];
-      if (word === undefined || wanted === undefined) throw usageOf(command, prefix);
+      if (word === undefined || wanted === undefined) throw usageOf(command, room);
       const { name, power, pinned } = named(word.toLowerCase(), prefix);
       if (pinned) throw refused("level.pinned", { prefix, name });
       const level = wanted.toLowerCase() === "default" ? null : Number(wanted);

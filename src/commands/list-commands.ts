@@ -16,12 +16,12 @@ const save: Command = {
   refusal: "lists.not_yours",
   djs: true,
   aliases: [],
-  usage: "<name>",
+  usage: "<{name}>",
   help: "help.save",
   power: powerOverList,
   order: "once",
   run({ room, message, args }) {
-    if (listName(args) === "") throw usageOf(save, room.prefix);
+    if (listName(args) === "") throw usageOf(save, room);
     const { player, prefix } = room;
     const now = player.nowPlaying();
     const tracks = [...(now ? [now.track] : []), ...player.queue()];
@@ -34,13 +34,13 @@ const load: Command = {
   name: "load",
   djs: true,
   aliases: [],
-  usage: "<name>",
+  usage: "<{name}>",
   help: "help.load",
   power: 0,
   order: "turn",
   async run(invocation) {
     const { room, message, args } = invocation;
-    if (listName(args) === "") throw usageOf(load, room.prefix);
+    if (listName(args) === "") throw usageOf(load, room);
     const { info, entries } = room.player.lists.load(args);
     const arriving = !room.channel.joined;
     await ensureInChannel(invocation, "load");
@@ -73,12 +73,12 @@ const unlist: Command = {
   refusal: "lists.not_yours",
   djs: true,
   aliases: [],
-  usage: "<name>",
+  usage: "<{name}>",
   help: "help.unlist",
   power: powerOverList,
   order: "once",
   run({ room, args }) {
-    if (listName(args) === "") throw usageOf(unlist, room.prefix);
+    if (listName(args) === "") throw usageOf(unlist, room);
     return { key: "lists.removed", params: { name: room.player.lists.remove(args).name } };
   },
 };

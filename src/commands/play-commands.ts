@@ -15,7 +15,7 @@ const play: Command = {
   name: "play",
   djs: true,
   aliases: ["p"],
-  usage: "[name]",
+  usage: "[{name}]",
   help: "help.play",
   power: 0,
   order: "turn",
@@ -25,7 +25,7 @@ const play: Command = {
   },
   async run(invocation) {
     const ask = await whatToPlay(invocation);
-    if (ask === "help") throw usageOf(play, invocation.room.prefix);
+    if (ask === "help") throw usageOf(play, invocation.room);
     if (ask !== "resume") return added(invocation, ask, { name: "play", next: false });
     await ensureInChannel(invocation, "play");
     return resumed(invocation);
@@ -36,14 +36,14 @@ const playNext: Command = {
   name: "playnext",
   djs: true,
   aliases: ["pn"],
-  usage: "[name]",
+  usage: "[{name}]",
   help: "help.playnext",
   power: 0,
   order: "turn",
   prepare: (invocation) => play.prepare?.(invocation) ?? null,
   async run(invocation) {
     const ask = await whatToPlay(invocation);
-    if (typeof ask === "string") throw usageOf(playNext, invocation.room.prefix);
+    if (typeof ask === "string") throw usageOf(playNext, invocation.room);
     return added(invocation, ask, { name: "playnext", next: true });
   },
 };
@@ -117,15 +117,16 @@ async function resolve(
 
 /** What a !play means: words; else the audio it replies to, is the caption of; resume; a recent upload; else help. */
 async function whatToPlay(invocation: Invocation): Promise<Ask | "resume" | "help"> {
-  const { room, message, args, repliesTo, recentUpload } = invocation;
+  const { room, message, args, repliesTo, isLoose = false, recentUpload } = invocation;
   if (args !== "") return { kind: "words", text: args };
   if (repliesTo !== null) {
     const target = await room.fetchMessage(repliesTo);
     const upload = target?.type === "m.room.message" ? decodeUpload(target.content) : null;
     if (upload) return { kind: "upload", upload };
-    throw new BotError("media_unsupported", "the message replied to has no audio", {
-      say: { key: "play.reply_not_audio" },
-    });
+    if (!isLoose)
+      throw new BotError("media_unsupported", "the message replied to has no audio", {
+        say: { key: "play.reply_not_audio" },
+      });
   }
   const own = decodeUpload(message.content);
   if (own) return { kind: "upload", upload: own };

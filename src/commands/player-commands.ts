@@ -2,7 +2,7 @@ import { clockTime } from "../base/duration.ts";
 import { BotError } from "../base/errors.ts";
 import { render, type Sentence } from "../base/messages/catalogue.ts";
 import { heardBy } from "../diagnosis/heard.ts";
-import { LOOPS } from "../player/queue.ts";
+import { LOOPS, type NowPlaying } from "../player/queue.ts";
 import { ensureInChannel } from "./channel-commands.ts";
 import type { Command, Invocation } from "./command.ts";
 import { filtersOf, filtersText } from "./filters.ts";
@@ -20,7 +20,7 @@ const ownPart = (args: string): string | null => /^me(?:\s+|$)(.*)$/i.exec(args)
 const volume: Command = {
   name: "volume",
   aliases: ["vol", "v"],
-  usage: "[me] [0-200|off]",
+  usage: "[0-200|+10|-10|me [0-200|off]]",
   help: "help.volume",
   power: 0,
   isOwn: ({ args }) => ownPart(args) !== null,
@@ -29,9 +29,16 @@ const volume: Command = {
   run({ room, message, args }) {
     const own = ownPart(args);
     if (own !== null) return ownVolume(room, message.sender, own);
+    const step = stepOf(args);
+    if (step !== null) {
+      const max = Math.max(room.player.volume(), room.settings.get("volume-max"));
+      const percent = Math.min(max, Math.max(0, room.player.volume() + step));
+      room.player.setVolume(percent);
+      return { key: "player.volume_set", params: { percent } };
+    }
     if (args === "") return { key: "player.volume", params: { percent: room.player.volume() } };
     const percent = percentOf(args);
-    if (percent === null) throw usageOf(volume, room.prefix);
+    if (percent === null) throw usageOf(volume, room);
     requireVolume(room, percent);
     room.player.setVolume(percent);
     return { key: "player.volume_set", params: { percent } };
@@ -44,8 +51,15 @@ function percentOf(text: string): number | null {
   return percent <= 200 ? percent : null;
 }
 
+/** "+10", "-10"; null when it is nothing of that kind. */
+function stepOf(text: string): number | null {
+  const [, sign, percent] = /^([+\u2212-])\s*(\d{1,3})\s*%?$/.exec(text) ?? [];
+  return percent === undefined ? null : sign === "+" ? Number(percent) : -Number(percent);
+}
+
 /** What one person hears: what the room has set as the loudest is for everybody's ears. */
-function ownVolume({ volumes, prefix }: RoomContext, userId: string, text: string): Sentence {
+function ownVolume(room: RoomContext, userId: string, text: string): Sentence {
+  const { volumes, prefix } = room;
   if (text === "") {
     const percent = volumes.of(userId);
     return percent === null
@@ -53,7 +67,7 @@ function ownVolume({ volumes, prefix }: RoomContext, userId: string, text: strin
       : { key: "player.volume_me", params: { percent, prefix } };
   }
   const percent = /^(off|default)$/i.test(text) ? null : percentOf(text);
-  if (percent === null && !/^(off|default)$/i.test(text)) throw usageOf(volume, prefix);
+  if (percent === null && !/^(off|default)$/i.test(text)) throw usageOf(volume, room);
   // 100 is what everybody hears: nothing to keep.
   volumes.set(userId, percent === 100 ? null : percent);
   return percent === null || percent === 100
@@ -80,7 +94,7 @@ const seek: Command = {
   order: "once",
   run({ room, args }) {
     const target = parseSeek(args);
-    if (!target) throw usageOf(seek, room.prefix);
+    if (!target) throw usageOf(seek, room);
     const { track, positionMs } = room.player.edit.seek(target);
     return { key: "player.sought", params: { title: trackName(track), position: clockTime(positionMs) } };
   },
@@ -101,7 +115,7 @@ const loop: Command = {
   run({ room, args }) {
     const asked = args.toLowerCase();
     const wanted = LOOPS.find((each) => each === asked);
-    if (!wanted && args !== "") throw usageOf(loop, room.prefix);
+    if (!wanted && args !== "") throw usageOf(loop, room);
     if (wanted) room.player.edit.loop(wanted);
     return { key: `loop.${room.player.state().loop}` };
   },
@@ -175,6 +189,15 @@ const nowPlaying: Command = {
   },
 };
 
+const already = (
+  key: "player.paused_already" | "player.playing_already",
+  { track }: NowPlaying,
+  prefix: string,
+): BotError =>
+  new BotError("bad_command", "it is so already", {
+    say: { key, params: { title: trackName(track), prefix } },
+  });
+
 export const playerCommands: readonly Command[] = [
   ...skipCommands,
   {
@@ -200,6 +223,8 @@ export const playerCommands: readonly Command[] = [
     power: 0,
     order: "once",
     run({ room }) {
+      const now = room.player.nowPlaying();
+      if (now?.phase === "paused") throw already("player.paused_already", now, room.prefix);
       const { track, positionMs } = room.player.pause();
       const params = { title: trackName(track), position: clockTime(positionMs) };
       return { key: isLive(track) ? "player.paused_live" : "player.paused", params };
@@ -214,6 +239,9 @@ export const playerCommands: readonly Command[] = [
     power: 0,
     order: "once",
     async run(invocation) {
+      const { player, prefix } = invocation.room;
+      const now = player.nowPlaying();
+      if (now?.phase === "playing") throw already("player.playing_already", now, prefix);
       if (!canResume(invocation))
         throw new BotError("nothing_playing", "nothing", { say: { key: "player.nothing" } });
       await ensureInChannel(invocation, "resume");

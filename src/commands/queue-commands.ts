@@ -23,7 +23,7 @@ function pageOf<T>(all: readonly T[], args: string): { page: number; pages: numb
 const queue: Command = {
   name: "queue",
   aliases: ["q"],
-  usage: "[page]",
+  usage: "[{page}]",
   help: "help.queue",
   power: 0,
   order: "once",
@@ -33,7 +33,7 @@ const queue: Command = {
     const etas = etasMs(state);
     const lines = upcoming.map((track, index) => ({ track, position: index + 1, eta: etas[index] ?? null }));
     const part = pageOf(lines, args);
-    if (!part) throw usageOf(queue, room.prefix);
+    if (!part) throw usageOf(queue, room);
     if (!state.now && upcoming.length === 0) return { key: "player.nothing" };
     const now = firstLine(room);
     if (upcoming.length === 0) return { key: "player.queue_none", params: { now } };
@@ -72,7 +72,7 @@ function waitingLine({ track, position, eta }: Waiting, room: RoomContext): stri
 const history: Command = {
   name: "history",
   aliases: [],
-  usage: "[page]",
+  usage: "[{page}]",
   help: "help.history",
   power: 0,
   order: "once",
@@ -80,7 +80,7 @@ const history: Command = {
     const latestFirst = room.player.state().history.toReversed();
     const lines = latestFirst.map((track, index) => `${index + 1}. ${trackLine(track)}`);
     const part = pageOf(lines, args);
-    if (!part) throw usageOf(history, room.prefix);
+    if (!part) throw usageOf(history, room);
     if (lines.length === 0) return { key: "player.no_history" };
     const { page, pages, shown } = part;
     const params = { list: shown.join("\n"), page, pages };
@@ -119,7 +119,7 @@ const remove: Command = {
     const { room, args } = invocation;
     const count = room.player.queue().length;
     const positions = parsePositions(args, count);
-    if (!positions) throw usageOf(remove, room.prefix);
+    if (!positions) throw usageOf(remove, room);
     if (positions.kind === "not_there") requirePosition(positions.position, count);
     const removed = room.player.edit.remove(meant(invocation).map(({ id }) => id));
     const [first] = removed;
@@ -147,17 +147,20 @@ const move: Command = {
     if (!asked) return 0;
     // Letting others go first takes nothing from them.
     const { from, to } = asked;
-    return powerOver(invocation.room.player.queue().slice(Math.min(from, to) - 1, from), invocation);
+    const upcoming = invocation.room.player.queue();
+    // The answer is that there is no such position.
+    if (Math.min(from, to) < 1 || Math.max(from, to) > upcoming.length) return 0;
+    return powerOver(upcoming.slice(Math.min(from, to) - 1, from), invocation);
   },
   order: "once",
   run({ room, args }) {
     const asked = moveOf(args);
-    if (!asked) throw usageOf(move, room.prefix);
+    if (!asked) throw usageOf(move, room);
     const upcoming = room.player.queue();
     requirePosition(asked.from, upcoming.length);
     requirePosition(asked.to, upcoming.length);
     const track = upcoming[asked.from - 1];
-    if (!track) throw usageOf(move, room.prefix);
+    if (!track) throw usageOf(move, room);
     room.player.edit.move(track.id, asked.to - 1);
     return { key: "player.moved", params: { title: trackName(track), position: asked.to } };
   },

@@ -5,7 +5,7 @@ import { added, isWelcome, lookAhead } from "./play-commands.ts";
 export const radioCommand: Command = {
   name: "radio",
   aliases: [],
-  usage: "[name or address]",
+  usage: "[{station}]",
   help: "help.radio",
   djs: true,
   power: 0,

@@ -66,7 +66,7 @@ const ACTS = new Map<string, { power: number; act: Act }>(
     note: {
       power: 0,
       act({ room, message }, text) {
-        if (text === "") throw usageOf(recordCommand, room.prefix);
+        if (text === "") throw usageOf(recordCommand, room);
         const atMs = room.recorder.note(cutText(text, MAX_NOTE), message.sender);
         return { key: "record.noted", params: { at: clockTime(atMs) } };
       },
@@ -78,7 +78,7 @@ const ACTS = new Map<string, { power: number; act: Act }>(
 export const recordCommand: Command = {
   name: "record",
   aliases: ["rec"],
-  usage: "start [title]|stop|pause|resume|status|note <text>|discard",
+  usage: "start [{title}]|stop|pause|resume|status|note <{text}>|discard",
   help: "help.record",
   power: ({ args }) => ACTS.get(split(args).word)?.power ?? MODERATOR,
   order: "turn",
@@ -87,7 +87,7 @@ export const recordCommand: Command = {
     const found = ACTS.get(word);
     // Only what has a title or a text takes anything behind its name.
     if (!found || (rest !== "" && word !== "start" && word !== "note")) {
-      throw usageOf(recordCommand, invocation.room.prefix);
+      throw usageOf(recordCommand, invocation.room);
     }
     return found.act(invocation, rest);
   },

@@ -31,7 +31,7 @@ export const recordingsCommand: Command = {
     if (invocation.args === "") return list(invocation);
     const what = words?.[1]?.toLowerCase() ?? "details";
     if (!words?.[2] || (words[3] !== undefined && what !== "keep")) {
-      throw usageOf(recordingsCommand, invocation.room.prefix);
+      throw usageOf(recordingsCommand, invocation.room);
     }
     const row = invocation.room.recordings.find(Number(words[2]));
     if (what === "details") return details(invocation, row);

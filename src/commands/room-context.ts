@@ -102,8 +102,11 @@ export interface RoomContext {
   isHere(userId: string): boolean;
   /** User ids of those in the room who are shown by this name, whatever its case. */
   usersCalled(name: string): string[];
-  /** Answers a message (m.in_reply_to, m.notice). The same answer to the same message is sent once. Must not throw. */
-  reply(eventId: string, sentence: Sentence): void;
+  /**
+   * Answers a message (m.in_reply_to, m.notice). The same answer to the same message is sent once. Must not throw.
+   * @param thread root of the thread that the message is in; default none
+   */
+  reply(eventId: string, sentence: Sentence, thread?: string | null): void;
   /** A message of the room by its id; null when there is none that the bot may see. */
   fetchMessage(eventId: string): Promise<RoomMessage | null>;
 }

@@ -8,13 +8,13 @@ const SHOWN = 10;
 export const searchCommand: Command = {
   name: "search",
   aliases: ["find"],
-  usage: "words",
+  usage: "{words}",
   help: "help.search",
   djs: true,
   power: 0,
   order: "once",
   async run({ room, message, args, choices }): Promise<Sentence> {
-    if (args === "") throw usageOf(searchCommand, room.prefix);
+    if (args === "") throw usageOf(searchCommand, room);
     const found = await room.sources.search(args, SHOWN);
     if (found.choices.length === 0) return { key: "play.not_found", params: { query: args } };
     choices.offer(message.sender, found.choices);

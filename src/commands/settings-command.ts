@@ -15,7 +15,7 @@ function argumentsOf(args: string): { name: string | null; value: string | null 
 export const settingsCommand: Command = {
   name: "settings",
   aliases: ["set"],
-  usage: "[name [value|default]]",
+  usage: "[{name} [{value}|default]]",
   help: "help.settings",
   power({ args }) {
     const { name, value } = argumentsOf(args);

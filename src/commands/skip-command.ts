@@ -29,7 +29,7 @@ const forceSkip: Command = {
   order: "once",
   run({ room, ageMs, args, track }) {
     const asked = skipCount(args);
-    if (asked === null) throw usageOf(skip, room.prefix);
+    if (asked === null) throw usageOf(skip, room);
     const count = Math.min(asked, room.player.queue().length + 1);
     const title = trackName(room.player.skip(ageMs, count, track));
     const next = room.player.nowPlaying();

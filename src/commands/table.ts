@@ -24,7 +24,7 @@ import { usageLine } from "./usage.ts";
 const help: Command = {
   name: "help",
   aliases: ["h"],
-  usage: "[command]",
+  usage: "[{command}]",
   help: "help.help",
   power: 0,
   pinned: true,
@@ -32,10 +32,11 @@ const help: Command = {
   run({ room, args }) {
     const text = ({ help: key }: Command): string => render({ key }, room.language).text;
     if (args !== "") {
-      const command = namedCommand(args.toLowerCase(), room.prefix);
-      return { key: "help.one", params: { usage: usageLine(command, room.prefix), text: text(command) } };
+      const [word = ""] = args.toLowerCase().split(/\s/);
+      const command = namedCommand(word, room.prefix);
+      return { key: "help.one", params: { usage: usageLine(command, room), text: text(command) } };
     }
-    const list = COMMANDS.map((command) => `${usageLine(command, room.prefix)}: ${text(command)}`).join("\n");
+    const list = COMMANDS.map((command) => `${usageLine(command, room)}: ${text(command)}`).join("\n");
     return { key: "help.list", params: { list } };
   },
 };

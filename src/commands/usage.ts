@@ -1,14 +1,25 @@
 import { BotError } from "../base/errors.ts";
+import { isMessageKey, render, type Language } from "../base/messages/catalogue.ts";
 import type { Command } from "./command.ts";
 
-/** "!volume [0-200] (vol, v)" */
-export function usageLine({ name, usage, aliases }: Command, prefix: string): string {
+/** Where a usage is read. */
+interface Reader {
+  readonly prefix: string;
+  readonly language: Language;
+}
+
+/** "!queue [page] (q)", in German "!queue [Seite] (q)". */
+export function usageLine({ name, usage, aliases }: Command, { prefix, language }: Reader): string {
   const short = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
-  return `${prefix}${name}${usage && ` ${usage}`}${short}`;
+  const said = usage.replaceAll(/\{(\w+)\}/g, (whole, word: string) => {
+    const key = `usage.${word}`;
+    return isMessageKey(key) ? render({ key }, language).text : whole;
+  });
+  return `${prefix}${name}${said && ` ${said}`}${short}`;
 }
 
 /** The refusal of a command that was written wrongly. */
-export const usageOf = (command: Command, prefix: string): BotError =>
+export const usageOf = (command: Command, reader: Reader): BotError =>
   new BotError("bad_command", `wrong arguments for ${command.name}`, {
-    say: { key: "command.usage", params: { usage: usageLine(command, prefix) } },
+    say: { key: "command.usage", params: { usage: usageLine(command, reader) } },
   });

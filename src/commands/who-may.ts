@@ -12,11 +12,9 @@ export function powerOver(tracks: readonly Track[], { room, message }: Invocatio
   return isFree ? 0 : MODERATOR;
 }
 
-/** As `powerOver` for everything that there is; where there is nothing, it is nobody's own. */
-export function powerOverAll(invocation: Invocation): number {
-  const tracks = [...playing(invocation), ...invocation.room.player.queue()];
-  return tracks.length > 0 || isAlone(invocation) ? powerOver(tracks, invocation) : MODERATOR;
-}
+/** As `powerOver` for everything that there is; of nothing nothing is taken, and the answer is that there is nothing. */
+export const powerOverAll = (invocation: Invocation): number =>
+  powerOver([...playing(invocation), ...invocation.room.player.queue()], invocation);
 
 /** Who says it is in the channel, and nobody else but the bot. */
 export const isAlone = ({ room, message }: Invocation): boolean => room.channel.isAlone(message.sender);

@@ -15,9 +15,14 @@ export function noticeContent(message: Rendered): Content {
   };
 }
 
-/** A notice that answers an event, without the quoted fallback that old clients would show twice. */
-export function replyContent(toEventId: string, message: Rendered): Content {
-  return { ...noticeContent(message), "m.relates_to": { "m.in_reply_to": { event_id: toEventId } } };
+/**
+ * A notice that answers an event, without the quoted fallback that old clients would show twice.
+ * @param thread root of the thread that the event is in, where the answer belongs, too (spec, "Threading"); null: none
+ */
+export function replyContent(toEventId: string, message: Rendered, thread: string | null = null): Content {
+  const relation = { "m.in_reply_to": { event_id: toEventId } };
+  const inThread = thread === null ? {} : { rel_type: "m.thread", event_id: thread, is_falling_back: false };
+  return { ...noticeContent(message), "m.relates_to": { ...inThread, ...relation } };
 }
 
 /** A new text for an own notice. Clients that do not know edits show it with a star. */

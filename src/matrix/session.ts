@@ -187,8 +187,8 @@ export class MatrixSession {
    * Answers an event with a notice that pings nobody. The first, second, … answer to an event is each sent once, also when
    * the event is handled again after a kill; whoever returns this promise from its handler loses none by a kill.
    */
-  reply(roomId: string, toEventId: string, message: Rendered): Promise<string> {
-    const content = replyContent(toEventId, message);
+  reply(roomId: string, toEventId: string, message: Rendered, thread: string | null = null): Promise<string> {
+    const content = replyContent(toEventId, message, thread);
     const ordinal = this.#replies.get(toEventId) ?? 0;
     this.#replies.set(toEventId, ordinal + 1);
     return this.#say(roomId, content, { priority: "reply", txnId: `reply ${ordinal} ${toEventId}` });

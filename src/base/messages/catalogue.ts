@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.ts";
 import { de } from "./de.ts";
 import { en } from "./en.ts";
 import type { MessageKey } from "./en.ts";
@@ -24,9 +25,11 @@ export const isMessageKey = (key: string): key is MessageKey => Object.hasOwn(en
 
 const catalogues: Record<Language, Record<MessageKey, string>> = { en, de };
 
+const GAP = /\{(\w+)(?:\?([^|{}]*)\|([^|{}]*))?\}/g;
+
 /**
  * Renders a sentence. Templates know `{name}` for parameters, `**bold**`, `` `code` `` and line breaks; parameters
- * are plain text, whatever characters they have.
+ * are plain text, whatever characters they have. `{count?track|tracks}` is the word for one, or for any other number.
  */
 export function render(sentence: Sentence, language: Language = "en"): Rendered {
   const template = catalogues[language][sentence.key];
@@ -34,9 +37,10 @@ export function render(sentence: Sentence, language: Language = "en"): Rendered 
   for (const [name, parts] of Object.entries(sentence.parts ?? {}))
     params[name] = parts.map((part) => render(part, language).text).join("\n");
   const fill = (part: string, encode: (value: string) => string): string =>
-    part.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+    part.replaceAll(GAP, (whole, name: string, one?: string, many?: string) => {
       const value = params[name];
-      return value === undefined ? whole : encode(clean(name, String(value)));
+      if (value === undefined) return whole;
+      return (Number(value) === 1 ? one : many) ?? encode(clean(name, String(value)));
     });
   const text = fill(template.replaceAll(/\*\*|`/g, ""), (value) => value);
   const html = fill(
@@ -75,7 +79,10 @@ export function oneLine(value: string): string {
 
 /** Parameters that are lists: each of their lines is one by intent. */
 const LISTS: ReadonlySet<string> = new Set(["list", "names"]);
+/** What somebody asked for is repeated to be recognised; UTF-16 units. */
+const SHOWN_QUERY = 80;
 
 function clean(name: string, value: string): string {
+  if (name === "query" && value.length > SHOWN_QUERY) return `${oneLine(cutText(value, SHOWN_QUERY))}…`;
   return LISTS.has(name) ? value.split("\n").map(oneLine).join("\n") : oneLine(value);
 }

@@ -6,7 +6,7 @@ export const de: Record<MessageKey, string> = {
     "Bei mir ist etwas schiefgegangen ({code}). Es steht in meinem Protokoll; bitte versuche es noch einmal.",
   "error.not_permitted": "Das dürfen hier nur Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "error.not_yours":
-    "Das darf hier nur, wer die Titel wollte, wer mit mir allein im Sprachkanal ist, oder ab Berechtigungsstufe {level}; du hast {actual}.",
+    "Das darf hier nur, wer um die Titel gebeten hat, wer mit mir allein im Sprachkanal ist, und Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "error.not_permitted_dj":
     "Das dürfen hier nur DJs dieses Raums (`{prefix}dj`) und Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "error.not_yours_dj":
@@ -70,19 +70,30 @@ export const de: Record<MessageKey, string> = {
     "Ich darf nicht mehr im Sprachkanal sein, deshalb habe ich ihn verlassen. Eine Moderatorin oder ein Moderator kann die Stufe für `de.mtorials.test.callstate` senken oder meine anheben.",
   "channel.not_in_room": "Ich bin nicht mehr in diesem Raum.",
   ping: "Hier, {ms} ms nachdem du geschrieben hast.",
+  // words of how commands are used
+  "usage.name": "Name",
+  "usage.page": "Seite",
+  "usage.words": "Wörter",
+  "usage.station": "Name oder Adresse",
+  "usage.title": "Titel",
+  "usage.text": "Text",
+  "usage.value": "Wert",
+  "usage.command": "Befehl",
   // status
   "status.list": "So geht es mir:\n{list}",
   "status.version": "Version {version}, läuft seit {uptime}",
   "status.sync": "letzte Antwort des Homeservers vor {seconds} s",
-  "status.unlimited": "kein Ratenlimit in den letzten zehn Minuten ({count} Absagen insgesamt)",
+  "status.unlimited":
+    "kein Ratenlimit in den letzten zehn Minuten ({count} {count?Absage|Absagen} insgesamt)",
   "status.limited":
-    "der Homeserver bremst mich gerade ({count} Absagen insgesamt): Antworten und Auffrischungen kommen später",
-  "status.rooms": "in {rooms} Räumen, und in {channels} Sprachkanälen mit {people} Leuten",
-  "status.media": "Tonprozesse: {count} ({engine}), {mb} MB, {failures} unerwartete Enden",
-  "status.media_asleep": "Tonprozesse: gerade keine nötig, {failures} unerwartete Enden",
+    "der Homeserver bremst mich gerade ({count} {count?Absage|Absagen} insgesamt): Antworten und Auffrischungen kommen später",
+  "status.rooms":
+    "in {rooms} {rooms?Raum|Räumen}, und in {channels} {channels?Sprachkanal|Sprachkanälen} mit {people} {people?Person|Leuten}",
+  "status.media": "Tonprozesse: {count} ({engine}), {mb} MB, unerwartet beendet: {failures}",
+  "status.media_asleep": "Tonprozesse: gerade keine nötig, unerwartet beendet: {failures}",
   "status.memory": "Speicher: {mb} MB",
   "status.recordings":
-    "Aufnahmen: {running} laufen, {waiting} vorzubereiten oder zu senden, {kept} Dateien nicht gesendet",
+    "Aufnahmen: {running} {running?läuft|laufen}, {waiting} vorzubereiten oder zu senden, {kept} {kept?Datei|Dateien} nicht gesendet",
   // check: how it stands with the channel
   "check.list": "{list}",
   "check.phase_in": "Ich bin seit {time} im Sprachkanal",
@@ -98,7 +109,7 @@ export const de: Record<MessageKey, string> = {
   "check.encoder": "{kbits} kbit/s",
   "check.encoder_fec": "{kbits} kbit/s, gegen {percent} % Verlust geschützt",
   "check.synced": "Homeserver vor {time} gehört",
-  "check.waiting": "{count} Nachrichten warten darauf, gesendet zu werden",
+  "check.waiting": "{count} {count?Nachricht wartet|Nachrichten warten} darauf, gesendet zu werden",
   "check.bot_out": "Ich bin nicht im Sprachkanal: `{prefix}join` oder `{prefix}play` holt mich.",
   "check.bot_joining":
     "Ich versuche seit {time}, in den Sprachkanal zu kommen: Der Homeserver ist vielleicht langsam oder hält meine Nachrichten zurück.",
@@ -200,18 +211,18 @@ export const de: Record<MessageKey, string> = {
   "play.queued_eta_again":
     "**{title}** ist noch einmal in der Warteschlange, auf Platz {position}, dran in etwa {eta}.",
   "play.many_limit":
-    "{count} Titel von **{title}** sind in der Warteschlange. Mehr darf hier niemand darin haben; ausgelassen: {left}.",
+    "{count} Titel von **{title}** {count?ist|sind} in der Warteschlange. Mehr darf hier niemand darin haben; ausgelassen: {left}.",
   "play.not_found": "Im Medienordner finde ich nichts namens {query}.",
   "play.not_found_nearest":
     "Ich finde nichts namens {query}. Am nächsten kommen, und eine Nummer spielt davon ab:\n{names}",
   "play.ambiguous": "{count} Dateien passen zu {query}. Welche? Antworte mit der Nummer.\n{names}",
-  "play.many": "{count} Titel aus **{title}** sind in der Warteschlange.",
+  "play.many": "{count} Titel aus **{title}** {count?ist|sind} in der Warteschlange.",
   "play.many_left":
-    "{count} Titel aus **{title}** sind in der Warteschlange; {left} weitere passten nicht hinein.",
+    "{count} Titel aus **{title}** {count?ist|sind} in der Warteschlange; {left} weitere {left?passte|passten} nicht hinein.",
   "play.many_partly":
-    "{count} von {total} aus **{title}** in die Warteschlange gestellt; {failed} ließen sich nicht verwenden:\n{names}",
+    "{count} von {total} aus **{title}** in die Warteschlange gestellt; {failed} {failed?ließ|ließen} sich nicht verwenden:\n{names}",
   "play.many_partly_left":
-    "{count} von {total} aus **{title}** in die Warteschlange gestellt; {left} weitere passten nicht hinein, und {failed} ließen sich nicht verwenden:\n{names}",
+    "{count} von {total} aus **{title}** in die Warteschlange gestellt; {left} weitere {left?passte|passten} nicht hinein, und {failed} {failed?ließ|ließen} sich nicht verwenden:\n{names}",
   "ytdlp.missing":
     "An dieser Adresse ist kein Ton. Seiten von Musik- und Videodiensten spiele ich, wo yt-dlp installiert ist: Wer mich betreibt, tut das mit `python3 -m pip install yt-dlp`.",
   "ytdlp.off":
@@ -299,7 +310,7 @@ export const de: Record<MessageKey, string> = {
   "reason.damaged": "es ist beschädigt oder keine Audiodatei",
   "reason.other": "{detail}",
   "player.gave_up":
-    "{failures} Titel hintereinander gingen nicht, deshalb habe ich angehalten. {waiting} warten noch.",
+    "{failures} Titel hintereinander gingen nicht, deshalb habe ich angehalten. {waiting} {waiting?wartet|warten} noch.",
   "stall.silent": "es kam kein Ton, auch beim zweiten Versuch nicht",
   "stall.source":
     "aus der Datei oder von der Adresse kam zehn Sekunden lang nichts, auch beim zweiten Versuch nicht",
@@ -316,9 +327,10 @@ export const de: Record<MessageKey, string> = {
   "player.skipped_many": "{count} Titel übersprungen.",
   "player.skipped_many_now": "{count} Titel übersprungen. Jetzt läuft **{next}**.",
   "vote.counted":
-    "{votes} von {needed} wollen **{title}** überspringen. `{prefix}skip` ist eine Stimme dafür.",
-  "vote.skipped": "{votes} von {needed} wollten das: **{title}** übersprungen.",
-  "vote.skipped_now": "{votes} von {needed} wollten das: **{title}** übersprungen. Jetzt läuft **{next}**.",
+    "{votes} von {needed} {votes?will|wollen} **{title}** überspringen. `{prefix}skip` ist eine Stimme dafür.",
+  "vote.skipped": "{votes} von {needed} {votes?wollte|wollten} das: **{title}** übersprungen.",
+  "vote.skipped_now":
+    "{votes} von {needed} {votes?wollte|wollten} das: **{title}** übersprungen. Jetzt läuft **{next}**.",
   "vote.not_there":
     "Um diesen Titel hat jemand anderes gebeten: Nur wer im Sprachkanal ist, kann dafür stimmen, ihn zu überspringen.",
   "card.playing": "▶ Jetzt läuft **{title}**\n{list}",
@@ -329,11 +341,13 @@ export const de: Record<MessageKey, string> = {
   "card.details": "Für {requester} · Lautstärke {volume} %",
   "card.next": "Danach: {title}",
   "card.next_more": "Danach: {title} und {count} weitere",
-  "card.votes": "{votes} von {needed} wollen das überspringen.",
+  "card.votes": "{votes} von {needed} {votes?will|wollen} das überspringen.",
   "card.refused": "{name}: {reason}",
   "player.stopped": "Angehalten, und die Warteschlange ist leer.",
   "player.paused": "**{title}** angehalten bei {position}.",
   "player.resumed": "Weiter mit **{title}**.",
+  "player.paused_already": "**{title}** ist schon angehalten. Mit `{prefix}resume` geht es weiter.",
+  "player.playing_already": "**{title}** läuft schon.",
   "player.paused_live": "**{title}** angehalten. Es ist live: Weiter geht es mit dem, was dann läuft.",
   "player.interrupted": "Von **{title}** kommt gerade nichts. Zwei Minuten lang versuche ich es weiter.",
   "player.volume": "Die Lautstärke ist {percent} %.",
@@ -365,14 +379,15 @@ export const de: Record<MessageKey, string> = {
   "player.now": "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %{filters}.",
   "player.now_heard":
     "**{title}** – {state} {position} – für {requester}, Lautstärke {volume} %{filters}, gehört von {heard} von {count}.",
-  "player.queue": "{now}\n{list}\n{count} warten, zusammen {total}.",
+  "player.queue": "{now}\n{list}\n{count} {count?wartet|warten}, zusammen {total}.",
   "player.queue_none": "{now}\nSonst wartet nichts.",
-  "player.queue_page": "{now}\n{list}\n{count} warten, zusammen {total}, Seite {page} von {pages}.",
+  "player.queue_page":
+    "{now}\n{list}\n{count} {count?wartet|warten}, zusammen {total}, Seite {page} von {pages}.",
   "player.queue_line": "{position}. {title} – {requester}",
   "player.queue_line_eta": "{position}. {title} – {requester}, in {eta}",
   "player.history": "Was lief, das Neueste zuerst:\n{list}",
   "player.history_page": "Was lief, das Neueste zuerst, Seite {page} von {pages}:\n{list}",
-  "player.no_position": "Einen Platz {position} gibt es nicht: {count} warten.",
+  "player.no_position": "Einen Platz {position} gibt es nicht: {count} {count?wartet|warten}.",
   "player.removed": "**{title}** ist aus der Warteschlange.",
   "player.removed_many": "{count} Titel sind aus der Warteschlange.",
   "player.moved": "**{title}** ist jetzt auf Platz {position}.",
@@ -384,8 +399,9 @@ export const de: Record<MessageKey, string> = {
   "loop.off": "Nichts wird wiederholt.",
   "loop.track": "Dieser Titel wird wiederholt.",
   "loop.queue": "Die ganze Warteschlange wird wiederholt.",
-  "lists.saved": "{count} Titel sind als **{name}** aufgehoben. `{prefix}load {name}` holt sie wieder.",
-  "lists.list": "Listen dieses Raums:\n{list}\n`{prefix}load name` holt eine in die Warteschlange.",
+  "lists.saved":
+    "{count} Titel {count?ist|sind} als **{name}** aufgehoben. `{prefix}load {name}` holt {count?ihn|sie} wieder.",
+  "lists.list": "Listen dieses Raums:\n{list}\n`{prefix}load Name` holt eine in die Warteschlange.",
   "lists.line": "– {name}: {count} Titel, aufgehoben von {by}",
   "lists.removed": "Die Liste **{name}** ist gelöscht.",
   "lists.not_yours":
@@ -395,7 +411,7 @@ export const de: Record<MessageKey, string> = {
   "player.damaged":
     "Die Warteschlange, die ich hier aufgehoben hatte, war nicht zu lesen; sie ist jetzt leer. Was da war, liegt beiseite.",
   "player.nothing_waits": "In der Warteschlange ist nichts.",
-  "player.limit": "Von dir warten schon {limit} Titel; mehr darf hier niemand haben.",
+  "player.limit": "Von dir {limit?wartet|warten} schon {limit} Titel; mehr darf hier niemand haben.",
   "player.no_history": "Davor lief nichts.",
   "player.no_length": "Darin lässt sich nicht springen: Es hat keine Länge.",
   "player.beyond": "Das liegt hinter dem Ende: Es dauert {length}.",
@@ -423,9 +439,9 @@ export const de: Record<MessageKey, string> = {
   "record.already": "Es läuft schon eine Aufnahme, seit {length}.",
   "record.none": "Es läuft keine Aufnahme.",
   "record.status":
-    "**Aufnahme** seit {length}, bisher {count} Spuren, {size}; {free} sind auf der Platte frei.\n{list}",
+    "**Aufnahme** seit {length}, bisher {count} {count?Spur|Spuren}, {size}; {free} sind auf der Platte frei.\n{list}",
   "record.status_titled":
-    "**Aufnahme „{title}“** seit {length}, bisher {count} Spuren, {size}; {free} sind auf der Platte frei.\n{list}",
+    "**Aufnahme „{title}“** seit {length}, bisher {count} {count?Spur|Spuren}, {size}; {free} sind auf der Platte frei.\n{list}",
   "record.status_paused": "Seit {length} unterbrochen: nichts wird aufgenommen.",
   "record.status_gap": "Seit {length} wird nichts aufgenommen; ich versuche weiterzumachen.",
   "record.status_heard": "{name}: zu hören, {level} dBFS",
@@ -456,9 +472,9 @@ export const de: Record<MessageKey, string> = {
   "record.disk_low":
     "Der Speicherplatz reicht nicht für eine Aufnahme: {free} MB sind frei, ich brauche {needed} MB.",
   "record.empty": "In dieser Aufnahme hat niemand etwas gesagt, deshalb gibt es nichts zu schicken.",
-  "record.delivered": "Die Aufnahme: {count} Dateien, je {length}.",
+  "record.delivered": "Die Aufnahme: {count} {count?Datei|Dateien}, je {length}.",
   "record.recovered":
-    "Ich wurde während der Aufnahme unterbrochen; das ist die Aufnahme bis dahin: {count} Dateien, je {length}.",
+    "Ich wurde während der Aufnahme unterbrochen; das ist die Aufnahme bis dahin: {count} {count?Datei|Dateien}, je {length}.",
   "record.too_large":
     "{file} ist größer, als dieser Server annimmt, und bleibt bei mir: {path} in meinem Datenverzeichnis.",
   "record.undelivered":
@@ -499,7 +515,7 @@ export const de: Record<MessageKey, string> = {
   "record.summary_clipped": "{name} ist {length} lang übersteuert.",
   "record.summary_erased": "Spuren, die auf Wunsch gelöscht wurden: {count}.",
   "record.summary_note": "{at} {text} ({name})",
-  "record.summary_more_notes": "und {count} weitere Notizen",
+  "record.summary_more_notes": "und {count} weitere {count?Notiz|Notizen}",
   "record.summary_number": "Sie ist Nummer {number} in `{prefix}recordings`.",
   "recordings.none": "Von diesem Raum habe ich keine Aufnahmen. `{prefix}record start` beginnt eine.",
   "recordings.list": "Aufnahmen dieses Raums:\n{list}",
@@ -508,7 +524,8 @@ export const de: Record<MessageKey, string> = {
   "recordings.details": "{line}\nBegonnen von {by}, Notizen: {notes}, Ordner: {id}\n{list}",
   "recordings.unknown": "Eine Aufnahme {number} dieses Raums habe ich nicht.",
   "recordings.runs": "Diese Aufnahme läuft noch.",
-  "recordings.not_yours": "Das darf nur, wer die Aufnahme begonnen hat, oder jemand mit Power {level}.",
+  "recordings.not_yours":
+    "Das darf nur, wer die Aufnahme begonnen hat, und Leute ab Berechtigungsstufe {level}.",
   "recordings.resending": "Ich schicke Aufnahme {number} noch einmal.",
   "recordings.kept": "Aufnahme {number} bleibt, bis jemand sie löscht.",
   "recordings.unkept": "Aufnahme {number} wird wieder bis {day} aufgehoben.",
@@ -600,9 +617,9 @@ export const de: Record<MessageKey, string> = {
   "consent.in_room":
     "Ab jetzt stimmst du jeder Aufnahme in diesem Raum zu, bis du `{prefix}optout always` schreibst.",
   "consent.deleted":
-    "Entfernt: was du in {count} noch nicht verschickten Aufnahmen gesagt hast ({files} Dateien). Ab jetzt ist nichts von dir darin.",
+    "Entfernt: was du in {count} noch nicht verschickten {count?Aufnahme|Aufnahmen} gesagt hast ({files} {files?Datei|Dateien}). Ab jetzt ist nichts von dir darin.",
   "consent.deleted_some":
-    "Entfernt: was du in {count} Aufnahmen gesagt hast ({files} Dateien). {sent} Dateien mit deiner Stimme waren schon im Raum: wer moderiert, kann diese Nachrichten entfernen.",
+    "Entfernt: was du in {count} {count?Aufnahme|Aufnahmen} gesagt hast ({files} {files?Datei|Dateien}). {sent} {sent?Datei|Dateien} mit deiner Stimme {sent?war|waren} schon im Raum: Wer moderiert, kann {sent?diese Nachricht|diese Nachrichten} entfernen.",
   "consent.deleted_nothing":
     "Ich hatte nichts von dir, was noch nicht verschickt war. Ab jetzt nehme ich nichts von dir auf, in dieser Aufnahme oder der nächsten.",
   "consent.delete_failed":

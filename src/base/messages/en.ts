@@ -65,18 +65,30 @@ export const en = {
     "I am not allowed to be in the voice channel any more, so I left it. A moderator can lower the power level for `de.mtorials.test.callstate` or raise mine.",
   "channel.not_in_room": "I am not in that room any more.",
   ping: "Here, {ms} ms after you wrote.",
+  // words of how commands are used
+  "usage.name": "name",
+  "usage.page": "page",
+  "usage.words": "words",
+  "usage.station": "name or address",
+  "usage.title": "title",
+  "usage.text": "text",
+  "usage.value": "value",
+  "usage.command": "command",
   // status
   "status.list": "How I am:\n{list}",
   "status.version": "version {version}, running for {uptime}",
   "status.sync": "the homeserver last answered {seconds} s ago",
-  "status.unlimited": "no rate limit in the last ten minutes ({count} refusals in all)",
+  "status.unlimited": "no rate limit in the last ten minutes ({count} {count?refusal|refusals} in all)",
   "status.limited":
-    "the homeserver limits me at the moment ({count} refusals in all): answers and refreshes come later",
-  "status.rooms": "in {rooms} rooms, and in {channels} voice channels with {people} people",
-  "status.media": "audio processes: {count} ({engine}), {mb} MB, {failures} unexpected ends",
-  "status.media_asleep": "audio processes: none needed at the moment, {failures} unexpected ends",
+    "the homeserver limits me at the moment ({count} {count?refusal|refusals} in all): answers and refreshes come later",
+  "status.rooms":
+    "in {rooms} {rooms?room|rooms}, and in {channels} voice {channels?channel|channels} with {people} {people?person|people}",
+  "status.media": "audio processes: {count} ({engine}), {mb} MB, {failures} unexpected {failures?end|ends}",
+  "status.media_asleep":
+    "audio processes: none needed at the moment, {failures} unexpected {failures?end|ends}",
   "status.memory": "memory: {mb} MB",
-  "status.recordings": "recordings: {running} running, {waiting} to prepare or send, {kept} files not sent",
+  "status.recordings":
+    "recordings: {running} running, {waiting} to prepare or send, {kept} {kept?file|files} not sent",
   // check: how it stands with the channel
   "check.list": "{list}",
   "check.phase_in": "I have been in the voice channel for {time}",
@@ -92,7 +104,7 @@ export const en = {
   "check.encoder": "{kbits} kbit/s",
   "check.encoder_fec": "{kbits} kbit/s, protected against {percent} % of loss",
   "check.synced": "homeserver heard {time} ago",
-  "check.waiting": "{count} messages wait to be sent",
+  "check.waiting": "{count} {count?message waits|messages wait} to be sent",
   "check.bot_out": "I am not in the voice channel: `{prefix}join` or `{prefix}play` brings me in.",
   "check.bot_joining":
     "I have been trying to get into the voice channel for {time}: the homeserver may be slow, or hold my messages back.",
@@ -191,13 +203,14 @@ export const en = {
   "play.queued_eta_again":
     "Added **{title}** to the queue once more, at position {position}, in about {eta}.",
   "play.many_limit":
-    "Added {count} tracks of **{title}** to the queue. One person may have no more in it here; left out: {left}.",
+    "Added {count} {count?track|tracks} of **{title}** to the queue. One person may have no more in it here; left out: {left}.",
   "play.not_found": "I found nothing called {query} in the media folder.",
   "play.not_found_nearest":
     "I found nothing called {query}. The nearest are, and a number plays one:\n{names}",
   "play.ambiguous": "{count} files match {query}. Which one? Answer with its number.\n{names}",
-  "play.many": "Added {count} tracks of **{title}** to the queue.",
-  "play.many_left": "Added {count} tracks of **{title}** to the queue; {left} more did not fit.",
+  "play.many": "Added {count} {count?track|tracks} of **{title}** to the queue.",
+  "play.many_left":
+    "Added {count} {count?track|tracks} of **{title}** to the queue; {left} more did not fit.",
   "play.many_partly": "Added {count} of {total} from **{title}**; {failed} could not be used:\n{names}",
   "play.many_partly_left":
     "Added {count} of {total} from **{title}**; {left} more did not fit, and {failed} could not be used:\n{names}",
@@ -282,7 +295,8 @@ export const en = {
   "reason.no_sound": "there is no sound in it",
   "reason.damaged": "it is damaged, or no audio file",
   "reason.other": "{detail}",
-  "player.gave_up": "{failures} tracks in a row failed, so I stopped. {waiting} are still in the queue.",
+  "player.gave_up":
+    "{failures} tracks in a row failed, so I stopped. {waiting} {waiting?is|are} still in the queue.",
   "stall.silent": "it gave no sound, at a second attempt neither",
   "stall.source": "nothing came from its file or address for ten seconds, at a second attempt neither",
   "stall.unanswered": "it did not start, at a second attempt neither",
@@ -314,6 +328,8 @@ export const en = {
   "player.stopped": "Stopped, and emptied the queue.",
   "player.paused": "Paused **{title}** at {position}.",
   "player.resumed": "Going on with **{title}**.",
+  "player.paused_already": "**{title}** is paused already. `{prefix}resume` goes on.",
+  "player.playing_already": "**{title}** is playing already.",
   "player.paused_live": "Paused **{title}**. It is live: it goes on with what is on then.",
   "player.interrupted": "Nothing comes of **{title}** at the moment. I keep trying for two minutes.",
   "player.volume": "The volume is {percent} %.",
@@ -352,7 +368,7 @@ export const en = {
   "player.queue_line_eta": "{position}. {title} – {requester}, in {eta}",
   "player.history": "What was on, the latest first:\n{list}",
   "player.history_page": "What was on, the latest first, page {page} of {pages}:\n{list}",
-  "player.no_position": "There is no position {position}: {count} are waiting.",
+  "player.no_position": "There is no position {position}: {count} {count?is|are} waiting.",
   "player.removed": "Removed **{title}** from the queue.",
   "player.removed_many": "Removed {count} tracks from the queue.",
   "player.moved": "**{title}** is at position {position} now.",
@@ -364,9 +380,9 @@ export const en = {
   "loop.off": "Nothing is repeated.",
   "loop.track": "This track is repeated.",
   "loop.queue": "The whole queue is repeated.",
-  "lists.saved": "Kept {count} tracks as **{name}**. `{prefix}load {name}` adds them again.",
+  "lists.saved": "Kept {count} {count?track|tracks} as **{name}**. `{prefix}load {name}` adds them again.",
   "lists.list": "Lists of this room:\n{list}\n`{prefix}load name` adds one to the queue.",
-  "lists.line": "– {name}: {count} tracks, kept by {by}",
+  "lists.line": "– {name}: {count} {count?track|tracks}, kept by {by}",
   "lists.removed": "The list **{name}** is deleted.",
   "lists.not_yours":
     "That list is changed by who has kept it, or people with power level {level} or more; you have {actual}.",
@@ -375,7 +391,8 @@ export const en = {
   "player.damaged":
     "I could not read the queue that I had kept here, so it is empty. What was kept is set aside.",
   "player.nothing_waits": "Nothing is waiting in the queue.",
-  "player.limit": "You have {limit} tracks waiting already, which is what one person may have here.",
+  "player.limit":
+    "You have {limit} {limit?track|tracks} waiting already, which is what one person may have here.",
   "player.no_history": "Nothing was on before.",
   "player.no_length": "That cannot be wound: it has no length.",
   "player.beyond": "That is beyond its end: it has {length}.",
@@ -403,9 +420,9 @@ export const en = {
   "record.already": "A recording is running already, since {length}.",
   "record.none": "No recording is running.",
   "record.status":
-    "**Recording** for {length}, {count} tracks so far, {size}; {free} free on the disk.\n{list}",
+    "**Recording** for {length}, {count} {count?track|tracks} so far, {size}; {free} free on the disk.\n{list}",
   "record.status_titled":
-    "**Recording “{title}”** for {length}, {count} tracks so far, {size}; {free} free on the disk.\n{list}",
+    "**Recording “{title}”** for {length}, {count} {count?track|tracks} so far, {size}; {free} free on the disk.\n{list}",
   "record.status_paused": "Paused for {length}: nothing is being recorded.",
   "record.status_gap": "Nothing has been recorded for {length}; I am trying to go on.",
   "record.status_heard": "{name}: heard, {level} dBFS",
@@ -434,9 +451,9 @@ export const en = {
     "I could not go on writing the recording ({reason}), so I ended it. I am preparing what there is.",
   "record.disk_low": "There is too little disk space to record: {free} MB are free, I need {needed} MB.",
   "record.empty": "Nobody said anything in this recording, so there is nothing to send.",
-  "record.delivered": "The recording: {count} files, {length} each.",
+  "record.delivered": "The recording: {count} {count?file|files}, {length} each.",
   "record.recovered":
-    "I was interrupted while recording; this is what was recorded until then: {count} files, {length} each.",
+    "I was interrupted while recording; this is what was recorded until then: {count} {count?file|files}, {length} each.",
   "record.too_large":
     "{file} is larger than this server takes, so it stays with me: {path} in my data directory.",
   "record.undelivered": "I could not send {file} ({reason}). It stays with me: {path} in my data directory.",
@@ -474,7 +491,7 @@ export const en = {
   "record.summary_clipped": "{name} is distorted for {length}.",
   "record.summary_erased": "Tracks that were deleted on somebody's wish: {count}.",
   "record.summary_note": "{at} {text} ({name})",
-  "record.summary_more_notes": "and {count} more notes",
+  "record.summary_more_notes": "and {count} more {count?note|notes}",
   "record.summary_number": "It is number {number} in `{prefix}recordings`.",
   "recordings.none": "There are no recordings of this room with me. `{prefix}record start` begins one.",
   "recordings.list": "Recordings of this room:\n{list}",
@@ -574,9 +591,9 @@ export const en = {
   "consent.in_room":
     "From now on you agree to every recording in this room, until you say `{prefix}optout always`.",
   "consent.deleted":
-    "Removed: what you had said in {count} recordings that I have not sent yet ({files} files). From now on nothing you say is in them.",
+    "Removed: what you had said in {count} {count?recording|recordings} that I have not sent yet ({files} {files?file|files}). From now on nothing you say is in them.",
   "consent.deleted_some":
-    "Removed: what you had said in {count} recordings ({files} files). {sent} files with your voice had been sent to the room already: a moderator can remove those messages.",
+    "Removed: what you had said in {count} {count?recording|recordings} ({files} {files?file|files}). {sent} {sent?file|files} with your voice had been sent to the room already: a moderator can remove {sent?that message|those messages}.",
   "consent.deleted_nothing":
     "I had nothing of you that was not sent yet. From now on nothing you say is recorded in this recording or the next.",
   "consent.delete_failed":

@@ -19,6 +19,27 @@ test("both languages have the same sentences with the same gaps, and none is emp
   for (const catalogue of [en, de]) expect(keys.filter((key) => catalogue[key].trim() === "")).toEqual([]);
 });
 
+/** Words that depend on a number: `{count?track|tracks}`. */
+const forms = (text: string): string[] => text.match(/\{[^{}]*\?[^{}]*\}/g) ?? [];
+
+test("a word for one or many is by a number that the sentence has, and stands alone in a bracket", () => {
+  for (const catalogue of [en, de])
+    for (const key of keys)
+      for (const form of forms(catalogue[key])) {
+        const [, gap] = /^\{(\w+)\?[^|{}]+\|[^|{}]+\}$/.exec(form) ?? [];
+        expect(`${key} ${form}: ${gaps(catalogue[key]).join()}`).toContain(`{${gap}}`);
+      }
+  for (const [count, said, gesagt] of [
+    [1, "Kept 1 track as x.", "1 Titel ist als x aufgehoben."],
+    [2, "Kept 2 tracks as x.", "2 Titel sind als x aufgehoben."],
+    [0, "Kept 0 tracks as x.", "0 Titel sind als x aufgehoben."],
+  ] as const) {
+    const sentence = { key: "lists.saved", params: { count, name: "x", prefix: "!" } } as const;
+    expect(render(sentence).text).toContain(said);
+    expect(render(sentence, "de").text).toContain(gesagt);
+  }
+});
+
 test("every sentence is said somewhere", () => {
   const all = sources.map(({ text }) => text).join("\n");
   const said = new Set(Array.from(all.matchAll(/["']([a-z][\w.]*)["']/g), ([, key]) => key));

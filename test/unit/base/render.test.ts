@@ -38,6 +38,12 @@ describe("names of strangers in what the bot says", () => {
   });
 });
 
+test("what somebody looked for is repeated as far as it takes to know it again", () => {
+  const { text, html } = render({ key: "play.not_found", params: { query: "y".repeat(1_000) } });
+  expect(text).toBe(`I found nothing called ${"y".repeat(80)}… in the media folder.`);
+  expect(html).toBe(text);
+});
+
 describe("display names", () => {
   const members = (...names: unknown[]): Members => {
     const made = new Members();

@@ -169,7 +169,10 @@ class FakeRoom implements RoomContext {
   powerOf = (userId: string): number => (userId === MOD ? 50 : userId === this.ownUserId ? this.botPower : 0);
   powerNeeded = (): number => this.needed;
   displayName = (userId: string): string => (userId === this.ownUserId ? "Bot" : userId.slice(1, 4));
-  reply(to: string, sentence: Sentence): void {
+  /** The thread of the last answer. */
+  thread: string | null = null;
+  reply(to: string, sentence: Sentence, thread: string | null = null): void {
+    this.thread = thread;
     this.said.push({ to, sentence });
   }
   fetchMessage = (eventId: string): Promise<RoomMessage | null> =>
@@ -238,8 +241,8 @@ test("!status tells moderators how the bot is, and nothing of other rooms but nu
     "– version 1.2.3, running for 2 h 1 min",
     "– the homeserver last answered 12 s ago",
     "– the homeserver limits me at the moment (5 refusals in all): answers and refreshes come later",
-    "– in 3 rooms, and in 1 voice channels with 4 people",
-    "– audio processes: 1 (libdatachannel), 70 MB, 1 unexpected ends",
+    "– in 3 rooms, and in 1 voice channel with 4 people",
+    "– audio processes: 1 (libdatachannel), 70 MB, 1 unexpected end",
     "– memory: 90 MB",
     "– recordings: 1 running, 2 to prepare or send, 0 files not sent",
   ]);
@@ -385,6 +388,7 @@ describe("who may", () => {
     ["!record", "error.not_permitted"],
   ])("%s needs 50", async (body, refusal) => {
     room.joined = true;
+    room.now = { track: track("x", MOD), phase: "playing", positionMs: 0 };
     await expect(say(body)).resolves.toBe(refusal);
     expect(room.said[0]?.sentence.params).toEqual({ level: 50, actual: 0, prefix: "!" });
     expect(room.did).toEqual([]);
@@ -451,7 +455,65 @@ describe("what is heard and what is not", () => {
     expect(room.did).toEqual([]);
   });
 
-  test.each(["201", "-1", "loud", "1e2", "1000"])(
+  test("the volume goes up and down, as far as the room has it", async () => {
+    for (const [written, percent] of [
+      ["+10", 90],
+      ["-15", 65],
+      ["\u2212 5 %", 75],
+      ["-100", 0],
+      ["+999", 120],
+    ] as const) {
+      room.settings.set("volume-max", "120");
+      await expect(say(`!volume ${written}`)).resolves.toBe("player.volume_set");
+      expect(room.did.at(-1)).toBe(`volume ${percent}`);
+    }
+  });
+
+  test("who pauses what is paused, or goes on with what plays, is told so", async () => {
+    room.now = { track: track("x"), phase: "paused", positionMs: 5_000 };
+    await expect(say("!pause")).resolves.toBe("player.paused_already");
+    room.now = { track: track("x"), phase: "playing", positionMs: 5_000 };
+    await expect(say("!resume")).resolves.toBe("player.playing_already");
+    expect(room.did).toEqual([]);
+  });
+
+  test("what is not there is nobody's: the answer is that there is nothing", async () => {
+    room.waiting = [track("x", MOD)];
+    await expect(say("!move 2 1")).resolves.toBe("player.no_position");
+    await expect(say("!move 1 1")).resolves.toBe("error.not_yours");
+    room.waiting = [];
+    await say("!stop");
+    expect(room.did).toEqual(["stop"]);
+  });
+
+  test("a command in a thread is answered there, and what it is not chosen to reply to is no audio file", async () => {
+    const thread = { rel_type: "m.thread", event_id: "$root", is_falling_back: true };
+    const relation = { "m.relates_to": { ...thread, "m.in_reply_to": { event_id: "$last" } } };
+    const handle = (body: string): Promise<void> =>
+      commands.handle(message({ msgtype: "m.text", body, ...relation }));
+    room.messages.set("$last", text("nice"));
+    await handle("!play");
+    expect(room.said.at(-1)?.sentence.key).toBe("command.usage");
+    expect(room.thread).toBe("$root");
+    room.messages.set("$last", message(song));
+    await handle("!play");
+    expect(room.did).toContain("resolve mxc://a/b");
+    await say("!ping");
+    expect(room.thread).toBeNull();
+  });
+
+  test("help of a command is in the room's language, words of its usage included", async () => {
+    await expect(say("!help q please")).resolves.toBe("help.one");
+    expect(room.said[0]?.sentence.params).toMatchObject({ usage: "!queue [page] (q)" });
+    Object.assign(room, { language: "de" });
+    for (const { name } of COMMANDS) {
+      await expect(say(`!help ${name}`, { sender: MOD })).resolves.toBe("help.one");
+      const usage = String(room.said[0]?.sentence.params?.["usage"]);
+      expect(usage).not.toMatch(/[{}]|\b(name|page|words|address|text|title|value|command)\b/);
+    }
+  });
+
+  test.each(["201", "-1000", "loud", "1e2", "1000"])(
     "a volume of %s is answered with how it is used",
     async (value) => {
       await expect(say(`!volume ${value}`)).resolves.toBe("command.usage");
@@ -555,6 +617,7 @@ describe("what is heard and what is not", () => {
   });
 
   test("each command leaves one line without what was written", async () => {
+    room.now = { track: track("x", MOD), phase: "playing", positionMs: 0 };
     await say("!play secret words");
     await say("!stop");
     expect(lines.filter(({ event }) => event === "command").map(({ fields }) => fields)).toEqual([

@@ -286,6 +286,6 @@ test("a list that does not fit says how much of it did", async () => {
   await play("a", "b");
   await say("save two");
   await player.addMany(many.slice(1), ANN);
-  expect(await say("load two")).toBe("Added 1 tracks of two to the queue; 1 more did not fit.");
+  expect(await say("load two")).toBe("Added 1 track of two to the queue; 1 more did not fit.");
   expect(await say("load two")).toMatch(/queue is full/);
 });
