@@ -35,6 +35,8 @@ export class Intake {
 
   begin(source: PcmSource): void {
     this.#source = source;
+    // It may have given much already.
+    if (this.#blocked) source.pause();
   }
 
   /** s16le, at most 128 KiB. */

@@ -58,6 +58,7 @@ export async function openSource(source: TrackSource, options: SourceOptions): P
   if (!("path" in source)) return openStream(source.stream, options);
   const handle = await openInTime(options.clock, source.path);
   try {
+    // Whoever opens it can stop it from the moment in which it gives something: nothing is waited for after this.
     const { program, clock, log, idleMs, onData, onEnd } = options;
     return new Ffmpeg({
       ...{ program, clock, log, idleMs, onData, onEnd },
@@ -66,7 +67,8 @@ export async function openSource(source: TrackSource, options: SourceOptions): P
       descriptors: [handle.fd],
     });
   } finally {
-    await handle.close();
+    // The decoder has one of its own.
+    handle.close().catch(() => undefined);
   }
 }
 
