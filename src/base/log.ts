@@ -74,6 +74,9 @@ export const LOG_EVENTS = [
   "library_failed",
   "library_cache_failed",
   "loudness_unknown",
+  "loudness_scanning",
+  "loudness_scanned",
+  "cover_failed",
   // recorder
   "recording_started",
   "recording_finished",

@@ -21,6 +21,8 @@ import { findFfmpeg } from "../media/audio/ffmpeg-path.ts";
 import { enginesFor } from "../media/engine-choice.ts";
 import { SpreadPlane } from "../media/spread.ts";
 import { SupervisedPlane } from "../media/supervisor.ts";
+import { roomCovers } from "./covers.ts";
+import type { Covers } from "../player/cover/covers.ts";
 import { LoudnessScans } from "../player/loudness/scans.ts";
 import type { Library } from "../player/resolver/library.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
@@ -53,6 +55,7 @@ interface Parts {
   recordings: Recordings;
   sources: Sources;
   loudness: LoudnessScans;
+  covers: Covers;
   library: Library;
   ice: IceServers;
   moves: RoomMoves;
@@ -159,7 +162,8 @@ export class App {
     });
     const kept = { store, session, delayed, archive, recordings };
     const loudness = new LoudnessScans({ dataDir, log });
-    const parts = { ...kept, plane, sources, loudness, library, ice, moves, deviceName };
+    const covers = roomCovers({ media: session.media, dataDir, clock, log });
+    const parts = { ...kept, plane, sources, loudness, covers, library, ice, moves, deviceName };
     this.#parts = parts;
     if (this.#closing) return;
     void delayed.start();
@@ -265,6 +269,7 @@ export class App {
     parts?.ice.close();
     parts?.sources.close();
     parts?.loudness.close();
+    parts?.covers.close();
     // The recordings are closed and LEFT is posted; what follows only ends processes and connections.
     await Promise.all([
       parts?.recordings.close().catch(failed("recordings")),

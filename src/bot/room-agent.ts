@@ -18,6 +18,7 @@ import type { DelayedEvents } from "../matrix/delayed-events.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
 import { MovingAgent } from "./moving-agent.ts";
 import type { IceSettings, MediaPlane } from "../media/plane.ts";
+import type { Covers } from "../player/cover/covers.ts";
 import type { LoudnessScans } from "../player/loudness/scans.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
@@ -41,6 +42,7 @@ export interface RoomAgentDeps {
   recordings: Pick<Recordings, "ofRoom">;
   sources: Sources;
   loudness: LoudnessScans;
+  covers: Covers;
   /** First part of our state key. */
   deviceName: string;
   prefix: string;
@@ -98,7 +100,17 @@ export class RoomAgent {
     const kept = { settings: this.settings, documents: this.#documents };
     const onPeople = (listener: () => void): (() => void) => this.#people.on(listener);
     this.#music = new RoomMusic({
-      ...{ ...talking, ...kept, plane, sources, loudness: deps.loudness, onPeople, clock, log },
+      ...{
+        ...talking,
+        ...kept,
+        plane,
+        sources,
+        loudness: deps.loudness,
+        covers: deps.covers,
+        onPeople,
+        clock,
+        log,
+      },
       press: (button) => this.#commands.press(button),
     });
     const { player } = this.#music;

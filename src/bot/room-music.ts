@@ -5,6 +5,8 @@ import { SkipVotes } from "../commands/skip-votes.ts";
 import type { RoomCommands } from "../commands/dispatcher.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../matrix/session.ts";
 import type { MediaPlane } from "../media/plane.ts";
+import type { Covers } from "../player/cover/covers.ts";
+import { RoomCovers } from "../player/cover/room-covers.ts";
 import { LevelledPlane } from "../player/loudness/levelled-plane.ts";
 import { ScanAhead } from "../player/loudness/scan-ahead.ts";
 import type { LoudnessScans } from "../player/loudness/scans.ts";
@@ -28,6 +30,7 @@ export interface RoomMusicDeps {
   plane: MediaPlane;
   sources: Sources;
   loudness: LoudnessScans;
+  covers: Covers;
   channel: Pick<ChannelSession, "members" | "links">;
   talk: Pick<RoomTalk, "language" | "tell">;
   settings: RoomSettings;
@@ -58,9 +61,19 @@ export class RoomMusic {
       ...{ plane, channel: room.id, scans: deps.loudness, clock },
       wish: () => settings.get("loudness"),
     });
+    const covers = new RoomCovers({
+      ...{ covers: deps.covers, plane, clock, open: (source, signal) => sources.open(source, signal) },
+      beside: (source) => sources.beside(source),
+      isWanted: () => !room.encrypted && settings.get("card") === "on",
+      isBusy: () => deps.session.outbox.budget === "none",
+    });
     this.player = new RoomPlayer({
       ...{ channel: room.id, plane: levelled, clock, log, documents, prefix, ...queueRules(settings) },
-      open: (source, signal) => sources.open(source, signal),
+      open: async (source, signal) => {
+        const opened = await sources.open(source, signal);
+        covers.opened(source, opened);
+        return opened;
+      },
       tell: (sentence) => talk.tell(sentence),
       language: () => talk.language,
       connected: () => channel.links().filter(({ phase }) => phase === "connected").length,
@@ -85,7 +98,7 @@ export class RoomMusic {
     });
     const parts = { player: this.player, votes: this.votes, settings };
     this.card = new RoomCard({
-      ...{ room, session: deps.session, documents, clock, log, ...parts },
+      ...{ room, session: deps.session, documents, covers, clock, log, ...parts },
       language: () => talk.language,
     });
     const buttons = new CardButtons({ card: this.card, ...parts, press: deps.press });
@@ -97,10 +110,13 @@ export class RoomMusic {
       () => ducking.close(),
       this.player.onChange((state) => ahead.changed(state)),
       () => ahead.close(),
+      this.player.onChange((state) => covers.changed(state)),
+      () => covers.close(),
       settings.onChange(({ name }) => {
         if (name === "volume-max") this.#keepWithin(settings.get("volume-max"));
         else if (name === "loudness") levelled.changed();
         else if (name === "duck") ducking.changed();
+        else if (name === "card") covers.changed(this.player.state());
       }),
     ];
   }

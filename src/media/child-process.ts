@@ -32,6 +32,7 @@ const TIMEOUT_MS: Partial<Record<PlaneRequestKind, number>> = {
   "fetch.file": 620_000,
   probe: 15_000,
   "loudness.scan": 320_000,
+  "cover.make": 40_000,
   "record.stop": 15_000,
   "record.erase": 15_000,
   "clip.write": 30_000,

@@ -75,6 +75,14 @@ export function createPlaneCore(options: PlaneCoreOptions): PlaneCore {
         return probeFile(await context.ffmpeg(), request.source.path, context);
       case "loudness.scan":
         return scanLoudness(await context.ffmpeg(), request.source.path, context);
+      case "cover.make": {
+        // Rarely needed.
+        const { makeCover } = await import("./cover/cover.ts");
+        const { source, to } = request;
+        return {
+          size: await makeCover(await context.ffmpeg(), source, to, { ...context, signal: fetching.signal }),
+        };
+      }
       case "channel.open": {
         const known = channels.get(request.channel);
         if (known) known.configure(request);

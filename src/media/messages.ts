@@ -43,6 +43,10 @@ export type IceSettings = z.infer<typeof iceSettingsSchema>;
 
 /** A regular file that the control plane has confined (media folder or cache). */
 export const fileSourceSchema = z.strictObject({ path });
+const urlSourceSchema = z.strictObject({ url: z.string().min(1).max(2048) });
+/** Of a cover's sides. */
+export const MAX_COVER_PX = 320;
+const side = z.number().int().min(1).max(MAX_COVER_PX);
 
 /** `icy`: one body that goes on for ever, with titles in it where the server has them; `hls`: a playlist of segments. */
 export const streamFormatSchema = z.enum(["icy", "hls"]);
@@ -144,6 +148,11 @@ export const planeRequestSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("probe"), source: fileSourceSchema }),
   /** Measures a file (its first two hours; EBU R 128) as it is heard here, at low priority: about a second for four minutes. */
   z.object({ kind: z.literal("loudness.scan"), source: fileSourceSchema }),
+  /**
+   * Makes a small JPEG (see `MAX_COVER_PX`) of the picture in a file, of a file that is a picture, or of the one at a URL (a
+   * claim of somebody, which the plane checks), into the new file `to`. At low priority, half a minute at most.
+   */
+  z.object({ kind: z.literal("cover.make"), source: z.union([fileSourceSchema, urlSourceSchema]), to: path }),
   /** Plays a file once over whatever plays, which is turned down meanwhile. One at a time; four more wait. */
   z.object({ kind: z.literal("announce.play"), channel, source: fileSourceSchema }),
   /**
@@ -218,6 +227,8 @@ export const planeResultSchemas = {
     truePeakDb: z.number().nullable(),
     durationMs: z.number(),
   }),
+  /** Null: there is no picture in it that can be shown, and never will be; nothing was written. */
+  "cover.make": z.object({ size: z.object({ width: side, height: side }).nullable() }),
   /** What is there, see `Downloaded` of src/fetch/download.ts. Of a stream no file was made. */
   "fetch.file": z.object({
     what: z.enum(["audio", "text", "stream"]),

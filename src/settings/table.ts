@@ -182,9 +182,9 @@ export const ROOM_SETTINGS = {
   },
   card: {
     ...music,
-    schema: choice(["on", "off"], { ...OFF, ...ON }),
+    schema: choice(["on", "plain", "off"], { ...OFF, ...ON, text: "plain" }),
     default: "on",
-    allowed: "on, off",
+    allowed: "on, plain, off",
     meaning: "settings.card",
   },
   dj: {

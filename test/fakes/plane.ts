@@ -54,6 +54,8 @@ export interface FakePlaneOptions {
   webOf?: (url: string) => FakePage;
   /** How loud a file is. Default: as loud as everything is brought to. */
   loudnessOf?: (path: string) => Pick<Loudness, "lufs" | "truePeakDb">;
+  /** How large the picture of a file or an address is; null: there is none; it may throw. Default: nothing has any. */
+  coverOf?: (place: string) => { width: number; height: number } | null;
   /** After which a connection to nobody fails, in ms; see `FakeConnection`. */
   failMs?: number;
 }
@@ -68,6 +70,7 @@ export class FakePlane implements MediaPlane {
   readonly #durationOf: (path: string) => number | null;
   readonly #webOf: (url: string) => FakePage;
   readonly #loudnessOf: (path: string) => Pick<Loudness, "lufs" | "truePeakDb">;
+  readonly #coverOf: (place: string) => { width: number; height: number } | null;
   readonly #events = new Emitter<PlaneEvent>();
   readonly #states = new Emitter<PlaneState>();
   readonly #channels = new Map<string, FakeChannel>();
@@ -85,6 +88,7 @@ export class FakePlane implements MediaPlane {
     this.#durationOf = options.durationOf ?? (() => 180_000);
     this.#webOf = options.webOf ?? (() => ({ what: "audio", text: "sound" }));
     this.#loudnessOf = options.loudnessOf ?? (() => ({ lufs: -16, truePeakDb: -3 }));
+    this.#coverOf = options.coverOf ?? (() => null);
     this.#state = options.state ?? "up";
   }
 
@@ -229,6 +233,11 @@ export class FakePlane implements MediaPlane {
       const durationMs = this.#readable(request.source);
       return () => ({ ...this.#loudnessOf(request.source.path), durationMs });
     }
+    if (request.kind === "cover.make") {
+      const size = this.#coverOf("path" in request.source ? request.source.path : request.source.url);
+      if (size) writeFileSync(request.to, `a cover ${JSON.stringify(size)}`, { flag: "wx" });
+      return () => ({ size });
+    }
     if (request.kind === "channel.open") {
       const { ice, bitrate } = request;
       const open = this.#channels.get(request.channel);
@@ -258,7 +267,10 @@ export class FakePlane implements MediaPlane {
     channel: FakeChannel,
     request: Exclude<
       PlaneRequest,
-      { kind: "ping" | "probe" | "fetch.file" | "loudness.scan" | "channel.open" | "channel.close" }
+      {
+        kind:
+          "ping" | "probe" | "fetch.file" | "loudness.scan" | "cover.make" | "channel.open" | "channel.close";
+      }
     >,
   ): () => PlaneResult<PlaneRequestKind> {
     const done = () => ({});

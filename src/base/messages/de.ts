@@ -685,7 +685,7 @@ export const de: Record<MessageKey, string> = {
     "ob alle Titel gleich laut gespielt werden, wie sie auch gemacht sind; eine Zahl: wie laut, in LUFS (on: -16)",
   "settings.vote_skip":
     "welcher Anteil der Leute im Sprachkanal, in Prozent, einen Titel überspringen wollen muss, um den jemand anderes gebeten hat; off: keine Abstimmungen",
-  "settings.card": "ob eine Nachricht mit Knöpfen zeigt, was läuft",
+  "settings.card": "ob eine Nachricht mit Knöpfen zeigt, was läuft (plain: ohne Bild)",
   "settings.dj": "wer bei der Musik darf, was die Moderation darf",
   "settings.levels":
     "welche Berechtigungsstufen einzelne Befehle hier brauchen, wo es nicht die üblichen sind",

@@ -657,7 +657,7 @@ export const en = {
     "whether every track is played equally loud, whatever it was made like; a number: how loud, in LUFS (on: -16)",
   "settings.vote_skip":
     "what share of those in the voice channel, in percent, has to want to skip a track that somebody else asked for; off: no votes",
-  "settings.card": "whether a message with buttons shows what is on",
+  "settings.card": "whether a message with buttons shows what is on (plain: without its cover)",
   "settings.dj": "who may do with the music what moderators may",
   "settings.levels": "which power levels single commands need here, where they are not the usual ones",
   "settings.fair": "whether people take turns in the queue, however much one of them adds",

@@ -36,6 +36,8 @@ export interface Standing {
   readonly track: string | null;
   /** See `CardView.fixed`; null: not known (an earlier run wrote it). */
   readonly fixed: string | null;
+  /** The picture that it has; null: none, or not known. */
+  readonly cover: string | null;
   readonly positionMs: number;
   /** How far that goes in a millisecond: 0 while paused. */
   readonly speed: number;
@@ -82,8 +84,8 @@ export function nextStep(state: CardState, wanted: CardView | null, budget: Budg
 
 /** What stands when this was written. */
 export function written(view: CardView, writtenMs: number): Omit<Standing, "eventId" | "buttons"> {
-  const { track, fixed, positionMs, speed, playing } = view;
-  return { track, fixed, positionMs, writtenMs, speed: playing ? speed : 0 };
+  const { track, fixed, cover, positionMs, speed, playing } = view;
+  return { track, fixed, cover, positionMs, writtenMs, speed: playing ? speed : 0 };
 }
 
 /** Whether the card would be moved down if its track were another now. */
@@ -112,12 +114,13 @@ function hasJumped(standing: Standing, wanted: CardView, nowMs: number): boolean
   return Math.abs(wanted.positionMs - expectedMs) > JUMP_MS;
 }
 
-/** What is good to have: buttons first, then the bar. */
+/** What is good to have: the cover, where it came later than the rest, buttons, then the bar. */
 function luxury(standing: Standing, wanted: CardView, budget: Budget, nowMs: number): CardStep | null {
   if (wanted.track === null) return null;
   const offered = budget === "unlimited" ? BUTTONS.length : BUTTONS_WITH_A_LIMIT;
   const button = BUTTONS[standing.buttons];
   const isRich = budget === "plenty" || budget === "unlimited";
+  if (standing.cover !== wanted.cover) return isRich ? { do: "edit" } : later(nowMs);
   if (standing.buttons < offered && button !== undefined)
     return isRich ? { do: "offer", button } : later(nowMs);
   if (!wanted.playing || !wanted.hasBar) return null;

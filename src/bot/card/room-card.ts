@@ -4,6 +4,7 @@ import type { Log } from "../../base/log.ts";
 import { render, type Language, type Sentence } from "../../base/messages/catalogue.ts";
 import type { SkipVotes } from "../../commands/skip-votes.ts";
 import type { MatrixSession, RoomEvent, RoomState } from "../../matrix/session.ts";
+import type { RoomCovers } from "../../player/cover/room-covers.ts";
 import { Heard } from "../../player/heard.ts";
 import type { RoomPlayer } from "../../player/playback.ts";
 import type { RoomSettings } from "../../settings/room-settings.ts";
@@ -19,6 +20,7 @@ export interface RoomCardDeps {
   session: { outbox: Pick<MatrixSession["outbox"], "send" | "budget"> };
   player: Pick<RoomPlayer, "state" | "onChange">;
   votes: Pick<SkipVotes, "tally" | "onChange">;
+  covers: Pick<RoomCovers, "of" | "onChange">;
   settings: Pick<RoomSettings, "get" | "onChange">;
   documents: Pick<RoomDocuments, "read" | "write">;
   language: () => Language;
@@ -70,10 +72,10 @@ export class RoomCard {
   constructor(deps: RoomCardDeps) {
     this.#deps = deps;
     this.#writer = new CardWriter(deps);
-    const { player, votes, settings, documents, room } = deps;
+    const { player, votes, covers, settings, documents, room } = deps;
     const { standing, old, posting } = loadCard(documents, room.id);
     this.#posting = posting;
-    const unknown = { fixed: null, positionMs: 0, speed: 0, writtenMs: 0 };
+    const unknown = { fixed: null, cover: null, positionMs: 0, speed: 0, writtenMs: 0 };
     this.#state = {
       ...{ old, talked: 0, trackMs: 0, changedMs: 0, dismissed: null },
       standing: standing && { ...standing, ...unknown },
@@ -81,6 +83,7 @@ export class RoomCard {
     this.#unsubscribe = [
       player.onChange(() => this.begin()),
       votes.onChange(() => this.#wake()),
+      covers.onChange(() => this.#wake()),
       settings.onChange(({ name }) => {
         if (name === "card" || name === "language") this.#wake();
       }),
@@ -144,10 +147,13 @@ export class RoomCard {
   }
 
   #wanted(): CardView | null {
-    const { room, player, votes, settings, language } = this.#deps;
-    if (room.encrypted || settings.get("card") === "off") return null;
+    const { room, player, votes, covers, settings, language } = this.#deps;
+    const wish = settings.get("card");
+    if (room.encrypted || wish === "off") return null;
     const nameOf = (userId: string): string => room.displayName(userId);
-    return cardView({ state: player.state(), votes: votes.tally(), nameOf, language: language() });
+    const state = player.state();
+    const cover = wish === "on" && state.now ? covers.of(state.now.track.id) : null;
+    return cardView({ state, votes: votes.tally(), cover, nameOf, language: language() });
   }
 
   #wake(): void {

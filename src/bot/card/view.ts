@@ -1,13 +1,23 @@
 import { clockTime } from "../../base/duration.ts";
-import { render, type Language, type Rendered, type Sentence } from "../../base/messages/catalogue.ts";
+import {
+  escapeHtml,
+  render,
+  type Language,
+  type Rendered,
+  type Sentence,
+} from "../../base/messages/catalogue.ts";
 import { filtersOf, filtersText } from "../../commands/filters.ts";
 import { nowName, trackLine } from "../../commands/format.ts";
 import type { SkipTally } from "../../commands/skip-votes.ts";
+import { MAX_COVER_PX } from "../../media/messages.ts";
+import type { Cover } from "../../player/cover/covers.ts";
 import type { QueueState, StoredSource } from "../../player/queue.ts";
 
 export interface CardFacts {
   state: Pick<QueueState, "now" | "upcoming" | "loop" | "volume" | "filters">;
   votes: SkipTally | null;
+  /** Of what is on; null: none is shown. */
+  cover: Cover | null;
   /** How somebody is called in the room. */
   nameOf: (userId: string) => string;
   language: Language;
@@ -24,9 +34,13 @@ export interface CardView {
   hasBar: boolean;
   /** All that it says but for how far: another means another text. */
   fixed: string;
+  /** The picture below it; null: none. */
+  cover: string | null;
   message: Rendered;
 }
 
+/** Of its longer side; it has twice as many, for screens that are fine. */
+const COVER_PX = MAX_COVER_PX / 2;
 const CELLS = 16;
 /** What is longer is nothing to look at in a card. */
 const MAX_LINK = 300;
@@ -43,6 +57,7 @@ export function cardView(facts: CardFacts): CardView {
       speed: 1,
       hasBar: false,
       fixed: message.text,
+      cover: null,
       message,
     };
   }
@@ -51,8 +66,19 @@ export function cardView(facts: CardFacts): CardView {
     ...{ track: track.id, playing: phase === "playing", positionMs, speed: state.filters.speed },
     hasBar: track.durationMs !== null,
     fixed: textOf(facts, now, null).text,
-    message: textOf(facts, now, positionMs),
+    cover: facts.cover?.mxc ?? null,
+    message: withCover(textOf(facts, now, positionMs), facts.cover),
   };
+}
+
+/** Behind the text: who does not show pictures misses nothing, and the first line stays what it is. */
+function withCover({ text, html }: Rendered, cover: Cover | null): Rendered {
+  if (!cover) return { text, html };
+  const { mxc, width, height } = cover;
+  const scale = Math.min(1, COVER_PX / Math.max(width, height));
+  const px = (side: number): number => Math.max(1, Math.round(side * scale));
+  const image = `<img src="${escapeHtml(mxc)}" alt="" width="${px(width)}" height="${px(height)}">`;
+  return { text, html: `${html}<br>${image}` };
 }
 
 /** @param positionMs null: without it */

@@ -1,4 +1,3 @@
-import { constants, setPriority } from "node:os";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -6,6 +5,7 @@ import type { Loudness } from "../messages.ts";
 import { Ffmpeg } from "./ffmpeg.ts";
 import type { FfmpegEnd } from "./ffmpeg.ts";
 import { fileInput, openMediaFile } from "./media-file.ts";
+import { stepBack } from "./step-back.ts";
 
 /** Hours of sound on a busy machine. What takes longer is not worth knowing. */
 const TOTAL_MS = 5 * 60_000;
@@ -57,14 +57,5 @@ export async function scanLoudness(
     return { lufs: heard ? lufs : null, truePeakDb, durationMs: ffmpeg?.levels.decodedMs ?? 0 };
   } finally {
     await handle.close();
-  }
-}
-
-/** Nobody who listens may notice it. */
-function stepBack(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
-  } catch {
-    // It has ended, or it is not allowed here: it works all the same.
   }
 }

@@ -122,6 +122,16 @@ export class Library implements Resolver {
     });
   }
 
+  /** As an album's cover is usually called, in the folder of the file. */
+  async beside(source: StoredSource): Promise<string | null> {
+    const segments = source.kind === "library" ? plainSegments(source.path) : null;
+    for (const name of segments ? PICTURES : []) {
+      const path = await this.#confined([...(segments ?? []).slice(0, -1), name], isPictureName);
+      if (path) return path;
+    }
+    return null;
+  }
+
   /** Right after a start, before all is listed: what the last run knew by this name, if it is there still. */
   async #known(query: string): Promise<Entry | null> {
     await this.#folder.known();
@@ -150,9 +160,9 @@ export class Library implements Resolver {
     return { title: folder, items: files.map((entry) => found(entry, entry.path)) };
   }
 
-  async #confined(segments: string[]): Promise<string | null> {
+  async #confined(segments: string[], isWanted?: (name: string) => boolean): Promise<string | null> {
     const looking = realpath(this.#root).then(
-      (root) => confinedFile(root, segments),
+      (root) => confinedFile(root, segments, isWanted),
       () => null,
     );
     return withTimeout(this.#clock, DISK_MS, "looking into the media folder", looking).catch(() => {
@@ -160,6 +170,12 @@ export class Library implements Resolver {
     });
   }
 }
+
+/** The first that is there counts. */
+const PICTURES = ["jpg", "png", "jpeg", "webp"].flatMap((ending) =>
+  ["cover", "folder", "front", "Cover", "Folder", "Front"].map((name) => `${name}.${ending}`),
+);
+const isPictureName = (name: string): boolean => /\.(jpe?g|png|webp)$/i.test(name);
 
 const choice = (entry: Entry): Choice => ({ label: labelOf(entry), found: found(entry, entry.path) });
 

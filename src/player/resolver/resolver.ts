@@ -84,6 +84,8 @@ export interface Resolver {
   search?(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }>;
   /** What the media plane plays of one of its sources: a confined file, checked (or fetched) now, or a stream. @throws BotError as above. */
   open(source: StoredSource, signal: AbortSignal, asker: Asker): Promise<TrackSource>;
+  /** Path of a picture that lies beside the file of one of its sources, confined as that is; null: there is none. @throws BotError */
+  beside?(source: StoredSource): Promise<string | null>;
   /** Ends what it still does. Idempotent. */
   close?(): void;
 }
@@ -150,9 +152,18 @@ export class Sources {
     for (const resolver of this.#resolvers) resolver.close?.();
   }
 
+  /** As Resolver.beside. */
+  async beside(source: StoredSource): Promise<string | null> {
+    return (await this.#of(source)?.beside?.(source)) ?? null;
+  }
+
   async open(source: StoredSource, signal: AbortSignal): Promise<TrackSource> {
-    const resolver = this.#resolvers.find(({ kind }) => kind === source.kind);
+    const resolver = this.#of(source);
     if (!resolver) throw new BotError("not_found", `no resolver for ${source.kind}`);
     return resolver.open(source, signal, { room: this.#room, sender: null });
+  }
+
+  #of(source: StoredSource): Resolver | undefined {
+    return this.#resolvers.find(({ kind }) => kind === source.kind);
   }
 }

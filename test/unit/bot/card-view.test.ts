@@ -11,7 +11,7 @@ const track = (more: Partial<Track> = {}): Track => ({
 const view = (more: Partial<CardFacts["state"]>, facts: Partial<CardFacts> = {}) =>
   cardView({
     state: { ...emptyQueue, ...more },
-    ...{ votes: null, nameOf: (userId: string) => userId, language: "en" as const },
+    ...{ votes: null, cover: null, nameOf: (userId: string) => userId, language: "en" as const },
     ...facts,
   });
 const on = (of: Track, positionMs = 0) => ({ track: of, phase: "playing" as const, positionMs });
@@ -83,6 +83,20 @@ test("texts of strangers stay on their line, and are text in HTML as well", () =
   expect(message.html).toContain("&lt;img src=x");
   expect(message.html).not.toMatch(/<code>/);
   expect(message.text).not.toMatch(/\u202e/);
+});
+
+test("the cover is half as large as it is, keeps its shape, and costs the text nothing", () => {
+  const now = on(track());
+  const cover = { mxc: 'mxc://hs/a"><script>', width: 320, height: 3 };
+  const shown = view({ now }, { cover });
+  expect(shown.message.html).toBe(
+    `${view({ now }).message.html}<br><img src="mxc://hs/a&quot;&gt;&lt;script&gt;" alt="" width="160" height="2">`,
+  );
+  expect(shown).toMatchObject({ cover: cover.mxc, fixed: view({ now }).fixed });
+  expect(shown.message.text).toBe(view({ now }).message.text);
+  const small = view({ now }, { cover: { mxc: "mxc://hs/a", width: 40, height: 50 } });
+  expect(small.message.html).toMatch(/width="40" height="50">$/);
+  expect(view({}, { cover }).message.html).not.toMatch(/img/);
 });
 
 test("what is fixed changes with all that it says but the time", () => {

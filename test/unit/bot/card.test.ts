@@ -9,6 +9,7 @@ import { SkipVotes } from "../../../src/commands/skip-votes.ts";
 import { HomeserverError, type Homeserver } from "../../../src/matrix/homeserver.ts";
 import { Outbox } from "../../../src/matrix/outbox.ts";
 import type { RoomEvent } from "../../../src/matrix/session.ts";
+import type { Cover } from "../../../src/player/cover/covers.ts";
 import { RoomPlayer } from "../../../src/player/playback.ts";
 import { RoomSettings } from "../../../src/settings/room-settings.ts";
 import { FakeClock } from "../../fakes/clock.ts";
@@ -40,6 +41,9 @@ let player: RoomPlayer;
 let votes: SkipVotes;
 let card: RoomCard;
 let buttons: RoomReactions;
+/** Covers of what is on, by its title, and who waits for them. */
+let covers: Map<string, Cover>;
+let coverListeners: Set<() => void>;
 let present: Set<string>;
 let encrypted: boolean;
 let sent: Sent[];
@@ -104,7 +108,15 @@ function open(): void {
     displayName: (userId: string) => userId.slice(1, -5),
   };
   const parts = { player, votes, settings };
-  card = new RoomCard({ room, session: { outbox }, ...parts, documents, language, clock, log: silentLog });
+  const coverPort = {
+    of: (id: string) => {
+      const { now } = player.state();
+      return now?.track.id === id ? (covers.get(now.track.title) ?? null) : null;
+    },
+    onChange: (listener: () => void) => (coverListeners.add(listener), () => coverListeners.delete(listener)),
+  };
+  const kept = { documents, language, clock, log: silentLog };
+  card = new RoomCard({ room, session: { outbox }, ...parts, covers: coverPort, ...kept });
   const press = (what: Press): Promise<void> => Promise.resolve(void pressed.push(what));
   buttons = new RoomReactions(BOT, [new CardButtons({ card, ...parts, press })]);
 }
@@ -120,6 +132,7 @@ beforeEach(async () => {
   documents = new FakeDocuments();
   limiter = new SynapseLimiter();
   [present, encrypted, sent, refusals] = [new Set([ANN, BEN]), false, [], 0];
+  [covers, coverListeners] = [new Map(), new Set()];
   [pressed, refuse, transactions, ids] = [[], {}, new Map(), 0];
   open();
   const ice = { servers: [], allowPrivate: "auto" as const };
@@ -255,6 +268,73 @@ test("while nothing sounds for a while there is nothing to write", async () => {
   await clock.advance(600_000);
   // Until it is held, which is told.
   expect(sent.slice(count).map((each) => textOf(each).slice(0, 8))).toEqual(["⏸ Paused"]);
+});
+
+describe("the cover of what is on", () => {
+  const IMAGE = '<br><img src="mxc://hs/cover" alt="" width="160" height="120">';
+  const htmlOf = ({ content }: Sent): string =>
+    ((content["m.new_content"] ?? content) as { formatted_body: string }).formatted_body;
+  const found = (title: string): void => {
+    covers.set(title, { mxc: "mxc://hs/cover", width: 320, height: 240 });
+    for (const listener of coverListeners) listener();
+  };
+
+  test("is in the card when it is there by then, and in its HTML alone", async () => {
+    await add("one");
+    found("one");
+    await clock.advance(5_500);
+    expect(whats()).toMatch(/^post( react)?$/);
+    expect(htmlOf(sent[0] ?? fail("post"))).toMatch(new RegExp(`${IMAGE}$`));
+    expect(textOf(sent[0] ?? fail("post"))).not.toMatch(/mxc|img/);
+  });
+
+  test("comes with one edit where it is later, once there is plenty; another track takes it away", async () => {
+    await add("one");
+    await add("two");
+    await answer("play.now");
+    found("one");
+    await clock.advance(20_000);
+    expect(whats()).toMatch(/^post (react )?edit( react)*$/);
+    expect(htmlOf(last("edit"))).toMatch(new RegExp(`${IMAGE}$`));
+    player.skip();
+    await clock.advance(3_500);
+    expect(htmlOf(last("edit"))).toMatch(/two/);
+    expect(htmlOf(last("edit"))).not.toMatch(/img/);
+  });
+
+  test("waits as the bar does while the homeserver's limit leaves little", async () => {
+    await add("one");
+    await answer("play.now");
+    await clock.advance(30_000);
+    for (let i = 0; i < 3; i++) {
+      void outbox.send(
+        ROOM,
+        { kind: "message", type: "m.room.message", content: {} },
+        { priority: "answer" },
+      );
+    }
+    await clock.advance(500);
+    sent = [];
+    found("one");
+    await clock.advance(5_000);
+    expect(whats()).toBe("");
+    await clock.advance(30_000);
+    expect(whats()).toBe("edit");
+  });
+
+  test("is left out where the room wants it plain, and taken away where it wants that later", async () => {
+    await add("one");
+    found("one");
+    settings.set("card", "plain");
+    await clock.advance(5_500);
+    expect(htmlOf(sent[0] ?? fail("post"))).not.toMatch(/img/);
+    settings.set("card", "on");
+    await clock.advance(40_000);
+    expect(htmlOf(last("edit"))).toMatch(/img/);
+    settings.set("card", "plain");
+    await clock.advance(10_000);
+    expect(htmlOf(last("edit"))).not.toMatch(/img/);
+  });
 });
 
 describe("in a room that talks", () => {

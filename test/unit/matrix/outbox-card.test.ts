@@ -26,6 +26,7 @@ function cardIn(world: LimitedWorld, roomId: string, everyMs: number): { close: 
       onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
     },
     votes: { tally: () => null, onChange: () => () => undefined },
+    covers: { of: () => null, onChange: () => () => undefined },
     settings: { get: (() => "on") as never, onChange: () => () => undefined },
     ...{ documents: new FakeDocuments(), language: () => "en", log: silentLog },
   });
