@@ -1,4 +1,6 @@
-// All checks, one after the other; the last line is `N passed, N failed`.
+// All checks; the last line is `N passed, N failed`. Types and unit tests come first. Then three things go on side by side,
+// most of whose time is waiting: the end-to-end tests, the contract and then the integration tests, and, with what they
+// leave of the processor, the checks that only read. Last and by themselves the files that load or measure the machine.
 //
 //   npm test                            everything but the long tier
 //   npm test -- types unit              some of them
@@ -7,6 +9,7 @@
 // A check counts as one. A tier counts its tests; one that was skipped counts as failed, and so does a tier without any.
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -22,28 +25,39 @@ interface Count {
 interface Step {
   readonly title: string;
   readonly byDefault: boolean;
-  readonly run: () => Promise<Count>;
+  /** @param lane what it shares its time with */
+  readonly run: (lane: Lane) => Promise<Count>;
+}
+
+/** Of the lanes of a phase each does its steps one after the other. */
+interface Lane {
+  readonly steps: readonly string[];
+  /** Only with what others leave of the processor. */
+  readonly quiet?: true;
+  /** Of the tiers only the files in `alone`, or all but those; undefined: all. */
+  readonly alone?: boolean;
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const results = join(root, ".cache", "test");
+const compiled = join(root, ".cache", "node");
 const minute = 60_000;
 const markName = "MATRIX_VOICE_BOT_TEST_RUN";
 const sources = ["src", "test", "demo", "bench", "scripts"].filter((folder) =>
   existsSync(join(root, folder)),
 );
 
-let child: ChildProcess | null = null;
+const children = new Set<ChildProcess>();
 let stopped: NodeJS.Signals | null = null;
 
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 
 /** A tool that says by its exit code whether all is well. */
 function check(title: string, commands: readonly (readonly [string, ...string[]])[]): Step {
-  const one = async (): Promise<Count> => {
+  const one = async ({ quiet }: Lane): Promise<Count> => {
     const notes: string[] = [];
     for (const [command, ...args] of commands) {
-      const exit = await run(command, args, 5 * minute);
+      const exit = await run(command, args, 5 * minute, { quiet: quiet === true });
       if (exit !== null)
         notes.push(`${[command.slice(command.lastIndexOf("/") + 1), ...args].join(" ")}: ${exit}`);
     }
@@ -54,8 +68,9 @@ function check(title: string, commands: readonly (readonly [string, ...string[]]
 
 /** A tier of tests. `serial`: its tests use a homeserver, a browser, real time; one file after the other. */
 function tier(name: string, serial: boolean, timeoutMs: number, byDefault = true): Step {
-  const one = async (): Promise<Count> => {
-    const output = join(results, `${name}.json`);
+  const one = async ({ alone }: Lane): Promise<Count> => {
+    const part = alone === true ? `${name}-alone` : name;
+    const output = join(results, `${part}.json`);
     rmSync(output, { force: true });
     const args = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
     args.push(join(root, "node_modules", "jest", "bin", "jest.js"), "--ci", "--selectProjects", name);
@@ -64,12 +79,13 @@ function tier(name: string, serial: boolean, timeoutMs: number, byDefault = true
       "--outputFile",
       output,
       ...(serial ? ["--runInBand"] : ["--maxWorkers=100%"]),
-      ...patterns,
+      ...filesOf(name, alone),
     );
-    const mark = `${process.pid}-${name}`;
+    const mark = `${process.pid}-${part}`;
     const exit = await run(process.execPath, args, timeoutMs, {
       stdout: "ignore",
-      env: { [markName]: mark },
+      // The programs that tests start by the hundred are compiled once. The long tier measures them as they ship.
+      env: { [markName]: mark, ...(byDefault ? { NODE_COMPILE_CACHE: compiled } : {}) },
     });
     const count = countTests(output, exit);
     const left = await processesLeft(mark);
@@ -81,6 +97,13 @@ function tier(name: string, serial: boolean, timeoutMs: number, byDefault = true
     };
   };
   return { title: `${name} tests`, byDefault, run: one };
+}
+
+/** The arguments of jest that choose what of a tier is run. */
+function filesOf(tier: string, only: boolean | undefined): readonly string[] {
+  const files = (alone[tier] ?? []).map((file) => `test/${tier}/${file}\\.test`);
+  if (only === true) return ["--testPathPatterns", ...files];
+  return only === false && files.length > 0 ? ["--testPathIgnorePatterns", ...files] : patterns;
 }
 
 /**
@@ -183,7 +206,11 @@ async function run(
   command: string,
   args: readonly string[],
   timeoutMs: number,
-  options: { readonly stdout?: "ignore"; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly stdout?: "ignore";
+    readonly env?: Readonly<Record<string, string>>;
+    readonly quiet?: boolean;
+  } = {},
 ): Promise<string | null> {
   if (stopped) return stopped;
   return new Promise((resolve) => {
@@ -192,7 +219,9 @@ async function run(
       stdio: ["ignore", options.stdout ?? "inherit", "inherit"],
       env: { ...process.env, ...options.env },
     });
-    child = current;
+    children.add(current);
+    if (options.quiet === true && current.pid !== undefined)
+      setPriority(current.pid, constants.priority.PRIORITY_LOW);
     let timedOut = false;
     const kill = setTimeout(() => current.kill("SIGKILL"), timeoutMs + 10_000);
     const timer = setTimeout(() => {
@@ -202,7 +231,7 @@ async function run(
     const settle = (outcome: string | null): void => {
       clearTimeout(timer);
       clearTimeout(kill);
-      child = null;
+      children.delete(current);
       resolve(timedOut ? `no end after ${timeoutMs / minute} minutes` : outcome);
     };
     current.once("error", (error) => settle(error.message));
@@ -217,26 +246,55 @@ const patterns = words.filter((word) => !Object.hasOwn(steps, word));
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     stopped = signal;
-    child?.kill(signal);
+    for (const child of children) child.kill(signal);
   });
 }
 
+/** What needs all of the processor for a time, or measures what another's need would change. */
+const alone: Readonly<Record<string, readonly string[]>> = {
+  integration: ["hostile-peer", "engine-chromium", "media-deck", "media-formats", "loudness"],
+};
+
+/** Phases follow one another. Without a choice everything of the default is in one of them once. */
+const phases: readonly (readonly Lane[])[] = [
+  [{ steps: ["types", "unit"] }],
+  [
+    { steps: ["e2e"], alone: false },
+    { steps: ["contract", "integration"], alone: false },
+    { steps: ["lint", "format", "imports", "dependencies", "supply", "audit"], quiet: true },
+  ],
+  [{ steps: Object.keys(alone), alone: true }],
+];
+/** What was chosen is run one after the other. */
+const chosenPhases: readonly (readonly Lane[])[] = [[{ steps: Object.keys(steps) }]];
+
 mkdirSync(results, { recursive: true });
+const started = performance.now();
 const summary: string[] = [];
 let passed = 0;
 let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
-  if (chosen.length > 0 ? !chosen.includes(name) : !step.byDefault) continue;
-  console.log(`\n── ${step.title}`);
-  const started = performance.now();
-  const count = await step.run();
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  passed += count.passed;
-  failed += count.failed;
-  const note = count.notes.length === 0 ? "" : `  (${count.notes.join("; ")})`;
-  const line = `${step.title.padEnd(20)} ${seconds.padStart(7)} s  ${count.passed} passed, ${count.failed} failed${note}`;
-  summary.push(line);
-  console.log(`── ${line}`);
+
+const secondsSince = (ms: number): string => `${((performance.now() - ms) / 1000).toFixed(1).padStart(7)} s`;
+
+async function runLane(lane: Lane): Promise<void> {
+  for (const name of lane.steps) {
+    const step = steps[name]!;
+    if (chosen.length > 0 ? !chosen.includes(name) : !step.byDefault) continue;
+    const title = lane.alone === true ? `${step.title}, alone` : step.title;
+    console.log(`\n── ${title}`);
+    const begun = performance.now();
+    const count = await step.run(lane);
+    passed += count.passed;
+    failed += count.failed;
+    const note = count.notes.length === 0 ? "" : `  (${count.notes.join("; ")})`;
+    const figures = `${count.passed} passed, ${count.failed} failed${note}`;
+    const line = `${title.padEnd(24)} ${secondsSince(begun)}  ${figures}`;
+    summary.push(line);
+    console.log(`── ${line}`);
+  }
 }
+
+for (const lanes of words.length > 0 ? chosenPhases : phases) await Promise.all(lanes.map(runLane));
+summary.push(`${"all".padEnd(24)} ${secondsSince(started)}`);
 console.log(`\n${summary.join("\n")}\n\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

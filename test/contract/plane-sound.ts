@@ -114,11 +114,17 @@ export function describeSound(name: string, create: () => MediaPlane): void {
       expect(
         packets.slice(1).every((packet, i) => packet.sequence === ((packets[i]!.sequence + 1) & 0xffff)),
       ).toBe(true);
-      expect(packets[steps.indexOf(jumps[0]!) + 1]!.marker).toBe(true);
-      // Media time and the clock agree over the pause.
-      const elapsed = packets.at(-1)!.arrivalMs - packets[0]!.arrivalMs;
-      const media = ((packets.at(-1)!.timestamp - packets[0]!.timestamp) >>> 0) / 48;
-      expect(Math.abs(elapsed - media)).toBeLessThan(300);
+      const resumed = steps.indexOf(jumps[0]!) + 1;
+      expect(packets[resumed]!.marker).toBe(true);
+      // Media time and the clock agree over the pause: by the promptest packets, as a busy machine makes others late.
+      const [before, after] = [packets.slice(0, resumed), packets.slice(resumed)].map((side) =>
+        Math.min(
+          ...side.map(
+            ({ arrivalMs, timestamp }) => arrivalMs - ((timestamp - packets[0]!.timestamp) >>> 0) / 48,
+          ),
+        ),
+      );
+      expect(Math.abs(after! - before!)).toBeLessThan(300);
     });
 
     test("volume is heard", async () => {

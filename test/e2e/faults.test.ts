@@ -7,6 +7,7 @@ jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => (stage = await Stage.start()));
+afterEach(() => stage.clear());
 afterAll(async () => stage?.close());
 
 test("kill -9 of the media child in mid-track and mid-recording: sound again, the recording goes on, the gap is told", async () => {

@@ -1,7 +1,7 @@
 // Events of the channel in every order that a person or a homeserver can bring about, on a real Synapse: members moved by
 // hand, and the page. The same without a homeserver, and more of it: test/unit/channel/.
 import { jest } from "@jest/globals";
-import { Hand, Hands, type HandConnection } from "../support/hand.ts";
+import { answered, connected, flows, Hand, Hands, offered, type HandConnection } from "../support/hand.ts";
 import { Person } from "../support/people.ts";
 import { sleep, Stage, type Scene } from "../support/stage.ts";
 
@@ -14,6 +14,8 @@ let connections: Hands;
 /** Somebody who connected at the beginning and says nothing more. */
 let lazy: { one: Hand; connection: HandConnection; sinceMs: number; before: number[] };
 const hands: Hand[] = [];
+/** Goes on beside the tests, on a bot of its own. */
+let stale: Promise<{ answers: number }>;
 
 beforeAll(async () => {
   stage = await Stage.start();
@@ -25,6 +27,8 @@ beforeAll(async () => {
   const { connection } = await connected(one);
   hands.splice(0);
   lazy = { one, connection, sinceMs: Date.now(), before: [one.count("offer"), one.count("answer")] };
+  stale = staleSignalling();
+  stale.catch(() => undefined);
 });
 afterEach(async () => {
   for (const one of hands.splice(0)) {
@@ -39,58 +43,29 @@ afterAll(async () => {
   await stage?.close();
 });
 
-/** Somebody new in the room, with that key. */
+/** Somebody new in the room, with that key; closed with the test. */
 async function hand(key: string): Promise<Hand> {
+  return another(await newcomer(scene), key);
+}
+
+async function newcomer({ host, roomId }: Scene): Promise<Person> {
   const person = await Person.start(await stage.user("hand"));
-  await scene.host.invite(scene.roomId, person.userId);
-  await person.join(scene.roomId);
-  return another(person, key);
+  await host.invite(roomId, person.userId);
+  await person.join(roomId);
+  return person;
 }
 
 /** Tells the bot to come or go, and waits until it has. */
-async function tell(command: "!join" | "!leave"): Promise<void> {
-  const { position } = scene.bot.proc;
-  await scene.host.sendText(scene.roomId, command);
-  await scene.bot.event("channel_state", { new: command === "!join" ? "in" : "out" }, 15_000, position);
+async function tell(command: "!join" | "!leave", { bot, host, roomId } = scene): Promise<void> {
+  const { position } = bot.proc;
+  await host.sendText(roomId, command);
+  await bot.event("channel_state", { new: command === "!join" ? "in" : "out" }, 15_000, position);
 }
 
 function another(person: Person, key: string): Hand {
   const made = new Hand(connections, person, scene.roomId, scene.botKey, key);
   hands.push(made);
   return made;
-}
-
-/**
- * JOINED, an offer, the bot's answer: media flows. Two of the library sometimes fail at their first go, so a new offer
- * follows, as a person's client would have it.
- */
-async function connected(one: Hand): Promise<Awaited<ReturnType<Hand["offer"]>>> {
-  await one.joined();
-  return offered(one);
-}
-
-async function offered(one: Hand): Promise<Awaited<ReturnType<Hand["offer"]>>> {
-  for (let attempt = 1; ; attempt++) {
-    const ordinal = one.count("answer") + 1;
-    const made = await one.offer();
-    await one.accept(made.connection, ordinal);
-    if (await made.connection.works()) return made;
-    if (attempt === 3) throw new Error("three connections failed");
-  }
-}
-
-/** Answers the bot's offers, from the nth (from 1) on, until media flows. */
-async function answered(one: Hand, first = 1): Promise<HandConnection> {
-  for (let ordinal = first; ordinal < first + 3; ordinal++) {
-    const connection = await one.answer(ordinal, 30_000);
-    if (await connection.works()) return connection;
-  }
-  throw new Error("three connections failed");
-}
-
-/** Media flows on this connection, or on one that the bot offers because this one failed; which one. */
-async function flows(one: Hand, connection: HandConnection): Promise<HandConnection> {
-  return (await connection.works()) ? connection : answered(one, one.count("offer") + 1);
 }
 
 /** Waits until the bot has closed what it had with this key, for the nth time. */
@@ -101,6 +76,31 @@ async function gone(one: Hand, ordinal = 1): Promise<void> {
       event === "peer_state" && peer === one.key && state === "gone" && ++count === ordinal,
     15_000,
   );
+}
+
+/** A bot that hears of an offer more than 30 s late; how it answered when it had offered by itself and been answered. */
+async function staleSignalling(): Promise<{ answers: number }> {
+  const sleepy = await stage.scene({ unlimited: true });
+  await tell("!join", sleepy);
+  const person = await newcomer(sleepy);
+  const one = new Hand(connections, person, sleepy.roomId, sleepy.botKey, "stale");
+  try {
+    process.kill(sleepy.bot.proc.pid, "SIGSTOP");
+    try {
+      await sleepy.host.sendText(sleepy.roomId, "this one ends the poll that waits");
+      await one.joined();
+      await one.offer();
+      await sleep(31_000);
+      await one.joined();
+    } finally {
+      process.kill(sleepy.bot.proc.pid, "SIGCONT");
+    }
+    await answered(one);
+    return { answers: one.count("answer") };
+  } finally {
+    await one.close();
+    await person.stop();
+  }
 }
 
 test("an offer that comes 0.3 s before its JOINED is held and answered", async () => {
@@ -253,22 +253,6 @@ test("a limited sync: an offer that it left out is answered", async () => {
   await flows(one, connection);
 });
 
-test("signalling that waited for more than 30 s is dropped, and its sender is offered to", async () => {
-  const one = await hand("stale");
-  process.kill(scene.bot.proc.pid, "SIGSTOP");
-  try {
-    await scene.host.sendText(scene.roomId, "this one ends the poll that waits");
-    await one.joined();
-    await one.offer();
-    await sleep(31_000);
-    await one.joined();
-  } finally {
-    process.kill(scene.bot.proc.pid, "SIGCONT");
-  }
-  await answered(one);
-  expect(one.count("answer")).toBe(0);
-});
-
 test("a bot that is killed and back within a second answers no offer of before, though syncs are cached", async () => {
   const one = await hand("survivor");
   await connected(one);
@@ -296,4 +280,8 @@ test("the page and the bot that join at the same moment end connected, and so do
   await page.reload();
   await page.join();
   await page.connected(scene.botKey, 30_000);
+});
+
+test("signalling that waited for more than 30 s is dropped, and its sender is offered to", async () => {
+  expect(await stale).toEqual({ answers: 0 });
 });

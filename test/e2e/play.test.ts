@@ -1,4 +1,5 @@
-// `!play` is heard: the whole bot as an operator starts it, a real homeserver with default limits, real browsers.
+// `!play` is heard: the whole bot as an operator starts it, a real homeserver, real browsers. The first two
+// scenes are within its default limits; the others are not about those.
 import { jest } from "@jest/globals";
 import { readFile } from "node:fs/promises";
 import { channelOf, findClicks, findGaps, rmsDb } from "../support/measure.ts";
@@ -10,6 +11,7 @@ jest.setTimeout(120_000);
 let stage: Stage;
 let web: Web | null = null;
 beforeAll(async () => (stage = await Stage.start()));
+afterEach(() => stage.clear());
 afterAll(async () => {
   await stage?.close();
   await web?.close();
@@ -80,7 +82,7 @@ test("a file of the web plays; pause, resume and volume are heard, without click
   const song = await readFile(FIRST_LIGHT);
   web = await serveWeb((_, response) => response.end(song));
   const env = { VOICEBOT_FETCH_HTTP: "true", VOICEBOT_FETCH_ALLOW: "127.0.0.1" };
-  const scene = await stage.scene({ env });
+  const scene = await stage.scene({ env, unlimited: true });
   const { page } = await scene.hostPage();
   await page.join();
   await scene.command("!play http://169.254.169.254/latest/a.mp3", /169\.254\.169\.254 is not on the public/);
@@ -113,7 +115,7 @@ test("a file of the web plays; pause, resume and volume are heard, without click
 });
 
 test("an uploaded file plays as its caption, and as the message replied to; a playlist as what it lists", async () => {
-  const scene = await stage.scene();
+  const scene = await stage.scene({ unlimited: true });
   const { page } = await scene.hostPage();
   await page.join();
   const bytes = new Uint8Array(await readFile(FIRST_LIGHT));
@@ -136,7 +138,7 @@ test("an uploaded file plays as its caption, and as the message replied to; a pl
 });
 
 test("a member who leaves and comes back, and one who reloads, hear it again", async () => {
-  const scene = await stage.scene();
+  const scene = await stage.scene({ unlimited: true });
   const { page } = await scene.hostPage();
   await page.join();
   await scene.command("!play first light", /Now playing/);
@@ -156,7 +158,7 @@ test("a member who leaves and comes back, and one who reloads, hear it again", a
 });
 
 test("a broken, an empty and a forbidden file are told to the room, and the queue goes on", async () => {
-  const scene = await stage.scene();
+  const scene = await stage.scene({ unlimited: true });
   const { page } = await scene.hostPage();
   await page.join();
   await scene.command("!play first light", /Now playing/);

@@ -7,6 +7,7 @@ jest.setTimeout(60_000);
 
 let stage: Stage;
 beforeAll(async () => (stage = await Stage.start()));
+afterEach(() => stage.clear());
 afterAll(async () => stage?.close());
 
 const cli = new URL("../../dist/cli.js", import.meta.url).pathname;

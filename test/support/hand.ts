@@ -189,3 +189,37 @@ export class Hand {
     await this.person.send(this.#roomId, CALL, { sender: this.key, receiver: this.#botKey, ...content });
   }
 }
+
+/**
+ * JOINED, an offer, the bot's answer: media flows. Two of the library sometimes fail at their first go, so a new offer
+ * follows, as a person's client would have it.
+ */
+export async function connected(one: Hand): Promise<Awaited<ReturnType<Hand["offer"]>>> {
+  await one.joined();
+  return offered(one);
+}
+
+/** As `connected`, of one that is JOINED. */
+export async function offered(one: Hand): Promise<Awaited<ReturnType<Hand["offer"]>>> {
+  for (let attempt = 1; ; attempt++) {
+    const ordinal = one.count("answer") + 1;
+    const made = await one.offer();
+    await one.accept(made.connection, ordinal);
+    if (await made.connection.works()) return made;
+    if (attempt === 3) throw new Error("three connections failed");
+  }
+}
+
+/** Answers the bot's offers, from the nth (from 1) on, until media flows. */
+export async function answered(one: Hand, first = 1): Promise<HandConnection> {
+  for (let ordinal = first; ordinal < first + 3; ordinal++) {
+    const connection = await one.answer(ordinal, 30_000);
+    if (await connection.works()) return connection;
+  }
+  throw new Error("three connections failed");
+}
+
+/** Media flows on this connection, or on one that the bot offers because this one failed; which one. */
+export async function flows(one: Hand, connection: HandConnection): Promise<HandConnection> {
+  return (await connection.works()) ? connection : answered(one, one.count("offer") + 1);
+}

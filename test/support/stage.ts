@@ -188,7 +188,8 @@ export class Stage {
   readonly synapse: Synapse;
   readonly browser: TestBrowser;
   readonly #reference: Float32Array;
-  readonly #scenes: Scene[] = [];
+  #scenes: Scene[] = [];
+  readonly #leaving: Promise<void>[] = [];
   #users = 0;
 
   private constructor(synapse: Synapse, browser: TestBrowser, reference: Float32Array) {
@@ -251,8 +252,19 @@ export class Stage {
     }
   }
 
+  /** Closes the scenes so far beside what goes on: their music and pages would only load the machine. `close` waits for it. */
+  clear(): void {
+    for (const scene of this.#scenes) {
+      const leaving = scene.close();
+      leaving.catch(() => undefined);
+      this.#leaving.push(leaving);
+    }
+    this.#scenes = [];
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#scenes.map((scene) => scene.close()));
+    this.clear();
+    await Promise.all(this.#leaving);
     await this.browser.close();
     await this.synapse.stop();
   }
