@@ -93,6 +93,8 @@ export const LOG_EVENTS = [
   "command_failed",
   // store
   "store_damaged",
+  "store_unwritten",
+  "store_written",
 ] as const;
 
 export type LogEvent = (typeof LOG_EVENTS)[number];

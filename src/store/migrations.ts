@@ -35,6 +35,13 @@ export const MIGRATIONS: readonly string[] = [
   "SELECT 1",
 ];
 
+/** What a file of this version answers, whatever is in it. */
+export const PROBES: readonly string[] = [
+  "SELECT room_id, name, json FROM rooms LIMIT 1",
+  `SELECT id, room_id, state, started_wall_ms, duration_ms, tracks, number, title, by_user_id, bytes, ended_wall_ms, keep,
+    delete_wall_ms FROM recordings LIMIT 1`,
+];
+
 /** The version that this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -66,28 +66,29 @@ const COLUMNS =
  */
 export class RecordingIndex {
   readonly #database: DatabaseSync;
+  readonly #attempt: (write: () => unknown) => boolean;
 
-  constructor(database: DatabaseSync) {
+  /** @param attempt runs what writes; false when the disk does not take it, which is told */
+  constructor(database: DatabaseSync, attempt: (write: () => unknown) => boolean) {
     this.#database = database;
+    this.#attempt = attempt;
   }
 
   /** Room and number stay as they are once they are known: the room may have been upgraded since. */
   put(row: RecordingFacts): void {
     const { number = null, title = null, byUserId = null, bytes = null } = row;
     const { endedWallMs = null, keep = false, deleteWallMs = null } = row;
-    this.#database
-      .prepare(
-        `INSERT INTO recordings (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET state = excluded.state, duration_ms = excluded.duration_ms,
-         tracks = excluded.tracks, number = COALESCE(number, excluded.number),
-         title = COALESCE(excluded.title, title), by_user_id = COALESCE(excluded.by_user_id, by_user_id),
-         bytes = COALESCE(excluded.bytes, bytes), ended_wall_ms = COALESCE(excluded.ended_wall_ms, ended_wall_ms),
-         keep = excluded.keep, delete_wall_ms = excluded.delete_wall_ms`,
-      )
-      .run(
-        ...[row.id, row.roomId, row.state, Math.round(row.startedWallMs), round(row.durationMs), row.tracks],
-        ...[number, title, byUserId, bytes, round(endedWallMs), keep ? 1 : 0, round(deleteWallMs)],
-      );
+    const statement = `INSERT INTO recordings (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET state = excluded.state, duration_ms = excluded.duration_ms,
+      tracks = excluded.tracks, number = COALESCE(number, excluded.number),
+      title = COALESCE(excluded.title, title), by_user_id = COALESCE(excluded.by_user_id, by_user_id),
+      bytes = COALESCE(excluded.bytes, bytes), ended_wall_ms = COALESCE(excluded.ended_wall_ms, ended_wall_ms),
+      keep = excluded.keep, delete_wall_ms = excluded.delete_wall_ms`;
+    const values = [
+      ...[row.id, row.roomId, row.state, Math.round(row.startedWallMs), round(row.durationMs), row.tracks],
+      ...[number, title, byUserId, bytes, round(endedWallMs), keep ? 1 : 0, round(deleteWallMs)],
+    ];
+    this.#attempt(() => this.#database.prepare(statement).run(...values));
   }
 
   get(id: string): RecordingRow | null {

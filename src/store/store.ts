@@ -1,9 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
 import { RecordingIndex } from "./recordings.ts";
+import { Unwritten } from "./unwritten.ts";
 
 /** The documents of one room. What a name means, and its schema, belongs to whoever writes it. */
 export interface RoomDocuments {
@@ -11,7 +13,8 @@ export interface RoomDocuments {
   read<T>(name: string, schema: z.ZodType<T>): T | null;
   /** Whether there is one, in whatever state. */
   has(name: string): boolean;
-  write(name: string, value: unknown): void;
+  /** @returns whether it is on the disk: else it holds meanwhile, and gets there as soon as the disk takes it */
+  write(name: string, value: unknown): boolean;
   remove(name: string): void;
   /** Keeps what cannot be read under another name, for whoever runs the bot; there is none of this name then. */
   setAside(name: string): void;
@@ -33,11 +36,11 @@ export class Store {
   readonly #read: StatementSync;
   readonly #write: StatementSync;
   readonly #remove: StatementSync;
-  readonly #setAside: StatementSync;
+  readonly #unwritten: Unwritten;
   readonly #byName: StatementSync;
   #closed = false;
 
-  constructor({ database, isReplaced }: OpenedDatabase, log: Log) {
+  constructor({ database, isReplaced }: OpenedDatabase, clock: Clock, log: Log) {
     this.isReplaced = isReplaced;
     this.#database = database;
     this.#log = log;
@@ -46,28 +49,29 @@ export class Store {
       "INSERT INTO rooms (room_id, name, json) VALUES (?, ?, ?) ON CONFLICT (room_id, name) DO UPDATE SET json = excluded.json",
     );
     this.#remove = database.prepare("DELETE FROM rooms WHERE room_id = ? AND name = ?");
-    this.#setAside = database.prepare("UPDATE OR REPLACE rooms SET name = ? WHERE room_id = ? AND name = ?");
+    const write = (roomId: string, name: string, json: string | null): void => {
+      if (json === null) this.#remove.run(roomId, name);
+      else this.#write.run(roomId, name, json);
+    };
+    this.#unwritten = new Unwritten({ write, clock, log });
     this.#byName = database.prepare("SELECT room_id, json FROM rooms WHERE name = ? ORDER BY room_id");
-    this.recordings = new RecordingIndex(database);
+    this.recordings = new RecordingIndex(database, (write) => this.#unwritten.attempt(write));
   }
 
   /** @throws BotError `store_too_new`, see openDatabase. */
   static open({ dataDir, clock, log }: { dataDir: string; clock: Clock; log: Log }): Store {
-    return new Store(openDatabase(dataDir, clock, log), log);
+    return new Store(openDatabase(dataDir, clock, log), clock, log);
   }
 
   room(roomId: string): RoomDocuments {
     return {
-      read: (name, schema) => this.#decode(roomId, name, schema, this.#read.get(roomId, name)?.["json"]),
-      has: (name) => this.#read.get(roomId, name) !== undefined,
-      write: (name, value) => {
-        if (!this.#closed) this.#write.run(roomId, name, JSON.stringify(value));
-      },
-      remove: (name) => {
-        if (!this.#closed) this.#remove.run(roomId, name);
-      },
+      read: (name, schema) => this.#decode(roomId, name, schema, this.#json(roomId, name)),
+      has: (name) => this.#json(roomId, name) !== null,
+      write: (name, value) => this.#put(roomId, name, JSON.stringify(value)),
+      remove: (name) => void this.#put(roomId, name, null),
       setAside: (name) => {
-        if (!this.#closed) this.#setAside.run(`${name}.damaged`, roomId, name);
+        this.#put(roomId, `${name}.damaged`, this.#json(roomId, name) ?? "null");
+        this.#put(roomId, name, null);
       },
     };
   }
@@ -91,6 +95,7 @@ export class Store {
   /** Rooms whose channel the bot was in when it ended. */
   roomsWithChannelWanted(): string[] {
     const rooms: string[] = [];
+    this.#unwritten.flush();
     for (const row of this.#byName.all(WANTED)) {
       const roomId = String(row["room_id"]);
       if (this.#decode(roomId, WANTED, wanted, row["json"])) rooms.push(roomId);
@@ -100,9 +105,12 @@ export class Store {
 
   /** Forgets a room that was left for good, but for where it has moved and who refused what. Its recordings stay. */
   forgetRoom(roomId: string): void {
-    this.#database
-      .prepare("DELETE FROM rooms WHERE room_id = ? AND name NOT IN (?, ?)")
-      .run(roomId, MOVED, CONSENT);
+    this.#unwritten.flush();
+    this.#unwritten.attempt(() =>
+      this.#database
+        .prepare("DELETE FROM rooms WHERE room_id = ? AND name NOT IN (?, ?)")
+        .run(roomId, MOVED, CONSENT),
+    );
   }
 
   /**
@@ -111,6 +119,7 @@ export class Store {
    */
   moveRoom(from: string, to: string): void {
     if (this.#closed || this.movedTo(from) === to) return;
+    this.#unwritten.flush();
     const run = (sql: string, ...values: string[]): unknown => this.#database.prepare(sql).run(...values);
     this.#database.exec("BEGIN IMMEDIATE");
     try {
@@ -124,7 +133,7 @@ export class Store {
       run("UPDATE OR IGNORE rooms SET room_id = ? WHERE room_id = ? AND name <> ?", to, from, MOVED);
       run("DELETE FROM rooms WHERE room_id = ?", from);
       run("UPDATE recordings SET room_id = ? WHERE room_id = ?", to, from);
-      this.room(from).write(MOVED, to);
+      this.#write.run(from, MOVED, JSON.stringify(to));
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#database.exec("ROLLBACK");
@@ -140,8 +149,26 @@ export class Store {
   /** Idempotent; writes after it are ignored. */
   close(): void {
     if (this.#closed) return;
+    this.#unwritten.close();
     this.#closed = true;
     this.#database.close();
+  }
+
+  #put(roomId: string, name: string, json: string | null): boolean {
+    return this.#closed || this.#unwritten.put(roomId, name, json);
+  }
+
+  /** Null when there is none. What cannot be read is there, and nothing that anybody knows. */
+  #json(roomId: string, name: string): string | null {
+    const kept = this.#unwritten.get(roomId, name);
+    if (kept !== undefined) return kept;
+    try {
+      const json = this.#read.get(roomId, name)?.["json"];
+      return typeof json === "string" ? json : null;
+    } catch (error) {
+      this.#log.error("store_damaged", { room: roomId, document: name, reason: messageOf(error) });
+      return "";
+    }
   }
 
   #decode<T>(room: string, name: string, schema: z.ZodType<T>, json: unknown): T | null {

@@ -15,8 +15,9 @@ export class FakeDocuments {
     return this.kept.has(name);
   }
 
-  write(name: string, value: unknown): void {
+  write(name: string, value: unknown): boolean {
     this.kept.set(name, JSON.stringify(value));
+    return true;
   }
 
   remove(name: string): void {

@@ -6,6 +6,9 @@ import path from "node:path";
 import { KeptSound } from "../../src/media/kept-sound.ts";
 import type { PlaneEvent } from "../../src/media/plane.ts";
 import { TrackReader } from "../../src/media/tracks/reader.ts";
+import { z } from "zod";
+import { silentLog } from "../../src/base/log.ts";
+import { Store } from "../../src/store/store.ts";
 import { until } from "../contract/plane-rig.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { aPlaneContext } from "../fakes/plane-context.ts";
@@ -96,3 +99,30 @@ function audioOf(): Parameters<KeptSound["audio"]>[1] {
     ...{ marker: false, arrivalMs: 1, levelDbov: null },
   };
 }
+
+test("the bot's own memory of a room holds while the disk is full, and is kept when there is place again", async () => {
+  const logged: string[] = [];
+  const note = (event: string): void => void logged.push(event);
+  const log = { ...silentLog, info: note, error: note };
+  const store = Store.open({ dataDir: disk, clock, log });
+  const room = store.room("!a:b");
+  expect(room.write("queue", "before")).toBe(true);
+  const filler = path.join(disk, "filler");
+  await writeFile(filler, Buffer.alloc(256 * 1024)).catch(() => undefined);
+  let isKept = true;
+  for (let i = 0; isKept && i < 50; i++) isKept = room.write("queue", `${i}`.padEnd(20_000, "x"));
+  expect([isKept, room.write("position", 7)]).toEqual([false, false]);
+  expect([room.read("position", z.number()), room.has("queue"), logged]).toEqual([
+    7,
+    true,
+    ["store_unwritten"],
+  ]);
+  rmSync(filler);
+  expect(room.write("queue", "after")).toBe(true);
+  store.close();
+  const again = Store.open({ dataDir: disk, clock, log });
+  expect(again.room("!a:b").read("position", z.number())).toBe(7);
+  expect(again.room("!a:b").read("queue", z.string())).toBe("after");
+  again.close();
+  expect(logged).toEqual(["store_unwritten", "store_written"]);
+});

@@ -101,7 +101,7 @@ export class RoomConsent implements RecordingConsent {
     this.#moved = said;
     this.#changes.clear();
     // A journal that cannot be written ends the recording by itself.
-    if (said.size > 0) void journal.flush().then(() => this.#save(), ignore);
+    if (said.size > 0) void journal.flush().then(() => void this.#save(), ignore);
     this.#changed().catch(ignore);
   }
 
@@ -171,9 +171,11 @@ export class RoomConsent implements RecordingConsent {
     const acted = this.#changed();
     const journal = this.#recording?.journal;
     journal?.add(entryOf(fact, this.agreed(fact.userId)));
+    const isLasting = this.#state.standing !== before.standing || this.#state.next !== before.next;
     try {
-      if (this.#state.standing !== before.standing || this.#state.next !== before.next) this.#save();
+      const isKept = !isLasting || this.#save();
       await journal?.flush();
+      if (!isKept) throw new BotError("disk_full", "not kept", { say: { key: "fetch.disk_full" } });
     } finally {
       await acted;
     }
@@ -213,9 +215,10 @@ export class RoomConsent implements RecordingConsent {
     };
   }
 
-  #save(): void {
+  /** @returns whether it is on the disk */
+  #save(): boolean {
     const { standing, next } = this.#state;
-    this.#deps.documents.write(CONSENT_DOCUMENT, {
+    return this.#deps.documents.write(CONSENT_DOCUMENT, {
       standing: Object.fromEntries(standing),
       next: Object.fromEntries(next),
       lost: this.#lost,

@@ -92,6 +92,35 @@ test.each([
   expect(await readFile(join(dataDir, aside ?? ""))).toEqual(bytes);
 });
 
+/** Turns what a bot has left into something else, as `change` does. */
+async function damage(change: (bytes: Buffer) => Buffer | void): Promise<void> {
+  const store = open();
+  for (let index = 0; index < 50; index++) store.room(`!${index}:b`).write("x", "y".repeat(2_000));
+  store.close();
+  const path = join(dataDir, "bot.db");
+  const bytes = await readFile(path);
+  await writeFile(path, change(bytes) ?? bytes);
+}
+
+// Offsets of https://www.sqlite.org/fileformat2.html, section 1.3.
+test.each<[string, (bytes: Buffer) => Buffer | void]>([
+  ["its version negative, as no program writes it", (bytes) => void (bytes[60] = 0x94)],
+  ["its version lost, so that it seems to be from before the first", (bytes) => void bytes.fill(0, 60, 64)],
+  ["its version an older one", (bytes) => void bytes.writeInt32BE(1, 60)],
+  ["for a later SQLite to write", (bytes) => void (bytes[18] = 173)],
+  ["a table by another name", (bytes) => void bytes.write("doors", bytes.indexOf("rooms", 100))],
+  ["cut off in its last page", (bytes) => bytes.subarray(0, bytes.length - 4_000)],
+  ["cut off by many", (bytes) => bytes.subarray(0, 4_096 * 3)],
+])("a file that is %s is set aside, and a fresh one serves", async (_, change) => {
+  await damage(change);
+  const store = open();
+  expect([store.isReplaced, logged]).toEqual([true, ["store_damaged"]]);
+  store.room("!1:b").write("x", 1);
+  expect(store.room("!1:b").read("x", z.number())).toBe(1);
+  expect(store.recordings.all()).toEqual([]);
+  store.close();
+});
+
 test("who refused to be recorded has not agreed by the loss of the file; a room that is new has nothing to lose", async () => {
   await writeFile(join(dataDir, "bot.db"), "this was a database once".repeat(100));
   const store = open();
