@@ -23,6 +23,7 @@ import { SpreadPlane } from "../media/spread.ts";
 import { SupervisedPlane } from "../media/supervisor.ts";
 import { roomCovers } from "./covers.ts";
 import type { Covers } from "../player/cover/covers.ts";
+import type { FolderScan } from "../player/loudness/folder-scan.ts";
 import { LoudnessScans } from "../player/loudness/scans.ts";
 import type { Library } from "../player/resolver/library.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
@@ -56,6 +57,7 @@ interface Parts {
   sources: Sources;
   loudness: LoudnessScans;
   covers: Covers;
+  levels: FolderScan | null;
   library: Library;
   ice: IceServers;
   moves: RoomMoves;
@@ -143,7 +145,11 @@ export class App {
       room: (roomId) => this.#deliveryRoom(roomId),
     });
     const { archive } = recordings;
-    const library = mediaLibrary({ root: resolve(config.mediaDir), dataDir, clock, log });
+    const loudness = new LoudnessScans({ dataDir, log });
+    const { library, levels } = mediaLibrary({
+      ...{ root: resolve(config.mediaDir), dataDir, clock, log, scans: loudness, ffmpeg },
+      ...{ scanPercent: config.loudnessScanPercent, isBusy: () => archive.isExporting },
+    });
     const errands = plane.room("errands");
     const sources = roomSources({
       ...{ library, media: session.media, plane: errands, config, dataDir, clock, log },
@@ -161,9 +167,8 @@ export class App {
       onMoved: () => void archive.deliverWaiting(),
     });
     const kept = { store, session, delayed, archive, recordings };
-    const loudness = new LoudnessScans({ dataDir, log });
     const covers = roomCovers({ media: session.media, dataDir, clock, log });
-    const parts = { ...kept, plane, sources, loudness, covers, library, ice, moves, deviceName };
+    const parts = { ...kept, plane, sources, loudness, levels, covers, library, ice, moves, deviceName };
     this.#parts = parts;
     if (this.#closing) return;
     void delayed.start();

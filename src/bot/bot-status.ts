@@ -4,6 +4,7 @@ import type { Tally } from "../base/tally.ts";
 import type { BotStatus, ChannelStatus } from "../health/status.ts";
 import type { MatrixSession } from "../matrix/session.ts";
 import type { SpreadPlane } from "../media/spread.ts";
+import type { FolderScan } from "../player/loudness/folder-scan.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
 
 export interface StatusSources {
@@ -16,6 +17,7 @@ export interface StatusSources {
     session: Pick<MatrixSession, "sync" | "rooms" | "outbox">;
     plane: Pick<SpreadPlane, "state" | "children" | "engine">;
     archive: Pick<RecordingArchive, "counts">;
+    levels: Pick<FolderScan, "progress"> | null;
   } | null;
   /** `running` begins when the first sync is handled. */
   phase: BotStatus["phase"];
@@ -51,6 +53,7 @@ export function readStatus({ parts, ...sources }: StatusSources): BotStatus {
       ...(parts?.archive.counts ?? { running: 0, waiting: 0 }),
       kept: tally.total("file", "kept"),
     },
+    levels: parts?.levels?.progress ?? null,
     memory: {
       control: process.memoryUsage.rss(),
       media: residentOf(children.map(({ pid }) => pid)),

@@ -13,7 +13,7 @@ export const statusCommand: Command = {
   power: MODERATOR,
   order: "once",
   run({ room }) {
-    const { version, uptimeMs, syncAgeMs, rooms, channels, outbox, media, recordings, memory } =
+    const { version, uptimeMs, syncAgeMs, rooms, channels, outbox, media, recordings, levels, memory } =
       room.status();
     const inside = channels.filter(({ phase }) => phase === "in");
     const people = inside.reduce((sum, { links }) => sum + links.length, 0);
@@ -35,6 +35,7 @@ export const statusCommand: Command = {
           },
       { key: "status.memory", params: { mb: Math.round(memory.control / MB) } },
       { key: "status.recordings", params: { ...recordings } },
+      ...(levels === null ? [] : [{ key: "status.levels", params: { ...levels } } as const]),
     ];
     const list = sentences.map((each) => `– ${render(each, room.language).text}`).join("\n");
     return { key: "status.list", params: { list } };

@@ -53,6 +53,11 @@ export const mediaChildrenSchema = z
   )
   .transform(Number);
 
+export const percentSchema = z
+  .string()
+  .refine((value) => /^\d{1,3}$/.test(value) && Number(value) <= 100, "must be a number from 0 to 100")
+  .transform(Number);
+
 export const keepDaysSchema = z
   .string()
   .regex(/^\d{1,4}$/, "must be a number of days, 0 to 9999")

@@ -71,6 +71,8 @@ export interface Config {
   engine: EnginePolicy;
   /** Media children at most, from 1; null: one per core. */
   mediaChildren: number | null;
+  /** Of a core, in percent: what measuring the media folder in the background may take; 0: it is not done. */
+  loudnessScanPercent: number;
   logLevel: LogLevel;
   logFormat: LogFormat;
   /** Where health and metrics are served; null: nowhere. Port 0: any free one. */

@@ -12,6 +12,7 @@ import {
   mediaChildrenSchema,
   passwordSchema,
   pathSchema,
+  percentSchema,
   radioStationsSchema,
   sizeSchema,
   tokenSchema,
@@ -327,6 +328,17 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     fallback: null,
     fallbackText: "one per processor core",
     schema: mediaChildrenSchema,
+  },
+  loudnessScanPercent: {
+    name: "loudness.scan_percent",
+    group: "operation",
+    meaning:
+      "How much of one processor core the bot may take to measure beforehand how loud the files of the media folder are, the newest first; 0: it measures only what is queued. At 15, a thousand tracks take about two hours, once.",
+    unit: "0 to 100 percent",
+    example: "5",
+    fallback: 15,
+    fallbackText: "15",
+    schema: percentSchema,
   },
   logLevel: {
     name: "log.level",

@@ -115,6 +115,10 @@ export const METRICS = {
     "How late the control process' event loop was since the last scrape (mean, p99, max).",
     "stat",
   ),
+  unmeasured: gauge(
+    "library_unmeasured_files",
+    "Files of the media folder of which the loudness is still to be measured in the background.",
+  ),
   memory: gauge(
     "memory_bytes",
     "Resident memory by process (control; media: all media children).",

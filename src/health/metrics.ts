@@ -99,6 +99,7 @@ export class Metrics {
     this.#set("mediaChannels", Math.max(0, ...media.children.map((child) => child.rooms)));
     this.#set("recordings", recordings.running);
     this.#set("deliveries", recordings.waiting);
+    this.#set("unmeasured", status.levels?.waiting ?? 0);
     this.#set("memory", memory.control, { process: "control" });
     this.#gauges.get("memory")?.remove({ process: "media" });
     if (memory.media !== null) this.#set("memory", memory.media, { process: "media" });

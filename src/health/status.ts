@@ -51,6 +51,8 @@ export interface BotStatus {
     /** Files that could not be sent, since the start. */
     kept: number;
   };
+  /** What is left to measure of how loud the media folder's files are; null while nothing is under way. */
+  levels: { files: number; waiting: number } | null;
   /** Resident memory in bytes; null for the media children (together) while there is none, or where the system does not tell. */
   memory: { control: number; media: number | null };
 }

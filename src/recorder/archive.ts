@@ -169,6 +169,10 @@ export class RecordingArchive {
     return sizes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  get isExporting(): boolean {
+    return this.#finisher.isExporting;
+  }
+
   /** How far the room's export is, in percent; null when none is going on. */
   exporting(roomId: string): number | null {
     return this.#finisher.exporting(roomId);

@@ -14,6 +14,7 @@ export const botStatus = (more: Partial<BotStatus> = {}): BotStatus => ({
   outbox: { waiting: 2, oldestMs: 1_500, limited: true, refusals: 5 },
   media: { state: "up", children: [{ pid: 7, rooms: 1 }], engine: "libdatachannel", failures: 1 },
   recordings: { running: 1, waiting: 2, kept: 0 },
+  levels: null,
   memory: { control: 90e6, media: 70e6 },
   ...more,
 });

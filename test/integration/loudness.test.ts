@@ -10,6 +10,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
 import { createOpusEncoder } from "../../src/media/audio/encoder.ts";
 import { FRAME_VALUES } from "../../src/media/audio/pcm.ts";
+import { measureBeforehand } from "../../src/media/audio/scan.ts";
 import { InProcessPlane } from "../../src/media/in-process.ts";
 import { LevelledPlane } from "../../src/player/loudness/levelled-plane.ts";
 import { LoudnessScans } from "../../src/player/loudness/scans.ts";
@@ -240,4 +241,32 @@ test("a scan says what ffmpeg's own meter says, and refuses what is no sound", a
   } finally {
     await listening.close();
   }
+});
+
+test("what nobody waits for is measured the same at a rate, by its tags alone where they say enough, and ends when it is not wanted", async () => {
+  const file = await writeTune(path.join(directory, "beforehand.wav"), -14, 6);
+  const { signal } = new AbortController();
+  const how = { clock: systemClock, log, signal, rate: 24 };
+  const known = await loudnessOf(file);
+  const measured = await measureBeforehand("ffmpeg", file, how);
+  expect(measured).toMatchObject({ isTagged: false, usedMs: expect.any(Number) });
+  expect(Math.abs(measured.lufs! - known.lufs)).toBeLessThan(0.3);
+  expect(measured.soundMs).toBeCloseTo(6_000, -2);
+  const tagged = path.join(directory, "tagged.flac");
+  const tag = (text: string): Promise<unknown> =>
+    run("ffmpeg", [
+      ...["-v", "error", "-y", "-i", file, "-metadata", `REPLAYGAIN_TRACK_GAIN=${text}`, tagged],
+    ]);
+  await tag("-4.5 dB");
+  // So slow that it would take half an hour.
+  expect(await measureBeforehand("ffmpeg", tagged, { ...how, rate: 0.01 })).toMatchObject({ isTagged: true });
+  for (const lie of ["+60 dB", "nan", "1e999"]) {
+    await tag(lie);
+    const found = await measureBeforehand("ffmpeg", tagged, how);
+    expect(Math.abs(found.lufs! - known.lufs)).toBeLessThan(0.3);
+  }
+  const ending = new AbortController();
+  const unwanted = measureBeforehand("ffmpeg", file, { ...how, rate: 0.01, signal: ending.signal });
+  ending.abort();
+  await expect(unwanted).rejects.toMatchObject({ code: "cancelled" });
 });

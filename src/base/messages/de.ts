@@ -92,6 +92,7 @@ export const de: Record<MessageKey, string> = {
   "status.media": "Tonprozesse: {count} ({engine}), {mb} MB, unerwartet beendet: {failures}",
   "status.media_asleep": "Tonprozesse: gerade keine nötig, unerwartet beendet: {failures}",
   "status.memory": "Speicher: {mb} MB",
+  "status.levels": "Lautheit: {waiting} der {files} Dateien des Medienordners sind noch zu messen",
   "status.recordings":
     "Aufnahmen: {running} {running?läuft|laufen}, {waiting} vorzubereiten oder zu senden, {kept} {kept?Datei|Dateien} nicht gesendet",
   // check: how it stands with the channel

@@ -89,6 +89,7 @@ export const en = {
   "status.memory": "memory: {mb} MB",
   "status.recordings":
     "recordings: {running} running, {waiting} to prepare or send, {kept} {kept?file|files} not sent",
+  "status.levels": "loudness: {waiting} of the media folder's {files} files are still to be measured",
   // check: how it stands with the channel
   "check.list": "{list}",
   "check.phase_in": "I have been in the voice channel for {time}",

@@ -25,6 +25,8 @@ export interface FfmpegOptions {
   idleMs: number;
   /** Bytes of standard output, at most 128 KiB at once. The chunk belongs to the listener. */
   onData: (chunk: Buffer) => void;
+  /** It has said something on standard error, which may have been about its input. */
+  onSaid?: () => void;
   /** The last call: it has ended and its output was read to the end, or it never started. Not called after `close`. */
   onEnd: (end: FfmpegEnd) => void;
 }
@@ -82,7 +84,10 @@ export class Ffmpeg {
       if (this.#child.pid === undefined) this.#end(null);
     });
     this.#child.on("close", (code) => this.#end(code));
-    this.#child.stderr.on("data", (chunk: Buffer) => this.#stderr.add(chunk));
+    this.#child.stderr.on("data", (chunk: Buffer) => {
+      this.#stderr.add(chunk);
+      if (!this.#closed) options.onSaid?.();
+    });
     // Not "data": Node lets paused streams flow when the process exits, with all that is in its pipe.
     this.#child.stdout.on("readable", () => this.#read());
     this.#watch(options.idleMs);
@@ -108,7 +113,7 @@ export class Ffmpeg {
   }
 
   /** What its tags say of how loud it is, and what a meter among its filters has said, as soon as that was read. */
-  get levels(): Pick<LevelDigest, "tagged" | "measured" | "decodedMs"> {
+  get levels(): Pick<LevelDigest, "tagged" | "measured" | "decodedMs" | "usedMs"> {
     return this.#stderr.levels;
   }
 

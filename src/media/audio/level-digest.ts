@@ -21,6 +21,7 @@ export class LevelDigest {
   #lufs: number | null = null;
   #truePeakDb: number | null = null;
   #decodedMs: number | null = null;
+  #usedMs: number | null = null;
 
   /** By the input's own tags (R128_TRACK_GAIN before ReplayGain); null when they say nothing. */
   get tagged(): Measured | null {
@@ -38,6 +39,11 @@ export class LevelDigest {
     return this.#decodedMs;
   }
 
+  /** Of the processor, where it was asked to tell (`-benchmark`). */
+  get usedMs(): number | null {
+    return this.#usedMs;
+  }
+
   /** One line without what is before its text. */
   line(text: string): void {
     if (/^ *Summary:$/.test(text)) {
@@ -50,6 +56,8 @@ export class LevelDigest {
     const time = /^(?:size|frame)=.* time=(\d+):(\d\d):(\d\d\.\d+)/.exec(text);
     if (time)
       this.#decodedMs = Math.round(((Number(time[1]) * 60 + Number(time[2])) * 60 + Number(time[3])) * 1000);
+    const used = /^bench: utime=(\d+\.\d+)s stime=(\d+\.\d+)s/.exec(text);
+    if (used) this.#usedMs = Math.round((Number(used[1]) + Number(used[2])) * 1000);
   }
 
   #summary(text: string): void {

@@ -14,6 +14,8 @@ export interface Background {
   log: Log;
   reader: TagReader;
   cache: TagCache;
+  /** Is told whenever all tags of a folder that has changed are read. */
+  levels?: { read(folder: MediaFolder): void; close(): void };
 }
 
 export interface MediaFolderOptions {
@@ -54,6 +56,8 @@ export class MediaFolder {
   #scan: Promise<void> | null = null;
   #scannedAtMs: number | null = null;
   #reading: Promise<void> | null = null;
+  /** All tags were read once since the start. */
+  #isRead = false;
   #timer: Timer | null = null;
 
   constructor(options: MediaFolderOptions) {
@@ -67,6 +71,16 @@ export class MediaFolder {
     if (this.#watch !== null || background === undefined || this.#closing.signal.aborted) return;
     this.#watch = new Watch(clock, (changed) => void this.#onChanged(changed));
     void this.#scanAll();
+  }
+
+  /** A real path; null as long as there is no such folder. */
+  get root(): string | null {
+    return this.#root;
+  }
+
+  /** It is being listed, or its tags are read. */
+  get isBusy(): boolean {
+    return this.#scan !== null || this.#reading !== null;
   }
 
   /** Everything was listed since the start, so that what is not in the catalogue is not there. */
@@ -114,6 +128,7 @@ export class MediaFolder {
     this.#closing.abort();
     this.#timer?.cancel();
     this.#watch?.close();
+    this.#options.background?.levels?.close();
     this.#options.background?.reader.close();
     this.#options.background?.cache.close();
   }
@@ -295,6 +310,10 @@ export class MediaFolder {
     }
     background.reader.rest();
     this.#reading = null;
+    if ((read > 0 || !this.#isRead) && this.#root !== null && !this.#closing.signal.aborted) {
+      this.#isRead = true;
+      background.levels?.read(this);
+    }
     if (read > 0 && !this.#closing.signal.aborted) {
       const ms = Math.round(clock.now() - beganMs);
       background.log.info("library_indexed", { files: this.catalogue.size, read, ms });

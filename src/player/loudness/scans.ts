@@ -30,7 +30,7 @@ interface Job {
 /** How loud files are: measured once, one at a time in the whole bot, and kept by what is in them. */
 export class LoudnessScans {
   readonly #log: Log;
-  readonly #store: LoudnessStore;
+  readonly store: LoudnessStore;
   readonly #failed = new Set<string>();
   /** The next one last. */
   #waiting: Job[] = [];
@@ -39,13 +39,18 @@ export class LoudnessScans {
 
   constructor({ dataDir, log }: LoudnessScansDeps) {
     this.#log = log;
-    this.#store = new LoudnessStore({ path: join(dataDir, "cache", "loudness.db"), log });
+    this.store = new LoudnessStore({ path: join(dataDir, "cache", "loudness.db"), log });
+  }
+
+  /** Something is measured that somebody is going to hear. */
+  get isBusy(): boolean {
+    return this.#running !== null;
   }
 
   /** What is known of a file now; null: nothing (yet). Never rejects, takes milliseconds. */
   async known(path: string): Promise<Scanned | null> {
     const key = await contentKey(path).catch(() => null);
-    return key === null ? null : this.#store.get(key);
+    return key === null ? null : this.store.get(key);
   }
 
   /**
@@ -54,7 +59,7 @@ export class LoudnessScans {
   async measure(path: string, plane: ScanPlane): Promise<Scanned | null> {
     const key = await contentKey(path).catch(() => null);
     if (key === null || this.#closed) return null;
-    const known = this.#store.get(key);
+    const known = this.store.get(key);
     if (known || this.#failed.has(key)) return known;
     if (this.#running?.key === key) return this.#running.result;
     const same = this.#waiting.find((job) => job.key === key);
@@ -74,7 +79,7 @@ export class LoudnessScans {
     this.#closed = true;
     for (const job of this.#waiting) job.done(null);
     this.#waiting = [];
-    this.#store.close();
+    this.store.close();
   }
 
   async #next(): Promise<void> {
@@ -90,7 +95,7 @@ export class LoudnessScans {
   async #scan({ key, path, plane }: Job): Promise<Scanned | null> {
     try {
       const { lufs, truePeakDb } = await plane.request({ kind: "loudness.scan", source: { path } });
-      this.#store.put(key, { lufs, truePeakDb });
+      this.store.put(key, { lufs, truePeakDb });
       return { lufs, truePeakDb };
     } catch (error) {
       // A plane that falls says nothing about the file.

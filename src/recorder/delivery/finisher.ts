@@ -47,6 +47,11 @@ export class Finisher {
     return this.#percent.get(roomId) ?? null;
   }
 
+  /** Whether anything is exported now. */
+  get isExporting(): boolean {
+    return this.#percent.size > 0;
+  }
+
   /** Those that wait for a room; they are not remembered any more. */
   takeHomeless(): string[] {
     const ids = [...this.#homeless];

@@ -17,6 +17,7 @@ const withChildren = (children: Children): ReturnType<typeof readStatus> => {
       } as unknown as NonNullable<StatusSources["parts"]>["session"],
       plane: { state: "up", engine: "fake", children },
       archive: { counts: { running: 0, waiting: 0 } },
+      levels: { progress: { files: 9, waiting: 3 } },
     },
   });
 };
@@ -27,7 +28,8 @@ test("all media children count: how many, their memory together, how often one f
     { pid: process.pid, rooms: 3 },
     { pid: process.pid, rooms: 1 },
   ];
-  const { media, memory } = withChildren(children);
+  const { media, memory, levels } = withChildren(children);
+  expect(levels).toEqual({ files: 9, waiting: 3 });
   expect(media).toEqual({ state: "up", engine: "fake", failures: 2, children });
   const one = withChildren(children.slice(1)).memory.media ?? Infinity;
   expect(one).toBeGreaterThan(20e6);

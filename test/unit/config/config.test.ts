@@ -36,6 +36,7 @@ test("two variables are enough, the rest has defaults", () => {
       iceLocalSubnets: [],
       engine: "auto",
       mediaChildren: null,
+      loudnessScanPercent: 15,
       logLevel: "info",
       logFormat: "auto",
       ffmpegPath: null,
