@@ -4,6 +4,7 @@ import { sleep } from "../base/async.ts";
 import type { Clock } from "../base/clock.ts";
 import { BotError, messageOf } from "../base/errors.ts";
 import type { Fetched, GuardedFetch } from "./guarded-fetch.ts";
+import { headerText } from "./header-text.ts";
 import { sniff, SNIFF_BYTES, type Sniffed } from "./sniff.ts";
 
 export interface DownloadOptions {
@@ -74,7 +75,7 @@ async function take(
 ): Promise<Downloaded> {
   const { path, clock, bounds, signal } = options;
   const { url, contentType, headers, lengthBytes } = fetched;
-  const name = headers["icy-name"]?.slice(0, 200) ?? null;
+  const name = headerText(headers["icy-name"] ?? "").slice(0, 200) || null;
   const result = { url, contentType, name };
   const isStream = ["icy-name", "icy-br", "icy-metaint", "icy-url"].some((header) => header in headers);
   if (isStream && lengthBytes === null) return { ...result, what: "stream", bytes: 0 };

@@ -5,6 +5,7 @@ import { BotError } from "../base/errors.ts";
 import { boundedBody } from "./body.ts";
 import { Ending } from "./ending.ts";
 import { answered, networkError, tooLargeToFetch, tooSlow } from "./failures.ts";
+import { headerText } from "./header-text.ts";
 import { allowedAddresses, pinnedTo, type Resolve } from "./pinned.ts";
 import { takeIcy } from "./icy-status.ts";
 import { hostOf, parseFetchUrl, refused, type FetchPolicy } from "./url.ts";
@@ -79,10 +80,11 @@ export class GuardedFetch {
         const host = hostOf(at);
         const late = (): BotError => tooSlow(`no answer within ${options.idleMs} ms`, host);
         const response = await ending.within(options.idleMs, late, this.#request(at, options, ending));
-        const { location } = response.headers;
-        if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined)
+        const { location: written } = response.headers;
+        if (!REDIRECTS.has(response.statusCode ?? 0) || written === undefined)
           return take(at, response, options, ending, clock);
         response.destroy();
+        const location = headerText(written);
         if (!URL.canParse(location, at)) throw refused("redirect to no URL", { key: "fetch.bad_url" });
         at = parseFetchUrl(new URL(location, at).href, policy);
       }
@@ -115,11 +117,18 @@ export class GuardedFetch {
       request.once("response", (response) => {
         // Whoever reads it hears of its errors; nobody may.
         response.on("error", () => undefined);
+        // A body that says nothing of its length ends with its connection, but not with one that was reset.
+        request.on("error", (error) => {
+          if (!response.complete) response.destroy(error);
+        });
         resolve(response);
       });
       request.on("error", reject);
       request.once("socket", takeIcy);
-      request.on("upgrade", (_, socket) => socket.destroy());
+      request.on("upgrade", ({ statusCode = 101 }, socket) => {
+        socket.destroy();
+        reject(answered(statusCode, host));
+      });
       request.end();
     });
   }

@@ -8,14 +8,18 @@ const ICY = "ICY ";
  */
 export function takeIcy(socket: Socket): void {
   const emit = socket.emit.bind(socket);
+  let start = Buffer.alloc(0);
   const rewrite = (event: string | symbol, ...values: unknown[]): boolean => {
-    const [first] = values;
-    if (event !== "data" || !Buffer.isBuffer(first)) return emit(event, ...values);
+    const [piece] = values;
+    if (event !== "data" || !Buffer.isBuffer(piece)) return emit(event, ...values);
+    start = Buffer.concat([start, piece]);
+    const head = start.toString("latin1", 0, ICY.length);
+    // A network may cut anywhere.
+    if (head.length < ICY.length && ICY.startsWith(head)) return true;
     socket.emit = emit;
-    const isIcy = first.toString("latin1", 0, ICY.length) === ICY;
     return emit(
       "data",
-      isIcy ? Buffer.concat([Buffer.from("HTTP/1.0 "), first.subarray(ICY.length)]) : first,
+      head === ICY ? Buffer.concat([Buffer.from("HTTP/1.0 "), start.subarray(ICY.length)]) : start,
     );
   };
   socket.emit = rewrite;

@@ -23,9 +23,7 @@ const FIRST_FREE_PORT = 1024;
  */
 export function parseFetchUrl(text: string, policy: Pick<FetchPolicy, "allowHttp">): URL {
   const url = text.length <= MAX_URL && URL.canParse(text) ? new URL(text) : null;
-  if (url === null || url.hostname === "") {
-    throw refused("not a URL", { key: "fetch.bad_url" });
-  }
+  if (url === null) throw refused("not a URL", { key: "fetch.bad_url" });
   if (url.username !== "" || url.password !== "") {
     throw refused("credentials in the URL", { key: "fetch.credentials" });
   }
@@ -33,6 +31,7 @@ export function parseFetchUrl(text: string, policy: Pick<FetchPolicy, "allowHttp
     const key: MessageKey = url.protocol === "http:" ? "fetch.http" : "fetch.scheme";
     throw refused(`scheme ${url.protocol}`, { key });
   }
+  if (url.hostname === "") throw refused("no host", { key: "fetch.bad_url" });
   if (url.port !== "" && Number(url.port) < FIRST_FREE_PORT && url.port !== "80" && url.port !== "443") {
     throw refused(`port ${url.port}`, { key: "fetch.port", params: { port: url.port } });
   }
