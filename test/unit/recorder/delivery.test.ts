@@ -159,7 +159,7 @@ test("the summary has the notes and what has to be known", async () => {
   await archiveOf().finish("r1");
   expect(room.said).toHaveLength(1);
   expect(render(room.said[0]!).text.split("\n")).toEqual([
-    "The recording: 1 files, 1:40 each.",
+    "The recording: 1 file, 1:40 each.",
     "– Interruptions: 1, 15 s in all; there it is silent.",
     "– Of Bob 12 % of the packets were lost.",
     "– Bob is distorted for 1 min.",
