@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Language, Sentence } from "../base/messages/catalogue.ts";
 import type { Tally } from "../base/tally.ts";
 import { AloneTimer } from "./alone-timer.ts";
-import { firstListener } from "./first-listener.ts";
+import { firstListener, RETURN_MS } from "./first-listener.ts";
 import { clearLeftBehind, hasBeenIn, stands } from "./left-behind.ts";
 import { comeBack } from "./come-back.ts";
 import { greet } from "./greeting.ts";
@@ -196,7 +196,7 @@ export class RoomAgent {
       onIn: (late) => {
         this.#comingBack = null;
         if (!late) this.#music.held.restore();
-        void this.#goOn();
+        void this.#goOn(RETURN_MS);
       },
       onDelayed: () => this.#music.held.restore(),
       onRefused: (late) => {
@@ -293,9 +293,9 @@ export class RoomAgent {
   }
 
   /** The recording at once; the music when somebody can hear it, so that they miss nothing of it. Never rejects. */
-  async #goOn(): Promise<void> {
+  async #goOn(patienceMs?: number): Promise<void> {
     void this.#recorder.goOn();
-    await firstListener(this.#channel, this.#deps.clock);
+    await firstListener(this.#channel, this.#deps.clock, patienceMs);
     if (!this.#closed && this.inside) this.#music.held.goOn();
   }
 

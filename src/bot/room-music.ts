@@ -18,6 +18,7 @@ import type { RoomSettings } from "../settings/room-settings.ts";
 import type { RoomDocuments } from "../store/store.ts";
 import { CardButtons } from "./card/buttons.ts";
 import { RoomCard } from "./card/room-card.ts";
+import { isAwaited } from "./first-listener.ts";
 import { HeldMusic } from "./held-music.ts";
 import { queueRules } from "./queue-rules.ts";
 import { RoomReactions } from "./reactions.ts";
@@ -77,6 +78,7 @@ export class RoomMusic {
       tell: (sentence) => talk.tell(sentence),
       language: () => talk.language,
       connected: () => channel.links().filter(({ phase }) => phase === "connected").length,
+      awaited: () => isAwaited(channel),
     });
     this.held = new HeldMusic({ player: this.player, documents });
     this.volumes = new ListenerVolumes({

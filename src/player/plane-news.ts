@@ -15,7 +15,7 @@ export interface PlaneNewsDeps {
   channel: string;
   state: () => QueueState;
   dispatch: (event: QueueEvent) => unknown;
-  sound: Pick<Sound, "ended" | "reconcile">;
+  sound: Pick<Sound, "ended" | "forget" | "reconcile">;
   guard: Pick<SoundGuard, "heard" | "stalled">;
   mishaps: Pick<Mishaps, "failed" | "interrupted">;
   starting: Pick<Starting, "sounded">;
@@ -41,6 +41,16 @@ export class PlaneNews {
     this.#toQueue(event);
     if (event.kind !== "track.ended" && progress.next(state())) sound.reconcile();
     guard.heard(event);
+  }
+
+  /** The plane is gone, or the channel in it. It goes on from where it was heard, up to a second after what was told of it. */
+  lost(): void {
+    const { state, dispatch, progress, sound, clock } = this.#deps;
+    const id = playName(state());
+    const positionMs = progress.positionMs(state(), clock.now());
+    if (id !== null) dispatch({ kind: "position", id, positionMs });
+    progress.lost();
+    sound.forget();
   }
 
   #toQueue(event: PlaneEvent): void {

@@ -50,6 +50,8 @@ export interface RoomPlayerDeps {
   prefix?: string;
   /** Members who have a connection now: where there are none nobody misses any sound. Default nobody. */
   connected?: () => number;
+  /** Somebody is on the way to hear it, and nobody does yet. Default nobody. */
+  awaited?: () => boolean;
 }
 
 /** How long `add` waits for the first sound before it answers without knowing more. */
@@ -64,6 +66,7 @@ export class RoomPlayer {
   readonly #sound: Sound;
   readonly #guard: SoundGuard;
   readonly #mishaps: Mishaps;
+  readonly #news: PlaneNews;
   readonly #idle = new Emitter<void>();
   readonly #changed = new Emitter<QueueState>();
   readonly #closing = new AbortController();
@@ -99,6 +102,7 @@ export class RoomPlayer {
         return { now, play: playName(this.#state), volume, filters, next: this.#progress.next(this.#state) };
       },
       onFailed: (id, error) => this.#mishaps.failed(id, error),
+      awaited: deps.awaited ?? ((): boolean => false),
       onStranded: () => void this.#dispatch({ kind: "pause" }),
       onOpened: (play) => this.#guard.opened(play),
       onUnanswered: (play) => this.#guard.stalled(play, "unanswered"),
@@ -115,16 +119,16 @@ export class RoomPlayer {
       ...{ onEnded: (play) => this.#sound.ended(play), tell: (sentence) => deps.tell(sentence) },
       language: () => deps.language?.() ?? "en",
     });
-    const news = new PlaneNews({
+    this.#news = new PlaneNews({
       ...{ channel, clock, log: deps.log, documents: deps.documents, starting: this.#starting },
       ...{ state: () => this.#state, dispatch: (event) => this.#dispatch(event), progress: this.#progress },
       ...{ sound: this.#sound, guard: this.#guard, mishaps: this.#mishaps },
     });
     this.#unsubscribe = [
-      plane.onEvent((event) => news.take(event)),
+      plane.onEvent((event) => this.#news.take(event)),
       deps.onRules?.(() => this.#rules().fair && this.#dispatch({ kind: "arrange" })) ?? ((): void => {}),
       plane.onState((state) => {
-        if (state !== "closed") this.#sound.forget();
+        if (state !== "closed") this.#news.lost();
       }),
     ];
   }
@@ -144,7 +148,7 @@ export class RoomPlayer {
 
   /** The channel was closed in the media plane, and with it whatever sounded. */
   channelClosed(): void {
-    this.#sound.forget();
+    this.#news.lost();
   }
 
   /** See `Adding.one`. @param next before what waits */

@@ -17,6 +17,11 @@ export class Progress {
     this.#last = { play, atMs: nowMs };
   }
 
+  /** Nothing sounds any more, and nothing will until the plane says so. */
+  lost(): void {
+    this.#last = null;
+  }
+
   /** The plane has decoded the last of this play. */
   ending(play: string): void {
     this.#ending = play;
@@ -43,6 +48,7 @@ export class Progress {
     const { now } = state;
     if (!now || now.phase === "paused" || this.#last?.play !== playName(state)) return now?.positionMs ?? 0;
     const sinceMs = nowMs - this.#last.atMs;
-    return now.positionMs + (sinceMs < HOLDS_MS ? sinceMs * state.filters.speed : 0);
+    const positionMs = now.positionMs + (sinceMs < HOLDS_MS ? sinceMs * state.filters.speed : 0);
+    return Math.min(positionMs, now.track.durationMs ?? Infinity);
   }
 }

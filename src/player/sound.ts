@@ -18,6 +18,8 @@ export interface SoundDeps {
   wanted: () => Wanted;
   /** What has this name cannot be played. */
   onFailed: (play: string, error: BotError) => void;
+  /** Somebody is on the way to hear it, and nobody does yet. */
+  awaited?: () => boolean;
   /** The channel did not come up within `PATIENCE_MS`. */
   onStranded: () => void;
   /** The plane has this play now; null: none any more. */
@@ -40,6 +42,8 @@ export const PATIENCE_MS = 60_000;
 const START_MS = 8_000;
 const RETRY_MS = 100;
 const SLOWEST_RETRY_MS = 2_000;
+/** How long what was interrupted waits for somebody who hears it again. */
+const AWAITED_MS = 30_000;
 /** A file is open in a few ms. */
 const HUSH_MS = 300;
 
@@ -63,6 +67,8 @@ export class Sound {
   /** A new channel has none; null: not known. */
   #filters: Filters | null = NO_FILTERS;
   #waitingSinceMs: number | null = null;
+  /** When the plane lost what sounded. */
+  #lostAtMs: number | null = null;
   #retryMs = RETRY_MS;
   #retry: Timer | null = null;
 
@@ -80,6 +86,7 @@ export class Sound {
 
   /** What the plane had is gone: its child died, or the channel was closed. */
   forget(): void {
+    if (this.#inPlane?.paused === false) this.#lostAtMs = this.#deps.clock.now();
     this.#inPlane = null;
     this.#next = null;
     this.#volume = null;
@@ -122,6 +129,7 @@ export class Sound {
       return;
     }
     if (this.#deps.plane.state !== "up") return this.#wait();
+    if (this.#isAwaited()) return this.#again(RETRY_MS);
     try {
       await this.#act(now, play, volume);
       await this.#prepare();
@@ -159,6 +167,7 @@ export class Sound {
       const { positionMs } = wanted.now;
       const start = { kind: "play.start", channel, track: play, source, positionMs, paused } as const;
       await withTimeout(this.#deps.clock, START_MS, "play.start", plane.request(start));
+      this.#lostAtMs = null;
       if (this.#inPlane?.play === play) this.#deps.onOpened?.(play);
     } else if (this.#inPlane && this.#inPlane.paused !== paused) {
       this.#inPlane.paused = paused;
@@ -248,9 +257,20 @@ export class Sound {
       this.#deps.onStranded();
       return;
     }
-    this.#retry?.cancel();
-    this.#retry = this.#deps.clock.timer(this.#retryMs, () => this.reconcile());
+    this.#again(this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, SLOWEST_RETRY_MS);
+  }
+
+  #again(inMs: number): void {
+    this.#retry?.cancel();
+    this.#retry = this.#deps.clock.timer(inMs, () => this.reconcile());
+  }
+
+  /** What was interrupted goes on when somebody hears it, so that they miss nothing of it. */
+  #isAwaited(): boolean {
+    const { clock, awaited } = this.#deps;
+    const isRecent = this.#lostAtMs !== null && clock.now() - this.#lostAtMs < AWAITED_MS;
+    return isRecent && this.#inPlane === null && awaited?.() === true;
   }
 }
 

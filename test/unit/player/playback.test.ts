@@ -144,12 +144,16 @@ test("a file whose tags are known is not opened for them", async () => {
   expect(probed).toEqual(["/media/two.mp3"]);
 });
 
-test("a crash of the media child starts the track again where it was, when its channel is open again", async () => {
+test("a crash of the media child starts the track again where it was heard, when its channel is open again", async () => {
   await add("one");
-  await clock.advance(20_000);
+  await clock.advance(20_700);
   asked();
-  const { positionMs } = player.nowPlaying() ?? { positionMs: 0 };
+  const toldMs = player.nowPlaying()?.positionMs ?? 0;
   plane.crash();
+  const { positionMs } = player.nowPlaying() ?? { positionMs: 0 };
+  // What has sounded since the plane has told of it last.
+  expect(positionMs - toldMs).toBeGreaterThan(500);
+  expect(positionMs - toldMs).toBeLessThan(1_000);
   await clock.advance(3_000);
   plane.up();
   await clock.advance(500); // The channel is not there yet: refused, and tried again.
@@ -162,6 +166,43 @@ test("a crash of the media child starts the track again where it was, when its c
   await clock.advance(2_000);
   expect(asked()).toEqual([]);
   expect(told).toEqual([]);
+});
+
+test("what a crash has interrupted goes on when somebody hears it again, and does not wait for ever", async () => {
+  let isAwaited = false;
+  player.close();
+  player = new RoomPlayer({
+    ...{ channel: CHANNEL, plane, documents, clock, log: silentLog, tell: (each) => told.push(each) },
+    open: () => Promise.resolve({ path: "/media/one.mp3" }),
+    awaited: () => isAwaited,
+  });
+  const crash = async (): Promise<void> => {
+    await clock.advance(10_000);
+    asked();
+    isAwaited = true;
+    plane.crash();
+    plane.up();
+    await openChannel(plane);
+    player.channelOpened();
+  };
+  await add("one");
+  await crash();
+  const { positionMs } = player.nowPlaying() ?? { positionMs: 0 };
+  await clock.advance(5_000);
+  expect(asked()).toEqual([]);
+  isAwaited = false;
+  await clock.advance(100);
+  expect(asked().at(-1)).toBe(`start /media/one.mp3 ${Math.round(positionMs)}`);
+  await crash();
+  await clock.advance(29_000);
+  expect(asked()).toEqual([]);
+  await clock.advance(1_100);
+  expect(asked().at(-1)).toMatch(/^start/);
+  // Nobody waits for what somebody starts anew.
+  isAwaited = true;
+  player.edit.replay();
+  await clock.advance(100);
+  expect(asked().at(-1)).toBe("start /media/one.mp3 0");
 });
 
 test("a channel that never comes back holds the track instead of trying for ever", async () => {
