@@ -4,6 +4,7 @@ import type { Fetched } from "../../fetch/guarded-fetch.ts";
 import { framesIn } from "../../fetch/sniff.ts";
 import { IcyDeinterleaver, icyInterval, icyTitle, TitleGate } from "./icy.ts";
 import { unsupported } from "./hls-playlist.ts";
+import { OggTitles } from "./ogg-titles.ts";
 import type { Feed, Piece } from "./piece.ts";
 import type { StreamFetch } from "./stream-fetch.ts";
 
@@ -73,29 +74,38 @@ async function* pieces({ body, headers, contentType }: Fetched, clock: Clock): F
     yield { kind: "fresh", format: formatOf(bytes, contentType), skipMs: 0 };
     yield { kind: "bytes", bytes };
   };
+  /** Of Ogg, which has its titles in the sound. */
+  let ogg: OggTitles | null = null;
   const interval = icyInterval(headers);
   const split = interval === null ? null : new IcyDeinterleaver(interval);
   const gate = new TitleGate();
+  const note = (title: string | null | undefined): void => {
+    if (title !== undefined) gate.offer(title);
+  };
   for await (const chunk of body) {
     const { sound, texts } = split ? split.push(chunk) : { sound: [chunk], texts: [] };
     const title = texts
       .slice(-MOST_TEXTS)
       .map(icyTitle)
       .findLast((each) => each !== undefined);
-    if (title !== undefined) gate.offer(title);
+    note(title);
     const shown = gate.due(clock.now());
     if (shown !== undefined) yield { kind: "title", title: shown };
     const [first, ...more] = sound;
     if (!first) continue;
     // One piece, however often a server cuts in.
     const bytes = more.length > 0 ? Buffer.concat(sound) : first;
-    if (start === null) yield { kind: "bytes", bytes };
-    else {
-      start = Buffer.concat([start, bytes]);
-      if (start.length < ENOUGH_BYTES) continue;
-      yield* begin(start);
-      start = null;
+    if (start === null) {
+      note(ogg?.push(bytes));
+      yield { kind: "bytes", bytes };
+      continue;
     }
+    start = Buffer.concat([start, bytes]);
+    if (start.length < ENOUGH_BYTES) continue;
+    if (formatOf(start, contentType) === "ogg") ogg = new OggTitles();
+    note(ogg?.push(start));
+    yield* begin(start);
+    start = null;
   }
   if (start !== null && start.length > 0) yield* begin(start);
 }
