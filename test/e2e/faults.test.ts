@@ -107,7 +107,7 @@ test("SIGTERM: LEFT is posted, exit 0 in time, and the next start goes on with t
   const exit = await scene.bot.stop();
   expect(exit).toEqual({ code: 0, signal: null });
   expect(Date.now() - stopping).toBeLessThan(10_000);
-  await page.until("LEFT of the bot", (state) => !state.members.includes(scene.botKey), 5_000);
+  await page.until("LEFT of the bot", (state) => !state.members.includes(scene.botKey));
   expect(scene.memberships().at(-1)).toBe("LEFT");
   const { position } = scene.host;
   await scene.bot.startAgain();

@@ -44,11 +44,17 @@ afterAll(async () => {
 test("the member joins second: it hears the page's tone, complete and in time", async () => {
   await member.join();
   await Promise.all([member.connected(page.key), page.connected(member.key)]);
+  // A busy machine takes its time to start a browser's sound.
+  await member.firstAudio(page.key, 0, 30_000);
   await sleep(1_000);
   const before = await member.stats(page.key);
   const since = Date.now();
   await sleep(3_000);
-  const heard = await member.heard(page.key, since);
+  let heard = await member.heard(page.key, since);
+  for (let more = 0; more < 20 && heard.samples.length <= 2.7 * 48_000; more++) {
+    await sleep(100);
+    heard = await member.heard(page.key, since);
+  }
   expect(heard.samples.length / 48_000).toBeGreaterThan(2.7);
   expect(Math.abs(dominantFrequency(heard.samples, 48_000) - 440)).toBeLessThan(3);
   expect(Math.abs(rmsDb(heard.samples) + 20)).toBeLessThan(3);
@@ -64,7 +70,9 @@ test("the page hears the member's clip, and the member learns how it is received
   await member.speakToEnd(speech);
   const heard = await page.heard(member.key, since);
   const clip = await decodeFile(speech);
-  expect(correlate(clip.samples, heard.samples, 48_000).correlation).toBeGreaterThan(0.8);
+  // Shorter segments bear more with what a busy machine makes of time.
+  const { correlation } = correlate(clip.samples, heard.samples, 48_000, { segmentMs: 500 });
+  expect(correlation).toBeGreaterThan(0.8);
   const stats = await member.stats(page.key);
   expect(stats!.remotePacketsLost).toBe(0);
   expect(stats!.roundTripMs).toBeLessThan(1_000);
@@ -78,8 +86,10 @@ test("LEFT closes at the page, and the page that joins second is answered", asyn
   await page.leave();
   await member.join();
   await member.speak({ tone: 997, levelDb: -26 });
+  const joinedAtMs = Date.now();
   await page.join();
   await Promise.all([member.connected(page.key), page.connected(member.key)]);
+  await page.firstSound(member.key, joinedAtMs, 30_000);
   await sleep(1_500);
   const since = Date.now();
   await sleep(1_500);

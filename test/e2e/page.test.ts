@@ -48,6 +48,8 @@ test("the second to join offers, and they hear each other's tone at its level", 
     "answer",
   );
 
+  // A busy machine takes its time to start a browser's sound.
+  await Promise.all([ann.firstSound(ben.key, 0, 30_000), ben.firstSound(ann.key, 0, 30_000)]);
   await sleep(1_500); // The jitter buffers settle.
   const since = Date.now();
   await sleep(2_000);
@@ -92,7 +94,9 @@ test("a clip arrives as that clip and no other", async () => {
   const heard = await ben.heard(ann.key, since);
   const clip = await decodeFile(new URL("../../audio/speech.ogg", import.meta.url).pathname);
   const other = await decodeFile(new URL("../../audio/first-light.mp3", import.meta.url).pathname);
-  expect(correlate(clip.samples, heard.samples, 48_000).correlation).toBeGreaterThan(0.8);
+  // Shorter segments bear more with what a busy machine makes of time.
+  const { correlation } = correlate(clip.samples, heard.samples, 48_000, { segmentMs: 500 });
+  expect(correlation).toBeGreaterThan(0.8);
   expect(correlate(heard.samples, other.samples, 48_000).correlation).toBeLessThan(0.35);
   const stats = await ben.stats(ann.key);
   expect(stats).toMatchObject({ packetsLost: 0 });

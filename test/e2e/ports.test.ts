@@ -67,7 +67,7 @@ test("of four members two are heard with two ports, and who joins when one of th
     const refused = members.find((member) => !happy.includes(member))!;
     await refused.leave();
     await refused.join();
-    await refused.connected(botKey, 30_000);
+    await refused.connected(botKey, 60_000);
     expect((await connected()).includes(happy[1]!)).toBe(true);
     expect(bot.mediaChildren()).toEqual(children);
   } finally {

@@ -159,7 +159,7 @@ test("a running bot tells programs and moderators how it is", async () => {
       ({ sender, content }) =>
         sender === bot.userId &&
         /audio processes: 1 \(libdatachannel\), \d+ MB/.test(String(content["body"])),
-      10_000,
+      30_000,
       position,
     );
     expect(DataLock.isTaken(folder)).toBe(true);

@@ -308,7 +308,7 @@ describe("invitations and leaving", () => {
     await ada.invite(roomId, user.userId);
     await ada.waitForEvent(
       (e) => e.roomId === roomId && e.stateKey === user.userId && e.content["membership"] === "join",
-      10_000,
+      30_000,
       beforeInvite,
     );
     await session.stop();

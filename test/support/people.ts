@@ -214,7 +214,7 @@ export class Person {
   /** The first event, seen already or to come within `timeoutMs`, that the predicate takes. */
   async waitForEvent(
     predicate: (event: MatrixEvent) => boolean,
-    timeoutMs = 10_000,
+    timeoutMs = 30_000,
     after = 0,
   ): Promise<MatrixEvent> {
     let next = after;
@@ -257,7 +257,7 @@ export class Person {
   }
 
   /** A message of somebody else in the room whose plain text matches. */
-  async waitForMessage(roomId: string, body: RegExp, timeoutMs = 10_000, after = 0): Promise<MatrixEvent> {
+  async waitForMessage(roomId: string, body: RegExp, timeoutMs = 30_000, after = 0): Promise<MatrixEvent> {
     return this.waitForEvent(
       (event) =>
         event.roomId === roomId &&

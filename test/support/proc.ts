@@ -103,7 +103,7 @@ export class Proc {
    */
   async waitForLine(
     match: RegExp | ((line: ProcLine) => boolean),
-    timeoutMs = 10_000,
+    timeoutMs = 20_000,
     after = 0,
   ): Promise<ProcLine> {
     const matches = typeof match === "function" ? match : (line: ProcLine) => match.test(line.text);
@@ -132,7 +132,7 @@ export class Proc {
   /** As `waitForLine`, over the lines that are JSON objects (log lines). */
   async waitForJson(
     match: (object: JsonObject) => boolean,
-    timeoutMs = 10_000,
+    timeoutMs = 20_000,
     after = 0,
   ): Promise<JsonObject> {
     const line = await this.waitForLine(

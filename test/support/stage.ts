@@ -237,8 +237,8 @@ export class Stage {
   }
 
   /** How well something is the first shipped track, and where in it it begins. */
-  matchFirstLight(heard: Pcm): Match {
-    return correlate(toMono(heard), this.#reference, heard.sampleRate);
+  matchFirstLight(heard: Pcm, options: { readonly segmentMs?: number } = {}): Match {
+    return correlate(toMono(heard), this.#reference, heard.sampleRate, options);
   }
 
   async decode(bytes: Uint8Array<ArrayBuffer>): Promise<Pcm> {

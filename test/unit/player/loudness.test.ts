@@ -205,17 +205,22 @@ describe("a room's plane", () => {
     });
     const scanned = (): string[] =>
       plane.requests.flatMap((one) => (one.kind === "loudness.scan" ? [path.basename(one.source.path)] : []));
-    const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 80));
+    /** So many scans were asked for, and had the time to be more. */
+    const settle = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < 300 && scanned().length < count; turn++)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 80));
+    };
     ahead.changed({ now: null, upcoming });
-    await settle();
+    await settle(0);
     expect(scanned()).toEqual([]);
     const now = { track: track(0), phase: "playing", positionMs: 0 } as const;
     ahead.changed({ now, upcoming: [first!, { ...track(1), id: "radio", source: stream }, ...others] });
     ahead.changed({ now, upcoming: [first!, { ...track(1), id: "radio", source: stream }, ...others] });
-    await settle();
+    await settle(4);
     expect(scanned()).toEqual(["wait1", "wait2", "wait3", "wait4"]);
     ahead.changed({ now, upcoming: others });
-    await settle();
+    await settle(6);
     expect(scanned()).toEqual(["wait1", "wait2", "wait3", "wait4", "wait5", "wait6"]);
     ahead.close();
   });
