@@ -104,7 +104,8 @@ function due(
     return dismissed === wanted.track ? null : { do: "post", atMs: trackMs + POST_AFTER_MS };
   }
   if (standing === null) return null;
-  if (standing.fixed === wanted.fixed && !hasJumped(standing, wanted, nowMs)) return null;
+  const isAsItShould = standing.fixed === wanted.fixed && standing.cover === wanted.cover;
+  if (isAsItShould && !hasJumped(standing, wanted, nowMs)) return null;
   return { do: "edit", atMs: Math.max(changedMs + SETTLE_MS, standing.writtenMs + EDIT_EVERY_MS) };
 }
 
@@ -114,13 +115,12 @@ function hasJumped(standing: Standing, wanted: CardView, nowMs: number): boolean
   return Math.abs(wanted.positionMs - expectedMs) > JUMP_MS;
 }
 
-/** What is good to have: the cover, where it came later than the rest, buttons, then the bar. */
+/** What is good to have: buttons first, then the bar. */
 function luxury(standing: Standing, wanted: CardView, budget: Budget, nowMs: number): CardStep | null {
   if (wanted.track === null) return null;
   const offered = budget === "unlimited" ? BUTTONS.length : BUTTONS_WITH_A_LIMIT;
   const button = BUTTONS[standing.buttons];
   const isRich = budget === "plenty" || budget === "unlimited";
-  if (standing.cover !== wanted.cover) return isRich ? { do: "edit" } : later(nowMs);
   if (standing.buttons < offered && button !== undefined)
     return isRich ? { do: "offer", button } : later(nowMs);
   if (!wanted.playing || !wanted.hasBar) return null;

@@ -288,7 +288,7 @@ describe("the cover of what is on", () => {
     expect(textOf(sent[0] ?? fail("post"))).not.toMatch(/mxc|img/);
   });
 
-  test("comes with one edit where it is later, once there is plenty; another track takes it away", async () => {
+  test("comes with one edit where it is later, not at once; another track takes it away", async () => {
     await add("one");
     await add("two");
     await answer("play.now");
@@ -302,24 +302,29 @@ describe("the cover of what is on", () => {
     expect(htmlOf(last("edit"))).not.toMatch(/img/);
   });
 
-  test("waits as the bar does while the homeserver's limit leaves little", async () => {
+  test("comes soon also where the homeserver's limit leaves nothing for buttons, and waits while it leaves nothing", async () => {
     await add("one");
     await answer("play.now");
     await clock.advance(30_000);
-    for (let i = 0; i < 3; i++) {
-      void outbox.send(
-        ROOM,
-        { kind: "message", type: "m.room.message", content: {} },
-        { priority: "answer" },
-      );
-    }
-    await clock.advance(500);
-    sent = [];
+    const owed = { kind: "message", type: "m.room.message", content: {} } as const;
+    const owe = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) void outbox.send(ROOM, owed, { priority: "answer" });
+      await clock.advance(500);
+      sent = [];
+    };
+    await owe(3);
     found("one");
-    await clock.advance(5_000);
-    expect(whats()).toBe("");
-    await clock.advance(30_000);
+    await clock.advance(3_500);
     expect(whats()).toBe("edit");
+    await add("two");
+    player.skip();
+    await clock.advance(5_000);
+    await owe(8);
+    found("two");
+    await clock.advance(3_500);
+    expect(whats()).not.toContain("edit");
+    await clock.advance(120_000);
+    expect(htmlOf(last("edit"))).toMatch(/two.*img/);
   });
 
   test("is left out where the room wants it plain, and taken away where it wants that later", async () => {
