@@ -62,18 +62,18 @@ export function stop(state: QueueState): QueueStep {
 /** What was on before is on, and what was on comes after it. */
 export function previous(state: QueueState): QueueStep {
   const { now, upcoming, history, loop } = state;
-  // Where everything comes again, what comes last was on before.
-  const last = loop === "queue" && now ? upcoming.at(-1) : undefined;
   const earlier = now
     ? history.slice(0, history.findLastIndex(({ id }) => id !== now.track.id) + 1)
     : history;
-  const track = last ?? earlier.at(-1);
+  // Where everything comes again, what comes last was on before, as far as anybody remembers.
+  const last = loop === "queue" && now ? upcoming.at(-1) : undefined;
+  const track = earlier.at(-1) ?? last;
   if (!track) return refused(state, "no_history");
   const others = upcoming.filter(({ id }) => id !== track.id);
   if (now && others.length >= MAX_QUEUE) return refused(state, "full");
   const rest = now ? [now.track, ...others] : others;
-  const kept = last ? history : earlier.slice(0, -1);
-  return switched(state, { ...state, now: fromStart(track), upcoming: rest, history: kept, failures: 0 }, []);
+  const kept = { history: earlier.slice(0, -1), failures: 0 };
+  return switched(state, { ...state, now: fromStart(track), upcoming: rest, ...kept }, []);
 }
 
 /** What is on begins again; where nothing is, what was on last. */

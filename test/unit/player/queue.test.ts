@@ -157,6 +157,9 @@ test("with the queue repeated what is over waits at the end, also alone and when
   // All the way round: it is the same track, and has to start anew.
   expect(playName(after(looped, { kind: "skip", meant: "a", nowMs: 0, count: 4 }))).toBe("a.1");
   expect(held(after(looped, { kind: "previous" }))).toEqual(["d", "a", "b", "c"]);
+  // Who waits last may have come since: it is not what was on before.
+  const joined = after(looped, { kind: "finished", id: "a" }, { kind: "add", track: track("new") });
+  expect(held(after(joined, { kind: "previous" }))).toEqual(["a", "b", "c", "d", "new"]);
 });
 
 test("previous goes back through what was on, and what was on comes after it", () => {
