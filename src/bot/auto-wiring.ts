@@ -9,6 +9,7 @@ import type { RoomRecorder } from "../recorder/recorder.ts";
 import type { RoomSettings } from "../settings/room-settings.ts";
 import type { RoomDocuments } from "../store/store.ts";
 import { AutoRecord } from "./auto-record.ts";
+import { peopleThere } from "./people-there.ts";
 import { joinHeard } from "./first-listener.ts";
 import type { RoomTalk } from "./room-talk.ts";
 
@@ -35,8 +36,7 @@ export function autoRecord(deps: AutoWiring): AutoRecord {
     ...{ settings: deps.settings, documents: deps.documents, clock, log: deps.log },
     isOff: () => room.encrypted,
     isHeld: () => isComingBack() || recorder.status().phase === "interrupted",
-    people: () =>
-      new Set(channel.members().flatMap((each) => (each.userId === userId ? [] : [each.userId]))).size,
+    people: () => peopleThere(deps).size,
     channel: {
       get joined() {
         return channel.state === "in";

@@ -2,6 +2,7 @@ import type { ChannelSession } from "../channel/session.ts";
 import type { RoomContext } from "../commands/room-context.ts";
 import type { MatrixSession, RoomState } from "../matrix/session.ts";
 import type { RoomCard } from "./card/room-card.ts";
+import { peopleThere } from "./people-there.ts";
 import type { RoomTalk } from "./room-talk.ts";
 
 type Given = Pick<
@@ -68,11 +69,11 @@ export function commandsContext(deps: CommandsContextDeps): RoomContext {
         return channel.state === "in";
       },
       get people() {
-        return channel.members().length;
+        return peopleThere(deps).size;
       },
       isAlone(userId) {
-        const members = channel.members();
-        return members.length > 0 && members.every((member) => member.userId === userId);
+        const people = peopleThere(deps);
+        return people.size === 1 && people.has(userId);
       },
       join,
       leave: () => {

@@ -24,6 +24,7 @@ import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
 import type { RoomRecorder } from "../recorder/recorder.ts";
 import type { Recordings } from "./recordings.ts";
+import { peopleThere } from "./people-there.ts";
 import { RoomMusic } from "./room-music.ts";
 import { RoomRecording } from "./room-recording.ts";
 import { roomReport } from "./room-report.ts";
@@ -135,11 +136,13 @@ export class RoomAgent {
     this.#alone = new AloneTimer({
       ...{ clock, limitMs: ALONE_MS },
       isAlone: () =>
-        this.#channel.state !== "out" && this.#channel.members().every(({ userId }) => userId === ownUserId),
+        this.#channel.state !== "out" && peopleThere({ ...talking, settings: this.settings }).size === 0,
       isBusy: () => this.#recorder.status().phase === "recording",
       onAlone: () => void this.#leaveAlone(),
     });
     this.#channel.onChange((change) => this.#onChannel(change));
+    this.settings.onChange(({ name }) => void (name === "bots" && this.#people.emit()));
+    this.#people.on(() => this.#alone.check());
     this.moving = new MovingAgent({
       ...{ ...talking, ...kept, player, recorder: this.#recorder, consent: this.#recording.consent },
       clearLeftBehind: () => this.#clearLeftBehind(),

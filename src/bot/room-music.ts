@@ -20,6 +20,7 @@ import { CardButtons } from "./card/buttons.ts";
 import { RoomCard } from "./card/room-card.ts";
 import { isAwaited } from "./first-listener.ts";
 import { HeldMusic } from "./held-music.ts";
+import { peopleThere } from "./people-there.ts";
 import { queueRules } from "./queue-rules.ts";
 import { RoomReactions } from "./reactions.ts";
 import { skipByVote } from "./skip-by-vote.ts";
@@ -88,10 +89,8 @@ export class RoomMusic {
       ...{ plane, scans: deps.loudness, open: (source, signal) => sources.open(source, signal) },
     });
     const ducking = new Ducking({ plane, channel: room.id, wish: () => settings.get("duck") });
-    const others = (): string[] =>
-      channel.members().flatMap(({ userId }) => (userId === room.ownUserId ? [] : [userId]));
     this.votes = new SkipVotes({
-      present: () => new Set(others()),
+      present: () => peopleThere(deps),
       share: () => {
         const share = settings.get("vote-skip");
         return share === "off" ? null : share;

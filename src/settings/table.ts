@@ -194,6 +194,13 @@ export const ROOM_SETTINGS = {
     allowed: `off, @name:server …`,
     meaning: "settings.dj",
   },
+  bots: {
+    ...common,
+    schema: z.union([userIds, choice(["off"], OFF)]),
+    default: "off",
+    allowed: `off, @name:server …`,
+    meaning: "settings.bots",
+  },
   levels: {
     ...common,
     schema: z.union([levels, choice(["default"])]),

@@ -190,8 +190,8 @@ export const de: Record<MessageKey, string> = {
     "Von {name} habe ich seit {time} nichts gehört: Das Mikrofon ist vielleicht stumm geschaltet.",
   "check.quiet": "{name} ist sehr leise ({level} dBFS): näher ans Mikrofon, oder mehr Verstärkung.",
   "check.loud": "{name} ist zu laut ({level} dBFS) und vermutlich verzerrt: weniger Verstärkung.",
-  "check.more_fine": "und {count} weitere, alle in Ordnung",
-  "check.more": "und {count} weitere",
+  "check.more_fine": "und {count} weitere {count?Person, auch in Ordnung|Personen, alle in Ordnung}",
+  "check.more": "und {count} weitere {count?Person|Personen}",
   // player
   "stream.not_hls": "seine Adresse führt zu keiner HLS-Liste, die ich lesen kann",
   "stream.not_audio": "seine Adresse führt zu etwas anderem als Ton",
@@ -219,11 +219,11 @@ export const de: Record<MessageKey, string> = {
   "play.ambiguous": "{count} Dateien passen zu {query}. Welche? Antworte mit der Nummer.\n{names}",
   "play.many": "{count} Titel aus **{title}** {count?ist|sind} in der Warteschlange.",
   "play.many_left":
-    "{count} Titel aus **{title}** {count?ist|sind} in der Warteschlange; {left} weitere {left?passte|passten} nicht hinein.",
+    "{count} Titel aus **{title}** {count?ist|sind} in der Warteschlange; {left} {left?weiterer passte|weitere passten} nicht hinein.",
   "play.many_partly":
     "{count} von {total} aus **{title}** in die Warteschlange gestellt; {failed} {failed?ließ|ließen} sich nicht verwenden:\n{names}",
   "play.many_partly_left":
-    "{count} von {total} aus **{title}** in die Warteschlange gestellt; {left} weitere {left?passte|passten} nicht hinein, und {failed} {failed?ließ|ließen} sich nicht verwenden:\n{names}",
+    "{count} von {total} aus **{title}** in die Warteschlange gestellt; {left} {left?weiterer passte|weitere passten} nicht hinein, und {failed} {failed?ließ|ließen} sich nicht verwenden:\n{names}",
   "ytdlp.missing":
     "An dieser Adresse ist kein Ton. Seiten von Musik- und Videodiensten spiele ich, wo yt-dlp installiert ist: Wer mich betreibt, tut das mit `python3 -m pip install yt-dlp`.",
   "ytdlp.off":
@@ -250,7 +250,7 @@ export const de: Record<MessageKey, string> = {
   "playlist.ambiguous": "{count} Playlists passen zu {query}. Welche?\n{names}",
   "playlist.not_found": "Ich habe im Medienordner keine Playlist namens {query} gefunden.",
   "playlist.line": "{name}: {reason}",
-  "playlist.more": "und {count} weitere",
+  "playlist.more": "und {count} {count?weiterer|weitere}",
   "playlist.why_outside": "liegt außerhalb des Medienordners",
   "playlist.why_scheme": "Adressen mit {scheme} öffne ich nicht",
   "playlist.why_missing": "ist nicht im Medienordner",
@@ -341,7 +341,7 @@ export const de: Record<MessageKey, string> = {
   "card.live": "live",
   "card.details": "Für {requester} · Lautstärke {volume} %",
   "card.next": "Danach: {title}",
-  "card.next_more": "Danach: {title} und {count} weitere",
+  "card.next_more": "Danach: {title} und {count} {count?weiterer|weitere}",
   "card.votes": "{votes} von {needed} {votes?will|wollen} das überspringen.",
   "card.refused": "{name}: {reason}",
   "player.stopped": "Angehalten, und die Warteschlange ist leer.",
@@ -406,9 +406,9 @@ export const de: Record<MessageKey, string> = {
   "lists.line": "– {name}: {count} Titel, aufgehoben von {by}",
   "lists.removed": "Die Liste **{name}** ist gelöscht.",
   "lists.not_yours":
-    "Diese Liste ändert, wer sie aufgehoben hat, oder ab Berechtigungsstufe {level}; du hast {actual}.",
+    "Diese Liste ändern darf nur, wer sie aufgehoben hat, und Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "lists.not_yours_dj":
-    "Diese Liste ändert, wer sie aufgehoben hat, die DJs dieses Raums (`{prefix}dj`), oder Leute ab Berechtigungsstufe {level}; du hast {actual}.",
+    "Diese Liste ändern darf nur, wer sie aufgehoben hat, die DJs dieses Raums (`{prefix}dj`), und Leute ab Berechtigungsstufe {level}; du hast {actual}.",
   "player.damaged":
     "Die Warteschlange, die ich hier aufgehoben hatte, war nicht zu lesen; sie ist jetzt leer. Was da war, liegt beiseite.",
   "player.nothing_waits": "In der Warteschlange ist nichts.",
@@ -452,7 +452,7 @@ export const de: Record<MessageKey, string> = {
   "record.status_never": "{name}: noch nicht zu hören",
   "record.status_unconnected": "{name}: keine Verbindung, deshalb nicht zu hören",
   "record.status_out": "{name}: nicht aufgenommen, hat nicht zugestimmt",
-  "record.status_more": "und {count} weitere",
+  "record.status_more": "und {count} weitere {count?Person|Personen}",
   "record.status_nobody": "Sonst ist niemand im Kanal.",
   "record.interrupted":
     "Ich wurde während der Aufnahme neu gestartet. Sie geht weiter, sobald ich wieder im Sprachkanal bin.",
@@ -677,7 +677,7 @@ export const de: Record<MessageKey, string> = {
   "settings.clip":
     "ob ich die letzten zwei Minuten des Sprachkanals im Speicher halte, von denen, die zustimmen, für `!clip`",
   "settings.record_keep_days":
-    "wie viele Tage ich eine Aufnahme nach dem Verschicken behalte; 0: so lange, wie wer mich betreibt es will",
+    "wie viele Tage ich eine Aufnahme nach dem Verschicken behalte; 0: so lange, wie es vorgibt, wer mich betreibt",
   "settings.by_command": "**{name}** ändert man mit `{command}`.",
   "settings.volume_max": "wie laut man es hier stellen darf, in Prozent",
   "settings.duck":
@@ -688,6 +688,7 @@ export const de: Record<MessageKey, string> = {
     "welcher Anteil der Leute im Sprachkanal, in Prozent, einen Titel überspringen wollen muss, um den jemand anderes gebeten hat; off: keine Abstimmungen",
   "settings.card": "ob eine Nachricht mit Knöpfen zeigt, was läuft (plain: ohne Bild)",
   "settings.dj": "wer bei der Musik darf, was die Moderation darf",
+  "settings.bots": "welche anderen Bots hier sind: Im Sprachkanal zählen sie nicht als Leute",
   "settings.levels":
     "welche Berechtigungsstufen einzelne Befehle hier brauchen, wo es nicht die üblichen sind",
   "settings.fair": "ob alle in der Warteschlange reihum drankommen, wie viel auch jemand hinzufügt",
@@ -708,7 +709,7 @@ export const de: Record<MessageKey, string> = {
   "level.line": "{prefix}{name}: {level}",
   "level.set": "`{prefix}{name}` braucht in diesem Raum ab jetzt Berechtigungsstufe {level}.",
   "level.set_others":
-    "`{prefix}{name}` braucht in diesem Raum ab jetzt Berechtigungsstufe {level}, außer für eigene Titel und für wen, der allein im Kanal ist.",
+    "`{prefix}{name}` braucht in diesem Raum ab jetzt Berechtigungsstufe {level}, außer für eigene Titel und für jemanden, der allein im Kanal ist.",
   "level.default": "`{prefix}{name}` braucht wieder, was es von sich aus braucht.",
   "level.pinned": "Die Stufe von `{prefix}{name}` bleibt, wie sie ist.",
   "level.above": "Dafür braucht es Berechtigungsstufe {level}; du hast {actual}.",

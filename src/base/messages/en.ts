@@ -660,6 +660,7 @@ export const en = {
     "what share of those in the voice channel, in percent, has to want to skip a track that somebody else asked for; off: no votes",
   "settings.card": "whether a message with buttons shows what is on (plain: without its cover)",
   "settings.dj": "who may do with the music what moderators may",
+  "settings.bots": "which other bots are here: in the voice channel they do not count as people",
   "settings.levels": "which power levels single commands need here, where they are not the usual ones",
   "settings.fair": "whether people take turns in the queue, however much one of them adds",
   "settings.max_per_person": "how many tracks of one person may wait; 0: as many as fit",
