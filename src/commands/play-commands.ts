@@ -9,7 +9,7 @@ import { decodeUpload } from "../player/resolver/upload.ts";
 import { ensureInChannel } from "./channel-commands.ts";
 import type { Command, Invocation } from "./command.ts";
 import { trackLine, trackName } from "./format.ts";
-import { usageOf } from "./usage.ts";
+import { helpOf } from "./usage.ts";
 
 const play: Command = {
   name: "play",
@@ -25,7 +25,7 @@ const play: Command = {
   },
   async run(invocation) {
     const ask = await whatToPlay(invocation);
-    if (ask === "help") throw usageOf(play, invocation.room);
+    if (ask === "help") throw nothingMeant(play, invocation);
     if (ask !== "resume") return added(invocation, ask, { name: "play", next: false });
     await ensureInChannel(invocation, "play");
     return resumed(invocation);
@@ -43,10 +43,13 @@ const playNext: Command = {
   prepare: (invocation) => play.prepare?.(invocation) ?? null,
   async run(invocation) {
     const ask = await whatToPlay(invocation);
-    if (typeof ask === "string") throw usageOf(playNext, invocation.room);
+    if (typeof ask === "string") throw nothingMeant(playNext, invocation);
     return added(invocation, ask, { name: "playnext", next: true });
   },
 };
+
+const nothingMeant = (command: Command, { room }: Invocation): BotError =>
+  new BotError("bad_command", "nothing to play", { say: helpOf(command, room) });
 
 /** There is a channel to play in: else it is refused before anything is looked for. */
 export const isWelcome = ({ room }: Invocation): boolean => room.channel.joined || room.channel.people > 0;

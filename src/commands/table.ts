@@ -19,7 +19,7 @@ import { recordingsCommand } from "./recordings-command.ts";
 import { searchCommand } from "./search-command.ts";
 import { settingsCommand } from "./settings-command.ts";
 import { statusCommand } from "./status-command.ts";
-import { usageLine } from "./usage.ts";
+import { helpOf, usageLine } from "./usage.ts";
 
 const help: Command = {
   name: "help",
@@ -34,7 +34,7 @@ const help: Command = {
     if (args !== "") {
       const [word = ""] = args.toLowerCase().split(/\s/);
       const command = namedCommand(word, room.prefix);
-      return { key: "help.one", params: { usage: usageLine(command, room), text: text(command) } };
+      return helpOf(command, room);
     }
     const list = COMMANDS.map((command) => `${usageLine(command, room)}: ${text(command)}`).join("\n");
     return { key: "help.list", params: { list } };

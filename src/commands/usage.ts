@@ -1,5 +1,5 @@
 import { BotError } from "../base/errors.ts";
-import { isMessageKey, render, type Language } from "../base/messages/catalogue.ts";
+import { isMessageKey, render, type Language, type Sentence } from "../base/messages/catalogue.ts";
 import type { Command } from "./command.ts";
 
 /** Where a usage is read. */
@@ -17,6 +17,12 @@ export function usageLine({ name, usage, aliases }: Command, { prefix, language 
   });
   return `${prefix}${name}${said && ` ${said}`}${short}`;
 }
+
+/** How it is used and what it is for. */
+export const helpOf = (command: Command, reader: Reader): Sentence => ({
+  key: "help.one",
+  params: { usage: usageLine(command, reader), text: render({ key: command.help }, reader.language).text },
+});
 
 /** The refusal of a command that was written wrongly. */
 export const usageOf = (command: Command, reader: Reader): BotError =>

@@ -360,11 +360,11 @@ describe("!play", () => {
   test("bare means the sender's own newest upload of the last five minutes, else the help", async () => {
     await commands.handle(message({ ...song, url: "mxc://a/old" }));
     await commands.handle(message(song));
-    await expect(say("!play", { sender: MOD })).resolves.toBe("command.usage");
+    await expect(say("!play", { sender: MOD })).resolves.toBe("help.one");
     await expect(say("!play")).resolves.toBe("play.now");
     expect(room.did).toContain("add mxc://a/b");
     clock.tick(300_001);
-    await expect(say("!play")).resolves.toBe("command.usage");
+    await expect(say("!play")).resolves.toBe("help.one");
   });
 
   test("tracks are queued in the order they were asked for", async () => {
@@ -493,7 +493,7 @@ describe("what is heard and what is not", () => {
       commands.handle(message({ msgtype: "m.text", body, ...relation }));
     room.messages.set("$last", text("nice"));
     await handle("!play");
-    expect(room.said.at(-1)?.sentence.key).toBe("command.usage");
+    expect(room.said.at(-1)?.sentence.key).toBe("help.one");
     expect(room.thread).toBe("$root");
     room.messages.set("$last", message(song));
     await handle("!play");
