@@ -26,6 +26,7 @@ import type { Covers } from "../player/cover/covers.ts";
 import type { FolderScan } from "../player/loudness/folder-scan.ts";
 import { LoudnessScans } from "../player/loudness/scans.ts";
 import type { Library } from "../player/resolver/library.ts";
+import { StandBy } from "../player/stand-by.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
 import type { DeliveryRoom } from "../recorder/delivery/room.ts";
@@ -56,6 +57,7 @@ interface Parts {
   recordings: Recordings;
   sources: Sources;
   loudness: LoudnessScans;
+  standBy: StandBy;
   covers: Covers;
   levels: FolderScan | null;
   library: Library;
@@ -168,7 +170,9 @@ export class App {
     });
     const kept = { store, session, delayed, archive, recordings };
     const covers = roomCovers({ media: session.media, dataDir, clock, log });
-    const parts = { ...kept, plane, sources, loudness, levels, covers, library, ice, moves, deviceName };
+    const standBy = new StandBy();
+    const music = { ...kept, plane, sources, loudness, levels, covers, standBy };
+    const parts = { ...music, library, ice, moves, deviceName };
     this.#parts = parts;
     if (this.#closing) return;
     void delayed.start();

@@ -20,6 +20,7 @@ import { MovingAgent } from "./moving-agent.ts";
 import type { IceSettings, MediaPlane } from "../media/plane.ts";
 import type { Covers } from "../player/cover/covers.ts";
 import type { LoudnessScans } from "../player/loudness/scans.ts";
+import type { StandBy } from "../player/stand-by.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RecordingArchive } from "../recorder/archive.ts";
 import type { RoomRecorder } from "../recorder/recorder.ts";
@@ -43,6 +44,7 @@ export interface RoomAgentDeps {
   recordings: Pick<Recordings, "ofRoom">;
   sources: Sources;
   loudness: LoudnessScans;
+  standBy: StandBy;
   covers: Covers;
   /** First part of our state key. */
   deviceName: string;
@@ -100,18 +102,9 @@ export class RoomAgent {
     const talking = { room, session, channel: this.#channel, talk: this.#talk, prefix };
     const kept = { settings: this.settings, documents: this.#documents };
     const onPeople = (listener: () => void): (() => void) => this.#people.on(listener);
+    const { loudness, covers, standBy } = deps;
     this.#music = new RoomMusic({
-      ...{
-        ...talking,
-        ...kept,
-        plane,
-        sources,
-        loudness: deps.loudness,
-        covers: deps.covers,
-        onPeople,
-        clock,
-        log,
-      },
+      ...{ ...talking, ...kept, plane, sources, loudness, covers, standBy, onPeople, clock, log },
       press: (button) => this.#commands.press(button),
     });
     const { player } = this.#music;

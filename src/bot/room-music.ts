@@ -13,6 +13,7 @@ import type { LoudnessScans } from "../player/loudness/scans.ts";
 import { Ducking } from "../player/ducking.ts";
 import { ListenerVolumes } from "../player/listener-volumes.ts";
 import { RoomPlayer } from "../player/playback.ts";
+import type { StandBy } from "../player/stand-by.ts";
 import type { Sources } from "../player/resolver/resolver.ts";
 import type { RoomSettings } from "../settings/room-settings.ts";
 import type { RoomDocuments } from "../store/store.ts";
@@ -33,6 +34,7 @@ export interface RoomMusicDeps {
   sources: Sources;
   loudness: LoudnessScans;
   covers: Covers;
+  standBy: StandBy;
   channel: Pick<ChannelSession, "members" | "links">;
   talk: Pick<RoomTalk, "language" | "tell">;
   settings: RoomSettings;
@@ -78,6 +80,7 @@ export class RoomMusic {
       },
       tell: (sentence) => talk.tell(sentence),
       language: () => talk.language,
+      standBy: deps.standBy,
       connected: () => channel.links().filter(({ phase }) => phase === "connected").length,
       awaited: () => isAwaited(channel),
     });

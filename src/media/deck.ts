@@ -81,6 +81,8 @@ export class Deck {
     const ahead = this.#next?.track === track && positionMs === 0 ? this.#next : null;
     const opened = ahead ?? (await this.#open({ track, source, gain: gainOf(source, level) }, positionMs));
     if (ahead) this.#next = null;
+    // Found out since it was opened. What its tags say is known to its own gain alone.
+    if (ahead && level.gainDb !== undefined && level.tagsToLufs === undefined) ahead.gain.set(level.gainDb);
     this.#dropNext();
     this.#dropComing();
     const same = this.#current && isSameFile(this.#current.source, source);

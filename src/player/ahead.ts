@@ -5,6 +5,14 @@ import type { StoredSource } from "./queue.ts";
 export interface Following {
   play: string;
   source: StoredSource;
+  /** Its turn comes when somebody skips, or much later. */
+  early: boolean;
+}
+
+interface Wanted extends Pick<Following, "play" | "early"> {
+  abort: AbortController;
+  opening: Promise<TrackSource>;
+  isOver: boolean;
 }
 
 type Open = (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
@@ -13,7 +21,7 @@ type Open = (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
 export class Ahead {
   readonly #open: Open;
   readonly #onOpened: () => void;
-  #wanted: { play: string; abort: AbortController; opening: Promise<TrackSource> } | null = null;
+  #wanted: Wanted | null = null;
   #opened: TrackSource | null = null;
 
   constructor(open: Open, onOpened: () => void) {
@@ -21,18 +29,33 @@ export class Ahead {
     this.#onOpened = onOpened;
   }
 
-  /** Opens it, unless it was opened or has failed already; whatever else was wanted is given up. */
+  /**
+   * Opens it, unless it was opened or has failed already; whatever else was wanted is given up. What was opened early is
+   * opened again when its turn is near: it may have failed for a reason that is gone, and its file may be gone.
+   */
   want(following: Following | null): void {
-    if (this.#wanted?.play === following?.play) return;
-    this.#wanted?.abort.abort();
-    this.#opened = null;
+    const before = this.#wanted;
+    if (before?.play === following?.play) {
+      if (!before || !following || !before.isOver || !before.early || following.early) return;
+    } else {
+      before?.abort.abort();
+      this.#opened = null;
+    }
     this.#wanted = null;
     if (!following) return;
-    const { play, source } = following;
+    const { play, source, early } = following;
     const abort = new AbortController();
     const opening = this.#open(source, abort.signal);
-    this.#wanted = { play, abort, opening };
-    void this.#note(opening);
+    const wanted: Wanted = { play, early, abort, opening, isOver: false };
+    this.#wanted = wanted;
+    void this.#note(wanted);
+  }
+
+  /** What was opened early is to be opened anew. Returns whether there was any. */
+  renew(): boolean {
+    if (this.#wanted?.early !== true) return false;
+    this.want(null);
+    return true;
   }
 
   /** Null as long as it is not open, and when it cannot be. */
@@ -40,24 +63,28 @@ export class Ahead {
     return this.#wanted?.play === play ? this.#opened : null;
   }
 
-  /** What is on its way, or there, for this play; from now on the caller's, until `signal`. Null: nothing was begun. */
+  /** What is on its way, or there, for this play; from now on the caller's, until `signal`. Null: open it anew. */
   take(play: string, signal: AbortSignal): Promise<TrackSource> | null {
     if (this.#wanted?.play !== play) return null;
-    const { opening, abort } = this.#wanted;
-    signal.addEventListener("abort", () => abort.abort(), { once: true });
+    const { opening, abort, early, isOver } = this.#wanted;
+    const isGood = this.#opened !== null;
     this.#wanted = null;
     this.#opened = null;
+    if (early && isOver && !isGood) return null;
+    signal.addEventListener("abort", () => abort.abort(), { once: true });
     return opening;
   }
 
-  async #note(opening: Promise<TrackSource>): Promise<void> {
+  async #note(wanted: Wanted): Promise<void> {
     try {
-      const opened = await opening;
-      if (this.#wanted?.opening !== opening) return;
+      const opened = await wanted.opening;
+      if (this.#wanted !== wanted) return;
       this.#opened = opened;
       this.#onOpened();
     } catch {
       // What is wrong with it is told when its turn comes, if it still is then.
+    } finally {
+      wanted.isOver = true;
     }
   }
 

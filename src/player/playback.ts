@@ -24,11 +24,11 @@ import type {
 import type { Found } from "./resolver/resolver.ts";
 import { loadQueue, savePosition, saveQueue, type PlayerDocuments } from "./saved.ts";
 import { SavedLists } from "./saved-lists.ts";
-import { Sound, type PlayerPlane } from "./sound.ts";
+import { Sound, type PlayerPlane, type SoundDeps } from "./sound.ts";
 import { SoundGuard } from "./sound-guard.ts";
 import { Starting } from "./starting.ts";
 
-export interface RoomPlayerDeps {
+export interface RoomPlayerDeps extends Pick<SoundDeps, "standBy"> {
   /** The media plane's name of the room's channel. */
   channel: string;
   plane: PlayerPlane;
@@ -96,7 +96,7 @@ export class RoomPlayer {
       positionMs: () => this.#progress.positionMs(this.#state, clock.now()),
     });
     this.#sound = new Sound({
-      ...{ plane, channel, clock, open },
+      ...{ plane, channel, clock, open, standBy: deps.standBy },
       wanted: () => {
         const { now, volume, filters } = this.#state;
         return { now, play: playName(this.#state), volume, filters, next: this.#progress.next(this.#state) };

@@ -1,7 +1,7 @@
 import type { Following } from "./ahead.ts";
-import { following, playName, type QueueState } from "./queue.ts";
+import { following, isNear, playName, type QueueState } from "./queue.ts";
 
-/** How long before the end of what is on the next is opened. */
+/** How long before the end of what is on the next is opened, whatever it is and wherever. */
 const AHEAD_MS = 15_000;
 
 /** Positions come once a second: a last one that is older says that nothing sounds. */
@@ -27,20 +27,25 @@ export class Progress {
     this.#ending = play;
   }
 
-  /** What comes after what is on, as soon as it is time to open it; else null. */
+  /**
+   * What comes after what is on, as soon as it may be opened; else null. A near one may as soon as what is on runs, so that a
+   * skip has only to let it sound (`early`).
+   */
   next(state: QueueState): Following | null {
     const { now } = state;
     if (now?.phase !== "playing") return null;
     const isEnding = this.#ending === playName(state);
     const { durationMs } = now.track;
     const leftMs = durationMs === null ? Infinity : (durationMs - now.positionMs) / state.filters.speed;
-    if (!isEnding && leftMs > AHEAD_MS) return null;
+    const early = !isEnding && leftMs > AHEAD_MS;
+    if (early && this.#last?.play !== playName(state)) return null;
     const after = following(state);
     const play = playName(after);
     if (!after.now || play === null) return null;
     const { source } = after.now.track;
+    if (early && !isNear(source)) return null;
     // What is live would be as old as it was opened early.
-    return source.kind === "stream" && !isEnding ? null : { play, source };
+    return source.kind === "stream" && !isEnding ? null : { play, source, early };
   }
 
   /** In ms: as it was told last, and what has sounded since then. */

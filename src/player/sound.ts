@@ -5,6 +5,7 @@ import { NO_FILTERS, sameFilters } from "../media/messages.ts";
 import type { Filters, MediaPlane, TrackSource } from "../media/plane.ts";
 import { Ahead, type Following } from "./ahead.ts";
 import type { NowPlaying, StoredSource } from "./queue.ts";
+import { StandBy } from "./stand-by.ts";
 
 export type PlayerPlane = Pick<MediaPlane, "state" | "request" | "onEvent" | "onState">;
 
@@ -14,7 +15,9 @@ export interface SoundDeps {
   clock: Clock;
   /** What the plane plays of a source (Sources.open). */
   open: (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
-  /** What should sound now, the plane's name for it, and what comes next, if that is soon. */
+  /** Of all rooms. Default: as if this was the only one. */
+  standBy?: StandBy | undefined;
+  /** What should sound now, the plane's name for it, and what comes next, if it may be opened. */
   wanted: () => Wanted;
   /** What has this name cannot be played. */
   onFailed: (play: string, error: BotError) => void;
@@ -58,6 +61,7 @@ export class Sound {
   readonly #serial = new SerialQueue();
   readonly #closing = new AbortController();
   readonly #ahead: Ahead;
+  readonly #standBy: StandBy;
   #inPlane: InPlane | null = null;
   /** What is being opened, to be on. */
   #opening: { play: string; abort: AbortController } | null = null;
@@ -74,6 +78,7 @@ export class Sound {
 
   constructor(deps: SoundDeps) {
     this.#deps = deps;
+    this.#standBy = deps.standBy ?? new StandBy();
     this.#ahead = new Ahead(deps.open, () => this.reconcile());
   }
 
@@ -91,6 +96,7 @@ export class Sound {
     this.#next = null;
     this.#volume = null;
     this.#filters = NO_FILTERS;
+    this.#standBy.letGo(this);
     this.#deps.onOpened?.(null);
     this.hurry();
   }
@@ -114,6 +120,7 @@ export class Sound {
     this.#closing.abort();
     this.#opening?.abort.abort();
     this.#ahead.want(null);
+    this.#standBy.letGo(this);
     this.#retry?.cancel();
     this.#retry = null;
   }
@@ -211,6 +218,8 @@ export class Sound {
     this.#filters = filters;
     try {
       await plane.request({ kind: "play.filters", channel, filters });
+      // The plane had to open it again, from a file that may be gone by now: then it has none.
+      if (this.#ahead.renew()) this.#next = null;
     } catch (error) {
       // A file that is gone by now plays on as it did.
       if (isLoss(toBotError(error))) throw error;
@@ -220,8 +229,8 @@ export class Sound {
   /** Has the plane open what comes next, as soon as its source is there; never at the cost of what is on. */
   async #prepare(): Promise<void> {
     const { plane, channel } = this.#deps;
-    const { next } = this.#deps.wanted();
-    this.#ahead.want(this.#inPlane ? next : null);
+    const next = this.#mayOpen(this.#deps.wanted().next);
+    this.#ahead.want(next);
     const source = next && this.#ahead.opened(next.play);
     const follows = next && source ? next.play : null;
     if (!this.#inPlane || follows === this.#next) return;
@@ -236,6 +245,12 @@ export class Sound {
     }
   }
 
+  #mayOpen(next: Following | null): Following | null {
+    if (this.#inPlane && next?.early === true) return this.#standBy.claim(this) ? next : null;
+    this.#standBy.letGo(this);
+    return this.#inPlane ? next : null;
+  }
+
   #onError(error: BotError, play: string | null): void {
     if (this.#closing.signal.aborted) return;
     const lost = isLoss(error);
@@ -243,6 +258,7 @@ export class Sound {
     this.#next = null;
     this.#volume = null;
     this.#filters = null;
+    this.#standBy.letGo(this);
     if (play === null) return;
     if (error.code === "timeout" && this.#deps.onUnanswered?.(play) === true) return;
     if (lost) this.#wait();

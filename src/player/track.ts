@@ -23,6 +23,9 @@ export const trackSourceSchema = z.discriminatedUnion("kind", [
 ]);
 export type StoredSource = z.infer<typeof trackSourceSchema>;
 
+/** It is on this machine, or comes from the homeserver: nothing of the web is fetched to have it. */
+export const isNear = ({ kind }: StoredSource): boolean => kind === "library" || kind === "upload";
+
 export const trackSchema = z.object({
   /** Unique within the bot's life. */
   id: z.string().min(1).max(64),

@@ -1,5 +1,5 @@
 import type { MediaPlane, TrackSource } from "../../media/plane.ts";
-import type { QueueState, StoredSource, Track } from "../queue.ts";
+import { isNear, type QueueState, type StoredSource, type Track } from "../queue.ts";
 import type { LoudnessScans } from "./scans.ts";
 
 export interface ScanAheadDeps {
@@ -10,8 +10,6 @@ export interface ScanAheadDeps {
 
 /** Of those that wait: the next one may be skipped to at any time. */
 const TRACKS = 5;
-/** What is on this machine already: nothing is fetched to be measured. */
-const LOCAL: readonly StoredSource["kind"][] = ["library", "upload"];
 
 /** Has measured what waits in a room's queue while something plays, so that it begins as loud as it should be. */
 export class ScanAhead {
@@ -27,7 +25,7 @@ export class ScanAhead {
   }
 
   changed({ now, upcoming }: Pick<QueueState, "now" | "upcoming">): void {
-    const first = upcoming.slice(0, TRACKS).filter(({ source }) => LOCAL.includes(source.kind));
+    const first = upcoming.slice(0, TRACKS).filter(({ source }) => isNear(source));
     this.#asked = new Set(first.map(({ id }) => id).filter((id) => this.#asked.has(id)));
     // A room in which nothing plays needs no media process for it.
     this.#wanted = now?.phase === "playing" ? first.filter(({ id }) => !this.#asked.has(id)) : [];

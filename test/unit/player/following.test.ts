@@ -3,6 +3,8 @@ import { BotError } from "../../../src/base/errors.ts";
 import { NO_FILTERS } from "../../../src/player/filters.ts";
 import { RoomPlayer } from "../../../src/player/playback.ts";
 import { emptyQueue, etasMs } from "../../../src/player/queue.ts";
+import type { Found } from "../../../src/player/resolver/resolver.ts";
+import { StandBy } from "../../../src/player/stand-by.ts";
 import { FakeClock, settle } from "../../fakes/clock.ts";
 import { FakeDocuments } from "../../fakes/documents.ts";
 import { FakePlane } from "../../fakes/plane.ts";
@@ -19,11 +21,11 @@ let opened: string[];
 let gates: Map<string, Promise<void>>;
 let signals: Map<string, AbortSignal>;
 
-const newPlayer = (): RoomPlayer =>
+const newPlayer = (more: Partial<ConstructorParameters<typeof RoomPlayer>[0]> = {}): RoomPlayer =>
   new RoomPlayer({
-    ...{ channel: CHANNEL, plane, documents, clock, log: silentLog, tell: () => undefined },
+    ...{ channel: CHANNEL, plane, documents, clock, log: silentLog, tell: () => undefined, ...more },
     open: async (source, signal) => {
-      const path = source.kind === "library" ? source.path : "";
+      const path = source.kind === "library" ? source.path : source.kind === "url" ? source.url : "";
       opened.push(path);
       signals.set(path, signal);
       await gates.get(path);
@@ -31,9 +33,9 @@ const newPlayer = (): RoomPlayer =>
       return { path };
     },
   });
-const openChannel = (): Promise<unknown> =>
+const openChannel = (channel = CHANNEL): Promise<unknown> =>
   plane.request({
-    ...{ kind: "channel.open", channel: CHANNEL, bitrate: 128_000 },
+    ...{ kind: "channel.open", channel, bitrate: 128_000 },
     ice: { servers: [], allowPrivate: "auto" },
   });
 
@@ -64,14 +66,22 @@ function asked(): string[] {
 }
 const pathOf = (source: object): string => ("path" in source ? String(source.path) : "");
 
+const known = { artist: null, durationMs: 60_000, isDescribed: true };
+
+/** From the web: opened no sooner than it must be. */
 async function add(...names: string[]): Promise<void> {
-  const known = { artist: null, durationMs: 60_000, isDescribed: true };
-  const found = names.map((name) => ({
-    source: { kind: "library", path: name } as const,
-    title: name,
-    ...known,
-  }));
+  const found = names.map((name) => ({ source: { kind: "url", url: name } as const, title: name, ...known }));
   await player.addMany(found, "@ann:test");
+  await clock.advance(100);
+}
+
+/** Of the media folder. */
+async function addNear(...names: string[]): Promise<void> {
+  const source = (path: string): Found["source"] => ({ kind: "library", path });
+  await player.addMany(
+    names.map((name) => ({ source: source(name), title: name, ...known })),
+    "@ann:test",
+  );
   await clock.advance(100);
 }
 const sounds = (): string | undefined => player.nowPlaying()?.track.title;
@@ -228,11 +238,8 @@ test("a crash near the end: the track goes on where it was, and what follows is 
 });
 
 test("of unknown length: the plane says that it is ending", async () => {
-  const found = { source: { kind: "library", path: "odd" } as const, title: "odd", durationMs: null };
-  await player.addMany(
-    [found, { ...found, title: "two", source: { kind: "library", path: "two" } }],
-    "@ann:test",
-  );
+  const found = { source: { kind: "url", url: "odd" } as const, title: "odd", durationMs: null };
+  await player.addMany([found, { ...found, title: "two", source: { kind: "url", url: "two" } }], "@ann:test");
   await clock.advance(58_000);
   expect(asked()).toEqual(["start odd 0"]);
   await clock.advance(1_500);
@@ -267,4 +274,98 @@ test("filters: for what is on and all to come, kept over a restart, and position
   await settle();
   expect(asked()).toContain("play.filters");
   expect(emptyQueue.filters).toEqual(NO_FILTERS);
+});
+
+describe("what is near stands by as soon as what is on runs", () => {
+  test("so that a skip has it opened already; before the end it is looked up again, and the plane keeps it", async () => {
+    await addNear("one", "two", "three");
+    expect(asked()).toEqual(["start one 0"]);
+    await clock.advance(2_000);
+    expect([[...opened], asked()]).toEqual([["two"], ["next two"]]);
+    player.skip();
+    await clock.advance(100);
+    // Nothing was opened for it.
+    expect([[...opened], asked(), sounds()]).toEqual([[], ["start two 0"], "two"]);
+    await clock.advance(2_000);
+    expect(asked()).toEqual(["next three"]);
+    await clock.advance(44_000);
+    expect([[...opened], asked()]).toEqual([["three"], []]);
+    await clock.advance(14_000);
+    expect([asked(), sounds()]).toEqual([[], "three"]);
+  });
+
+  test("what comes from the web, or would be of the past, does not", async () => {
+    await addNear("one");
+    await add("far");
+    await clock.advance(30_000);
+    expect([asked(), opened]).toEqual([["start one 0"], []]);
+  });
+
+  test("who seeks again and again has nothing opened beside it that nobody hears", async () => {
+    await addNear("one", "two");
+    await clock.advance(2_000);
+    asked();
+    for (const ms of [10_000, 20_000, 30_000]) {
+      player.edit.seek({ kind: "to", ms });
+      await clock.advance(600);
+    }
+    expect(asked()).toEqual(["start one 10", "start one 20", "start one 30"]);
+    await clock.advance(600);
+    expect(asked()).toEqual(["next two"]);
+  });
+
+  test("a failure of long ago is no failure now", async () => {
+    await addNear("one", "two", "gone", "three");
+    gates.set("two", Promise.reject(new BotError("media_unreadable", "not there for a moment")));
+    await clock.advance(3_000);
+    expect(asked()).toEqual(["start one 0"]);
+    gates.delete("two");
+    player.skip();
+    await clock.advance(1_500);
+    expect([asked(), sounds()]).toEqual([["start two 0"], "two"]);
+    // What is still wrong is told at its turn, after it was tried again shortly before.
+    await clock.advance(60_000);
+    expect([asked(), sounds()]).toEqual([["start three 0"], "three"]);
+  });
+
+  test("one that the plane refused is offered again when its turn is near", async () => {
+    await addNear("one", "two");
+    plane.failNext("play.next", new BotError("media_unreadable", "x"));
+    await clock.advance(30_000);
+    expect(asked()).toEqual(["start one 0", "next two"]);
+    await clock.advance(17_000);
+    expect(asked()).toEqual(["next two"]);
+  });
+
+  test("with other filters it is looked up again: the plane may have found its file gone", async () => {
+    await addNear("one", "two");
+    await clock.advance(3_000);
+    asked();
+    player.setFilters({ ...NO_FILTERS, bassDb: 6 });
+    await settle();
+    expect([[...opened], asked()]).toEqual([["two"], ["play.filters", "next two"]]);
+  });
+
+  test("in so many rooms at once, and as soon as one of them does without in another", async () => {
+    const standBy = new StandBy(1);
+    const other = newPlayer({ channel: "!other:test", standBy, documents: new FakeDocuments() });
+    await openChannel("!other:test");
+    player.close();
+    player = newPlayer({ standBy });
+    await addNear("one", "two");
+    await clock.advance(2_000);
+    const first = player;
+    player = other;
+    await addNear("three", "four");
+    await clock.advance(5_000);
+    expect(asked()).toEqual(["start one 0", "next two", "start three 0"]);
+    first.pause();
+    await clock.advance(2_000);
+    expect(asked()).toEqual(["play.pause", "next -", "next four"]);
+    player.close();
+    first.resume();
+    await clock.advance(2_000);
+    expect(asked()).toEqual(["play.resume", "next two"]);
+    player = first;
+  });
 });
