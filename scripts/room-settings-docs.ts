@@ -6,7 +6,7 @@ import { table } from "./command-docs.ts";
 export function roomSettingsTable(): string {
   const rows = SETTING_NAMES.map((name) => {
     const { allowed, default: standard, meaning } = settingOf(name);
-    return [`\`${name}\``, allowed, String(standard), render({ key: meaning }).text];
+    return [`\`${name}\``, allowed, String(standard), render({ key: meaning, params: { prefix: "!" } }).text];
   });
   return table(["setting", "can be", "by default", "what it is for"], rows);
 }

@@ -13,6 +13,7 @@ import { unmarkedName } from "../recorder/name-mark.ts";
 import { refusalOf } from "./permission.ts";
 import { parseCommand, parseNumber, threadOf, type ParsedCommand } from "./parser.ts";
 import type { RoomContext, RoomMessage } from "./room-context.ts";
+import { usersIn } from "../settings/lists.ts";
 import { SenderLimits } from "./sender-limits.ts";
 import { findCommand, unknownCommand } from "./table.ts";
 
@@ -89,7 +90,7 @@ export class RoomCommands {
   /** Live events only. Resolves when the message was dealt with; never rejects. */
   async handle(message: RoomMessage): Promise<void> {
     if (this.#closing.signal.aborted || message.type !== "m.room.message") return;
-    if (message.sender === this.#room.ownUserId || !this.#seen.add(message.eventId)) return;
+    if (this.#isBot(message.sender) || !this.#seen.add(message.eventId)) return;
     const ageMs = Math.max(0, message.ageMs ?? this.#clock.wall() - message.originServerTs);
     this.#rememberUpload(message, ageMs);
     const { prefix, ownUserId } = this.#room;
@@ -120,6 +121,7 @@ export class RoomCommands {
    */
   async press({ eventId, on, sender, name, args, track, ageMs }: Press): Promise<void> {
     if (this.#closing.signal.aborted || this.#room.encrypted || this.#handled.has(eventId)) return;
+    if (this.#isBot(sender)) return;
     if (this.#underWay >= MAX_UNDER_WAY) return;
     if (this.#limits.admit(sender, this.#clock.now()) !== "taken" && this.#room.powerOf(sender) < MODERATOR)
       return;
@@ -146,6 +148,11 @@ export class RoomCommands {
   /** Ends waiting downloads; later messages are ignored. Idempotent. */
   close(): void {
     this.#closing.abort();
+  }
+
+  /** The bot itself, and those that the room says are bots: two that answer each other never end. */
+  #isBot(userId: string): boolean {
+    return userId === this.#room.ownUserId || usersIn(this.#room.settings.get("bots")).includes(userId);
   }
 
   /** Whoever moderates could throw the bot out, and need not flood it. */

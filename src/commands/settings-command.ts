@@ -48,23 +48,25 @@ const byCommand = (name: string, command: string): BotError =>
     say: { key: "settings.by_command", params: { name, command } },
   });
 
-function listOf({ settings, language, prefix }: RoomContext): Sentence {
+function listOf(room: RoomContext): Sentence {
+  const { settings, language, prefix } = room;
   const list = SETTING_NAMES.map((name) => {
     const { allowed, default: standard } = settingOf(name);
-    const params = { name, value: settings.get(name), allowed, standard, meaning: meaning(name, language) };
+    const params = { name, value: settings.get(name), allowed, standard, meaning: meaning(name, room) };
     const key = settings.isDefault(name) ? "settings.line" : "settings.line_changed";
     return `– ${render({ key, params }, language).text}`;
   });
   return { key: "settings.list", params: { prefix, list: list.join("\n") } };
 }
 
-function explained({ settings, language, prefix }: RoomContext, typed: string): Sentence {
+function explained(room: RoomContext, typed: string): Sentence {
+  const { settings, prefix } = room;
   const name = settings.named(typed);
   const { allowed, default: standard, power } = settingOf(name);
   const value = settings.get(name);
   return {
     key: "settings.one",
-    params: { name, value, allowed, standard, power, prefix, meaning: meaning(name, language) },
+    params: { name, value, allowed, standard, power, prefix, meaning: meaning(name, room) },
   };
 }
 
@@ -74,7 +76,7 @@ function changed({ room, message }: Invocation, { name, before, value }: Setting
   const { language } = room;
   if (before === value) return { key: "settings.same", params: { name, value } };
   const by = room.displayName(message.sender);
-  const params = { by, name, value, before, meaning: meaning(name, language) };
+  const params = { by, name, value, before, meaning: meaning(name, room) };
   const { phase } = room.recorder.status();
   const noteKey = settingOf(name).note(value, phase === "recording" || phase === "interrupted");
   if (noteKey === null) return { key: "settings.changed", params };
@@ -84,5 +86,5 @@ function changed({ room, message }: Invocation, { name, before, value }: Setting
   };
 }
 
-const meaning = (name: (typeof SETTING_NAMES)[number], language: RoomContext["language"]): string =>
-  render({ key: settingOf(name).meaning }, language).text;
+const meaning = (name: (typeof SETTING_NAMES)[number], { language, prefix }: RoomContext): string =>
+  render({ key: settingOf(name).meaning, params: { prefix } }, language).text;

@@ -675,7 +675,7 @@ export const de: Record<MessageKey, string> = {
   "settings.record_delivery": "ob eine Aufnahme in einzelnen Spuren kommt oder als ein ZIP",
   "settings.record_auto": "ab wie vielen Leuten im Sprachkanal ich von selbst komme und aufnehme",
   "settings.clip":
-    "ob ich die letzten zwei Minuten des Sprachkanals im Speicher halte, von denen, die zustimmen, für `!clip`",
+    "ob ich die letzten zwei Minuten des Sprachkanals im Speicher halte, von denen, die zustimmen, für `{prefix}clip`",
   "settings.record_keep_days":
     "wie viele Tage ich eine Aufnahme nach dem Verschicken behalte; 0: so lange, wie es vorgibt, wer mich betreibt",
   "settings.by_command": "**{name}** ändert man mit `{command}`.",
@@ -688,7 +688,8 @@ export const de: Record<MessageKey, string> = {
     "welcher Anteil der Leute im Sprachkanal, in Prozent, einen Titel überspringen wollen muss, um den jemand anderes gebeten hat; off: keine Abstimmungen",
   "settings.card": "ob eine Nachricht mit Knöpfen zeigt, was läuft (plain: ohne Bild)",
   "settings.dj": "wer bei der Musik darf, was die Moderation darf",
-  "settings.bots": "welche anderen Bots hier sind: Im Sprachkanal zählen sie nicht als Leute",
+  "settings.bots":
+    "welche anderen Bots hier sind: Im Sprachkanal zählen sie nicht als Leute, und ich höre nicht auf sie",
   "settings.levels":
     "welche Berechtigungsstufen einzelne Befehle hier brauchen, wo es nicht die üblichen sind",
   "settings.fair": "ob alle in der Warteschlange reihum drankommen, wie viel auch jemand hinzufügt",

@@ -647,7 +647,7 @@ export const en = {
   "settings.record_delivery": "whether a recording comes as single tracks or as one zip",
   "settings.record_auto": "from how many people in the voice channel on I come and record by myself",
   "settings.clip":
-    "whether I keep the last two minutes of the voice channel in memory, of those who agree, for `!clip`",
+    "whether I keep the last two minutes of the voice channel in memory, of those who agree, for `{prefix}clip`",
   "settings.record_keep_days":
     "how many days I keep a recording after it was sent; 0: as long as whoever runs me has chosen",
   "settings.by_command": "**{name}** is changed by `{command}`.",
@@ -660,7 +660,8 @@ export const en = {
     "what share of those in the voice channel, in percent, has to want to skip a track that somebody else asked for; off: no votes",
   "settings.card": "whether a message with buttons shows what is on (plain: without its cover)",
   "settings.dj": "who may do with the music what moderators may",
-  "settings.bots": "which other bots are here: in the voice channel they do not count as people",
+  "settings.bots":
+    "which other bots are here: in the voice channel they do not count as people, and I do not listen to them",
   "settings.levels": "which power levels single commands need here, where they are not the usual ones",
   "settings.fair": "whether people take turns in the queue, however much one of them adds",
   "settings.max_per_person": "how many tracks of one person may wait; 0: as many as fit",

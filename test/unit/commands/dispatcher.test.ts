@@ -523,6 +523,8 @@ describe("what is heard and what is not", () => {
 
   test("the bot's own, old, repeated and other events are not commands", async () => {
     await expect(say("!ping", { sender: room.ownUserId })).resolves.toBeUndefined();
+    room.settings.set("bots", "@radio:test");
+    await expect(say("!ping", { sender: "@radio:test" })).resolves.toBeUndefined();
     await expect(say("!ping", { ageMs: 120_001 })).resolves.toBeUndefined();
     expect(lines.at(-1)).toMatchObject({ event: "event_dropped", fields: { reason: "command_too_old" } });
     await expect(say("!ping", { type: "m.sticker" })).resolves.toBeUndefined();
