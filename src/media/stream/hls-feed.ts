@@ -82,7 +82,7 @@ async function* partsOf(url: string, options: HlsFeedOptions): AsyncGenerator<Pa
       next = segment.sequence + 1;
       skipMs = 0;
     }
-    if (playlist.isEnded) return;
+    if (playlist.isEnded) return segments.over();
     if (loadedAtMs - addedAtMs > Math.max(STILL_MS, 3 * playlist.targetMs))
       throw new BotError("fetch_failed", "the playlist stands still", {
         retryable: true,
@@ -135,6 +135,9 @@ class SegmentFeed {
   /** Name of what stands before the segments of the current decoder; undefined: there is no decoder. */
   #map: string | null | undefined;
   #missingInARow = 0;
+  /** Of the last one that is missing, while none was there. */
+  #nothing: unknown = null;
+  #isHeard = false;
 
   constructor(resources: HlsFetch, options: HlsFeedOptions) {
     this.#resources = resources;
@@ -144,6 +147,14 @@ class SegmentFeed {
   /** So many are gone before they could be fetched. */
   missed(count: number): void {
     if (count > 0) this.#options.log.info("stream_segments_missing", { count, reason: "too late" });
+  }
+
+  /** There are no more. @throws why nothing was there, of all that was to be */
+  over(): void {
+    if (this.#nothing === null || this.#isHeard) return;
+    // Each was tried again already.
+    const { code, message, say } = toBotError(this.#nothing);
+    throw new BotError(code, message, { retryable: false, say, cause: this.#nothing });
   }
 
   async *play(segment: HlsSegment, skipMs: number): Feed {
@@ -167,6 +178,7 @@ class SegmentFeed {
       try {
         const bytes = await this.#resources.segment(segment);
         this.#missingInARow = 0;
+        this.#isHeard = true;
         return bytes;
       } catch (error) {
         const { code, message } = toBotError(error);
@@ -176,6 +188,7 @@ class SegmentFeed {
           continue;
         }
         log.info("stream_segments_missing", { count: 1, reason: message });
+        this.#nothing = error;
         if (++this.#missingInARow >= MAX_MISSING) throw error;
         return null;
       }

@@ -70,6 +70,7 @@ export class StreamSource {
   #place: HlsPlace = { next: null };
   #isBlocked = false;
   #bytes = 0;
+  #wasDecoded = false;
   #failures = 0;
   /** When the last sound came, or the first attempt began. */
   #heardAtMs: number;
@@ -158,7 +159,7 @@ export class StreamSource {
       const drained = this.#finishDecoder();
       if (error === null) await drained;
       if (signal.aborted) return;
-      if (error === null) return this.#end(null);
+      if (error === null) return this.#end(this.#isSoundless() ? soundless() : null);
       this.#lastError = error;
       const delayMs = this.#nextDelayMs(error);
       log.info("stream_broke_off", { track, code: error.code, message: error.message, retryInMs: delayMs });
@@ -169,6 +170,11 @@ export class StreamSource {
       await Promise.all([drained, sleep(clock, delayMs, signal).catch(() => undefined)]);
       if (signal.aborted) return;
     }
+  }
+
+  /** It had bytes, and ended without a sound; where it was to begin at its end there is none. */
+  #isSoundless(): boolean {
+    return this.#wasDecoded && this.#bytes === 0 && this.#options.positionMs === 0;
   }
 
   #nextDelayMs(error: BotError): number | null {
@@ -224,6 +230,7 @@ export class StreamSource {
   #openDecoder(piece: { format: string | null; skipMs: number }, onFailed: (end: FfmpegEnd) => void): void {
     const { program, clock, log, track, filters } = this.#options;
     const { decode = (options): Decoder => new StreamDecoder(options) } = this.#options;
+    this.#wasDecoded = true;
     this.#decoder = decode({
       ...{ program, clock, log, what: `stream ${track}`, filters, ...piece },
       onData: (chunk) => this.#take(chunk),

@@ -406,3 +406,19 @@ test("a segment that was fetched ahead and never heard is fetched again when the
   await clock.advance(2_000);
   expect(heard).toBe("xabcd");
 });
+
+test("HLS that is complete, and of which nothing is there, or nothing sounds, ends with the reason", async () => {
+  SEGMENTS.clear();
+  play(hls([playlist(0, "ab", "#EXT-X-ENDLIST")]), "hls");
+  await clock.advance(5_000);
+  expect(ended?.error).toMatchObject({ message: gone.message, retryable: false });
+  for (const name of "ab") SEGMENTS.set(`${name}.ts`, "<html>");
+  isDeaf = true;
+  play(hls([playlist(0, "ab", "#EXT-X-ENDLIST")]), "hls");
+  await settle();
+  expect(ended?.error?.say.key).toBe("stream.no_audio");
+  // Behind its end there is nothing, and that is no failure.
+  play(hls([playlist(0, "ab", "#EXT-X-ENDLIST")]), "hls", 60_000);
+  await settle();
+  expect(ended).toEqual({ ok: true, error: null });
+});
