@@ -14,7 +14,7 @@ const common = {
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
 };
 
-const timeoutMs = { unit: 5000, contract: 30_000, integration: 60_000, e2e: 120_000, long: 3_600_000 };
+const timeoutMs = { unit: 20_000, contract: 30_000, integration: 60_000, e2e: 120_000, long: 3_600_000 };
 
 // One project per tier, so that `npm run test:unit` stays under ten seconds.
 export default {

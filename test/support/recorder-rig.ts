@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Clock, Timer } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Sentence } from "../../src/base/messages/catalogue.ts";
 import type { IceSettings, PlaneRequest, PlaneRequestKind } from "../../src/media/plane.ts";
@@ -62,6 +63,8 @@ export class RecorderRig {
   takesNotices = true;
   present: readonly ChannelPerson[] = [ann];
   #changed: () => void = () => undefined;
+  /** Those of the run that is on: a kill ends them with it. */
+  #timers = new Set<Timer>();
   /** Those of earlier runs still have their files open. */
   readonly #killed: RoomRecorder[] = [];
 
@@ -80,7 +83,18 @@ export class RecorderRig {
 
   /** A start of the program: the bot is in the channel again. */
   async start(): Promise<void> {
-    const { dataDir, clock, plane, consent, limits } = this;
+    const { dataDir, plane, consent, limits } = this;
+    const timers = (this.#timers = new Set());
+    const clock: Clock = {
+      now: () => this.clock.now(),
+      wall: () => this.clock.wall(),
+      timer: (delayMs, then) => {
+        if (timers !== this.#timers) return { cancel: () => undefined };
+        const timer = this.clock.timer(delayMs, then);
+        timers.add(timer);
+        return timer;
+      },
+    };
     this.archive = new RecordingArchive({
       ...{ dataDir, clock, log: silentLog, prefix: "!" },
       index: { put: () => undefined, nextNumber: () => 1, ofRoom: () => [] },
@@ -125,6 +139,8 @@ export class RecorderRig {
     await this.flushed();
     this.#changed = () => undefined;
     this.#killed.push(this.recorder);
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = new Set();
     this.plane.crash();
     this.plane = new FakePlane({ clock: this.clock });
     this.clock.tick(downMs);
