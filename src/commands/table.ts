@@ -10,6 +10,7 @@ import { djCommand } from "./dj-command.ts";
 import { filterCommand } from "./filter-command.ts";
 import { levelCommand } from "./level-command.ts";
 import { listCommands } from "./list-commands.ts";
+import { otherName } from "./other-names.ts";
 import { playCommands } from "./play-commands.ts";
 import { playerCommands } from "./player-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
@@ -90,10 +91,8 @@ function namedCommand(name: string, prefix: string): Command {
 
 /** The answer to a name that is none. */
 export function unknownCommand(name: string, prefix: string): BotError {
-  const meant = nearest(
-    name,
-    COMMANDS.map((command) => command.name),
-  );
+  const names = COMMANDS.map((command) => command.name);
+  const meant = otherName(name) ?? nearest(name, names);
   return new BotError("bad_command", "no such command", {
     say: meant
       ? { key: "command.unknown_nearest", params: { prefix, name, nearest: meant } }

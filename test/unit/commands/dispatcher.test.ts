@@ -2,6 +2,7 @@ import { BotError } from "../../../src/base/errors.ts";
 import { silentLog, type Log, type LogFields } from "../../../src/base/log.ts";
 import { render, type Sentence } from "../../../src/base/messages/catalogue.ts";
 import { RoomCommands } from "../../../src/commands/dispatcher.ts";
+import { otherName } from "../../../src/commands/other-names.ts";
 import type { RoomContext, RoomMessage } from "../../../src/commands/room-context.ts";
 import { SkipVotes } from "../../../src/commands/skip-votes.ts";
 import { COMMANDS } from "../../../src/commands/table.ts";
@@ -500,6 +501,24 @@ describe("what is heard and what is not", () => {
     expect(room.did).toContain("resolve mxc://a/b");
     await say("!ping");
     expect(room.thread).toBeNull();
+  });
+
+  test.each([
+    ["next", "skip"],
+    ["unpause", "resume"],
+    ["Hilfe", "help"],
+    ["disconnect", "leave"],
+    ["plya", "play"],
+  ])("!%s is answered with !%s", async (name, nearest) => {
+    await expect(say(`!${name}`)).resolves.toBe("command.unknown_nearest");
+    expect(room.said[0]?.sentence.params).toMatchObject({ nearest });
+  });
+
+  test("what other bots call a command is none of ours, and what it means is", () => {
+    for (const { name, aliases } of COMMANDS) {
+      for (const own of [name, ...aliases]) expect([own, otherName(own)]).toEqual([own, null]);
+    }
+    expect(COMMANDS.map(({ name }) => name)).toContain(otherName("next"));
   });
 
   test("help of a command is in the room's language, words of its usage included", async () => {
