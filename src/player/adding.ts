@@ -121,6 +121,7 @@ export class Adding {
   }
 }
 
-function newTrack({ source, title, artist = null, durationMs }: Known, requester: string): Track {
-  return { id: newTrackId(), title: shortLine(title), artist, durationMs, requester, source };
+function newTrack({ source, title, artist = null, durationMs, picture }: Known, requester: string): Track {
+  const track = { id: newTrackId(), title: shortLine(title), artist, durationMs, requester, source };
+  return picture === undefined ? track : { ...track, picture };
 }

@@ -67,7 +67,9 @@ export class SavedLists {
   save(typed: string, tracks: readonly Track[], by: string): ListInfo {
     const entries = tracks
       .slice(0, MAX_QUEUE)
-      .map(({ title, artist, durationMs, source }): ListEntry => ({ title, artist, durationMs, source }));
+      .map(({ title, artist, durationMs, source, picture }): ListEntry => {
+        return { title, artist, durationMs, source, picture };
+      });
     if (entries.length === 0) {
       throw new BotError("nothing_playing", "nothing to keep", { say: { key: "lists.nothing" } });
     }

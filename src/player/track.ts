@@ -35,6 +35,8 @@ export const trackSchema = z.object({
   /** User id. */
   requester: z.string().max(255),
   source: trackSourceSchema,
+  /** Address of a picture of it, a claim of the source. */
+  picture: z.string().min(1).max(2048).optional(),
 });
 export type Track = z.infer<typeof trackSchema>;
 

@@ -116,7 +116,7 @@ export class RoomCovers {
     this.#working = false;
   }
 
-  async #look({ source }: Track): Promise<Cover | null> {
+  async #look({ source, picture: claimed }: Track): Promise<Cover | null> {
     const { covers, plane, open, beside, clock } = this.#deps;
     const { signal } = this.#closing;
     const places: PicturePlace[] = [];
@@ -126,6 +126,7 @@ export class RoomCovers {
       else if ("path" in opened) places.push({ path: opened.path });
       const picture = await beside(source);
       if (picture !== null) places.push({ path: picture });
+      if (claimed !== undefined) places.push({ url: claimed });
     } catch {
       // What cannot be opened is told when its turn comes.
       return null;

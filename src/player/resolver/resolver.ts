@@ -30,6 +30,8 @@ export interface Found {
   durationMs: number | null;
   /** Title, artist and length are what its file says: nobody needs to open it for them. */
   isDescribed?: boolean;
+  /** Address of a picture of it, a claim of the source. */
+  picture?: string | undefined;
 }
 
 /** Several at once: a folder, a playlist. At most as many as a queue takes, in their order. */

@@ -177,10 +177,11 @@ function whyNot({ title, durationMs, isLive }: Answer): BotError | null {
 function playable(answer: Answer): YtdlpFound {
   const refusal = whyNot(answer);
   if (refusal) throw refusal;
-  const { url, item, title, artist, durationMs } = answer;
+  const { url, item, title, artist, durationMs, picture } = answer;
   const source: YtdlpSource = { kind: "ytdlp", url, ...(item !== undefined && { item }) };
   // Looking into the file would mean to bring it now.
-  return { source, title, artist, durationMs, isDescribed: durationMs !== null };
+  const described = { isDescribed: durationMs !== null, ...(picture !== undefined && { picture }) };
+  return { source, title, artist, durationMs, ...described };
 }
 
 function labelOf({ title, artist, durationMs }: Answer): string {

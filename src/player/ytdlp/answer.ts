@@ -10,6 +10,8 @@ export interface Answer {
   artist: string | null;
   durationMs: number | null;
   isLive: boolean;
+  /** Address of a picture of it, a claim of the site. */
+  picture?: string;
 }
 
 /** What is at an address: one, or several. */
@@ -35,6 +37,13 @@ const entrySchema = z.object({
   duration: seconds,
   is_live: z.boolean().nullish().catch(null),
   live_status: text,
+  thumbnail: address,
+  /** The best last; what is not looked at yet has these alone. */
+  thumbnails: z
+    .array(z.object({ url: address }).catch({ url: null }))
+    .max(1_000)
+    .nullish()
+    .catch(null),
 });
 type Entry = z.infer<typeof entrySchema>;
 
@@ -102,7 +111,13 @@ function answerOf(entry: Entry, url: string): Answer {
     // What lasts no time at all says nothing of how long it is.
     durationMs: duration ? Math.round(duration * 1000) : null,
     isLive: entry.is_live === true || entry.live_status === "is_live" || entry.live_status === "is_upcoming",
+    ...pictureOf(entry),
   };
+}
+
+function pictureOf({ thumbnail, thumbnails }: Entry): { picture?: string } {
+  const picture = thumbnail ?? thumbnails?.findLast(({ url }) => url)?.url;
+  return picture && /^https?:\/\//i.test(picture) ? { picture } : {};
 }
 
 const titleOf = ({ title, id }: Entry, url: string): string =>

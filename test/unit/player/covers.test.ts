@@ -7,6 +7,10 @@ import { silentLog, type Log } from "../../../src/base/log.ts";
 import { Covers, type PicturePlace } from "../../../src/player/cover/covers.ts";
 import { RoomCovers } from "../../../src/player/cover/room-covers.ts";
 import { emptyQueue, type StoredSource, type Track } from "../../../src/player/queue.ts";
+import { RoomPlayer } from "../../../src/player/playback.ts";
+import { SavedLists } from "../../../src/player/saved-lists.ts";
+import { decodeAnswer } from "../../../src/player/ytdlp/answer.ts";
+import { FakeDocuments } from "../../fakes/documents.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { FakePlane } from "../../fakes/plane.ts";
 
@@ -121,6 +125,58 @@ describe("for all rooms", () => {
   });
 });
 
+describe("what yt-dlp says of a picture", () => {
+  const answered = (said: object): unknown => {
+    const found = decodeAnswer(JSON.stringify({ title: "t", ...said }), "https://x.example/", 5);
+    return found.kind === "one" ? found.answer.picture : null;
+  };
+
+  test.each([
+    [
+      { thumbnail: "https://x.example/a.jpg", thumbnails: [{ url: "https://x.example/b" }] },
+      "https://x.example/a.jpg",
+    ],
+    [
+      { thumbnails: [{ url: "https://x.example/1" }, { url: "https://x.example/2" }, {}, 7] },
+      "https://x.example/2",
+    ],
+    [{ thumbnail: "file:///etc/passwd" }, undefined],
+    [{ thumbnail: `https://x.example/${"a".repeat(3_000)}` }, undefined],
+    [{ thumbnail: 7, thumbnails: "x" }, undefined],
+    [{}, undefined],
+  ])("%j", (said, picture) => {
+    expect(answered(said)).toBe(picture);
+  });
+
+  test("stays with its track in the queue, over a restart and in a list", async () => {
+    const documents = new FakeDocuments();
+    const player = (): RoomPlayer =>
+      new RoomPlayer({
+        ...{ channel: "!r:hs", plane, documents, clock, log: silentLog, tell: () => undefined },
+        open: () => Promise.resolve({ path: "/x" }),
+      });
+    const source: StoredSource = { kind: "ytdlp", url: "https://x.example/watch" };
+    const found = {
+      source,
+      title: "t",
+      durationMs: 1_000,
+      isDescribed: true,
+      picture: "https://x.example/a.jpg",
+    };
+    const first = player();
+    await first.addMany([found, found], "@ann:hs");
+    first.close();
+    const again = player();
+    again.restore();
+    const { now, upcoming } = again.state();
+    expect([now?.track.picture, upcoming[0]?.picture]).toEqual([found.picture, found.picture]);
+    const lists = new SavedLists({ documents, tell: () => undefined });
+    lists.save("mine", upcoming, "@ann:hs");
+    expect(lists.load("mine").entries[0]?.picture).toBe(found.picture);
+    again.close();
+  });
+});
+
 describe("for one room", () => {
   let room: RoomCovers;
   let busy: boolean;
@@ -189,6 +245,16 @@ describe("for one room", () => {
     await settle();
     expect(room.of("web")).toMatchObject(SIZE);
     expect(opened).toEqual([]);
+  });
+
+  test("a picture that a site names, once the track was brought", async () => {
+    pictures.set("https://x.example/p.webp", SIZE);
+    const page: StoredSource = { kind: "ytdlp", url: "https://x.example/watch" };
+    room.opened(page, { path: file("brought", null) });
+    on({ ...track("page", page), picture: "https://x.example/p.webp" });
+    await clock.advance(1_000);
+    await settle();
+    expect(room.of("page")).toMatchObject(SIZE);
   });
 
   test("waits while the homeserver has more important things to take, and where nobody wants one for ever", async () => {
