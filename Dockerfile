@@ -4,6 +4,7 @@
 #
 # FFMPEG=debian (default): from Debian's source package, for sound alone. FFMPEG=static: of the npm package
 # ffmpeg-static, whose installation fetches it from github.com.
+# YTDLP=latest (default), a version like 2026.10.26, or off: yt-dlp of PyPI, and Python for it.
 
 # Packages for the image's processor, installed on the builder's own: nothing in them is compiled or run here.
 FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS dependencies
@@ -37,10 +38,27 @@ ARG FFMPEG=debian
 COPY deploy/build-ffmpeg.sh /
 RUN sh /build-ffmpeg.sh "$FFMPEG" /out/ffmpeg
 
+# Without mutagen (GPL), which writes tags: nobody has it do so. Compiled, as nothing can be written there later.
+FROM node:24-bookworm-slim AS ytdlp
+ARG YTDLP=latest
+RUN mkdir -p /out/opt /out/usr/local/bin \
+ && if [ "$YTDLP" != off ]; then \
+      apt-get update \
+   && apt-get install -y --no-install-recommends python3-pip \
+   && case "$YTDLP" in latest) version= ;; *) version="==$YTDLP" ;; esac \
+   && python3 -m pip install --no-cache-dir --only-binary :all: --target /out/opt/yt-dlp "yt-dlp[default]$version" \
+   && rm -rf /out/opt/yt-dlp/mutagen* /out/opt/yt-dlp/bin /out/opt/yt-dlp/share \
+   && printf '%s\n' '#!/usr/bin/python3' 'import sys' 'sys.path.insert(0, "/opt/yt-dlp")' 'from yt_dlp import main' 'main()' \
+        > /out/usr/local/bin/yt-dlp \
+   && chmod 755 /out/usr/local/bin/yt-dlp \
+   && PYTHONPATH=/out/opt/yt-dlp python3 -m yt_dlp --ignore-config --version; \
+    fi
+
 FROM node:24-bookworm-slim
+ARG YTDLP=latest
 # The bot needs no package manager, and nobody who gets into it shall have one.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libmp3lame0 libopus0 tini \
+ && apt-get install -y --no-install-recommends libmp3lame0 libopus0 tini $([ "$YTDLP" = off ] || echo python3) \
  && apt-get clean \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/log/*.log /var/log/apt \
  && rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
@@ -49,6 +67,7 @@ RUN apt-get update \
  && install -d -m 755 /media \
  && ln -s /app/dist/cli.js /usr/local/bin/matrix-voice-bot
 COPY --from=ffmpeg /out/ffmpeg /usr/local/bin/ffmpeg
+COPY --from=ytdlp /out/ /
 COPY --from=dependencies /app /app
 COPY --from=build /app/dist /app/dist
 # What everybody hears when a recording begins.

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Report } from "../../demo/report.ts";
 import { soundFilters } from "../../src/media/audio/filter-chain.ts";
 import { AUDIO_FORMATS, STREAM_FORMATS } from "../../src/media/audio/media-file.ts";
+import { runtimeArguments } from "../../src/player/ytdlp/arguments.ts";
+import { ageDays } from "../../src/player/ytdlp/program.ts";
 import { execute, root, type ImageConfig } from "./buildah.ts";
 
 const MAX_MB = 400;
@@ -18,7 +20,7 @@ const EVERY_FILTER = {
 };
 const PROGRAMS = ["bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin"];
 const TOOLS =
-  /^(cc|gcc|g\+\+|c\+\+|clang|ld|as|make|cmake|nasm|python[\d.]*|pip|npm|npx|yarn|yarnpkg|pnpm|corepack|git|curl|wget|tsc)(-\d+)?$/;
+  /^(cc|gcc|g\+\+|c\+\+|clang|ld|as|make|cmake|nasm|pip[\d.]*|npm|npx|yarn|yarnpkg|pnpm|corepack|git|curl|wget|tsc)(-\d+)?$/;
 const CACHES = [
   "root/.npm",
   "root/.cache",
@@ -55,12 +57,25 @@ export async function checkContent(folder: string, report: Report): Promise<void
   report.check("spoken notices of recordings", notices.length > 1, list(notices), "one for each language");
   const tools = PROGRAMS.flatMap((path) => entries(join(folder, path))).filter((name) => TOOLS.test(name));
   report.check("compilers, package managers", tools.length === 0, list(tools), "none");
+  await checkYtdlp(folder, report);
   const caches = CACHES.filter((path) => entries(join(folder, path)).length > 0);
   report.check("caches", caches.length === 0, list(caches), "none");
   const libraries = ["usr/lib", "lib"].flatMap((path) => entries(join(folder, path), true));
   const desktop = libraries.filter((path) => DESKTOP.test(path.slice(path.lastIndexOf("/") + 1)));
   report.check("libraries of desktops and of video", desktop.length === 0, list(desktop), "none");
   await checkFfmpeg(folder, report);
+}
+
+/** It runs, and knows the bot's own Node for the scripts of sites that want them run. */
+async function checkYtdlp(folder: string, report: Report): Promise<void> {
+  const nowhere = "https://127.0.0.1:1/";
+  const command = "yt-dlp --ignore-config --version; yt-dlp $0 --ignore-config --verbose $1 2>&1 || true";
+  const runtimes = runtimeArguments("9999.12.31", "/usr/local/bin/node").join(" ");
+  const said = await execute("chroot", [folder, "/bin/sh", "-c", command, runtimes, nowhere], 60_000);
+  const version = said.split("\n", 1)[0] ?? "";
+  report.check("yt-dlp", ageDays(version, Date.now()) !== null, version, "a version");
+  const runtime = /JS runtimes: (.*)/.exec(said)?.[1] ?? "none";
+  report.check("yt-dlp: JavaScript", /^node-[\d.]+$/.test(runtime), runtime, "node");
 }
 
 /** Reads all containers that the bot takes, and has no decoder for pictures. */
@@ -96,6 +111,7 @@ export function checkSize(folder: string, report: Report): void {
     "the bot": size("app/dist"),
     "its packages": size("app/node_modules"),
     ffmpeg: size("usr/local/bin/ffmpeg"),
+    "yt-dlp": size("opt/yt-dlp"),
     "Node.js": size("usr/local/bin/node"),
   };
   const total = size("");

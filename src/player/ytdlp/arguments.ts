@@ -10,6 +10,16 @@ const ALWAYS: readonly string[] = [
   ...["--socket-timeout", "15", "--retries", "2", "--fragment-retries", "2", "--extractor-retries", "1"],
 ];
 
+/** The first that may be told which JavaScript there is; YouTube's scripts want to be run since. */
+const KNOWS_RUNTIMES = "2025.11.12";
+
+/**
+ * For a yt-dlp of that version: it runs sites' scripts in `node` (a path), which may read no files and start no
+ * programs then (`--permission` of Node).
+ */
+export const runtimeArguments = (version: string, node: string): string[] =>
+  /^\d{4}\.\d{2}\.\d{2}/.test(version) && version >= KNOWS_RUNTIMES ? ["--js-runtimes", `node:${node}`] : [];
+
 /**
  * Sound alone where there is such a thing, else a film that is not large; over HTTP and HLS, whose bytes come through our
  * proxy. Other protocols are spoken by programs of their own.

@@ -8,7 +8,7 @@ import type { Asker, FetchLimits } from "../../fetch/limits.ts";
 import { urlForLog, type FetchPolicy } from "../../fetch/url.ts";
 import { MAX_ITEMS } from "../playlist/item.ts";
 import { decodeAnswer, type Answered } from "./answer.ts";
-import { DOWNLOADED, downloadArguments } from "./arguments.ts";
+import { DOWNLOADED, downloadArguments, runtimeArguments } from "./arguments.ts";
 import { failureOf } from "./failure.ts";
 import { runYtdlp, type RunResult } from "./process.ts";
 import type { YtdlpFinder } from "./program.ts";
@@ -108,7 +108,8 @@ export class YtdlpRunner {
       directory = await mkdtemp(join(workDirectory, "run-"));
       proxy = await GuardProxy.open({ policy, maxBytes, idleMs: IDLE_MS, clock });
       const result = await runYtdlp({
-        ...{ program: program.path, args, directory, proxy: proxy.url, timeoutMs, signal, clock },
+        ...{ program: program.path, directory, proxy: proxy.url, timeoutMs, signal, clock },
+        args: [...runtimeArguments(program.version, process.execPath), ...args],
         maxOutputBytes: MAX_OUTPUT_BYTES,
       });
       const { host } = new URL(url);

@@ -96,6 +96,14 @@ test.each(files)("%s names what is there: settings, secrets, volumes, variables"
   expect(variables).toEqual(expect.arrayContaining(named));
 });
 
+test("docs/DOCKER.md has what can be chosen when the image is built", () => {
+  const named = [...dockerfile.matchAll(/^ARG ([A-Z]+)/gm)].map(([, name]) => name ?? "");
+  const mine = new Set(named.filter((name) => name !== "TARGETARCH"));
+  const rows = read("docs/DOCKER.md").matchAll(/^\| (`[A-Z]+`(?:, `[A-Z]+`)*) +\|/gm);
+  const told = [...rows].flatMap(([, names = ""]) => names.replaceAll("`", "").split(", "));
+  expect(new Set(told)).toEqual(mine);
+});
+
 describe.each(files)("the bot of %s", (file) => {
   let host: Service;
   let ports: Service;

@@ -11,7 +11,12 @@ import { FileCache } from "../../../src/player/resolver/cache.ts";
 import { Sources, type Found, type FoundMany } from "../../../src/player/resolver/resolver.ts";
 import { Ytdlp } from "../../../src/player/resolver/ytdlp.ts";
 import { decodeAnswer } from "../../../src/player/ytdlp/answer.ts";
-import { downloadArguments, lookArguments, searchArguments } from "../../../src/player/ytdlp/arguments.ts";
+import {
+  downloadArguments,
+  lookArguments,
+  runtimeArguments,
+  searchArguments,
+} from "../../../src/player/ytdlp/arguments.ts";
 import { failureOf } from "../../../src/player/ytdlp/failure.ts";
 import { runYtdlp } from "../../../src/player/ytdlp/process.ts";
 import { ageDays, YtdlpFinder } from "../../../src/player/ytdlp/program.ts";
@@ -58,6 +63,13 @@ const answer = (value: object, bring = "echo sound > audio"): string =>
   `case "$*" in *--output*) ${bring};; *) cat <<'END'\n${JSON.stringify(value)}\nEND\n;; esac`;
 
 describe("what is said to it", () => {
+  test("sites' scripts run in our Node where it can be told so", () => {
+    expect(runtimeArguments("2026.10.26", "/node")).toEqual(["--js-runtimes", "node:/node"]);
+    expect(runtimeArguments("2025.11.12.230000", "/node")).toHaveLength(2);
+    for (const version of ["2025.10.22", "nightly", ""])
+      expect(runtimeArguments(version, "/node")).toEqual([]);
+  });
+
   test("whatever people write stands behind the options", () => {
     const hostile = "https://example.org/--exec=id;$(id)";
     for (const args of [
