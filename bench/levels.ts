@@ -5,7 +5,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gainFor, TARGET_LUFS } from "../src/base/loudness.ts";
+import { Decoder } from "@evan/opus";
+import { amplitude, CEILING_DB, gainFor, TARGET_LUFS } from "../src/base/loudness.ts";
 import type { Clock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
 import { systemClock } from "../src/base/system-clock.ts";
@@ -48,6 +49,52 @@ function frames(peak: number): Float32Array[] {
       return (32_768 * peak * swell * tones) / 3;
     }),
   );
+}
+
+/** Louder than the limiter lets through by this, in dB: the most that a track is raised. */
+const PUSH_DB = 6;
+const DRUMS =
+  "0.9*exp(-25*mod(t,0.5))*sin(2*PI*(50+120*exp(-40*mod(t,0.5)))*t)+0.5*exp(-60*mod(t+0.25,0.5))*(random(0)*2-1)";
+const CHORD =
+  "0.12*(sin(2*PI*220*t)+sin(2*PI*277*t+1)+sin(2*PI*330*t+2)+sin(2*PI*659*t+3)+0.5*sin(2*PI*1760*t)+0.3*sin(2*PI*5280*t))";
+const STRINGS = "exp(-4*mod(t,0.4))*(sin(2*PI*196*t)+0.6*sin(2*PI*392*t)+0.5*sin(2*PI*1176*t))";
+/** Sources of ffmpeg. */
+const KINDS: readonly (readonly [string, string])[] = [
+  ["drums and chords", `aevalsrc=exprs='${DRUMS}+${CHORD}|${DRUMS}+0.8*${CHORD}':s=48000`],
+  ["plucked strings", `aevalsrc=exprs='${STRINGS}|${STRINGS}':s=48000`],
+  ["a sine", "aevalsrc=exprs='sin(2*PI*997*t)|sin(2*PI*997*t)':s=48000"],
+  ["pink noise", "anoisesrc=c=pink:a=0.5:r=48000"],
+  ["white noise", "anoisesrc=c=white:a=0.3:r=48000"],
+  ["a square wave", "aevalsrc=exprs='0.5*sgn(sin(2*PI*440*t))|0.5*sgn(sin(2*PI*443*t))':s=48000"],
+  [
+    "drums and chords, clipped hard",
+    `aevalsrc=exprs='clip(2*(${DRUMS}+${CHORD}),-0.5,0.5)|clip(2*(${DRUMS}+0.8*${CHORD}),-0.5,0.5)':s=48000`,
+  ],
+];
+
+/** True peaks of what the limiter makes of sound that is pushed into it: behind it, and at a listener's decoder. */
+async function peaks(source: string): Promise<string> {
+  const arguments_ = ["-v", "error", "-f", "lavfi", "-i", source, "-t", "12", "-ac", "2", "-f", "f32le", "-"];
+  const bytes = execFileSync("ffmpeg", arguments_, { maxBuffer: 2 ** 26 });
+  const made = new Float32Array(Uint8Array.from(bytes).buffer);
+  const loudest = made.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const factor = (32_768 * amplitude(CEILING_DB + PUSH_DB)) / loudest;
+  const [limiter, encoder] = [new Limiter(), createOpusEncoder(128_000)];
+  const decoder = new Decoder({ channels: 2, sample_rate: 48_000 });
+  const length = made.length - (made.length % FRAME_VALUES);
+  const [limited, decoded] = [new Int16Array(length), new Int16Array(length)];
+  for (let at = 0; at < length; at += FRAME_VALUES) {
+    const frame = limited.subarray(at, at + FRAME_VALUES);
+    limiter.apply(
+      made.subarray(at, at + FRAME_VALUES).map((value) => value * factor),
+      frame,
+    );
+    const pcm = decoder.decode(encoder.encode(frame));
+    decoded.set(new Int16Array(pcm.buffer, pcm.byteOffset, FRAME_VALUES), at);
+  }
+  const behind = await loudnessOf(await writeWav(join(directory, "limited.wav"), limited));
+  const there = await loudnessOf(await writeWav(join(directory, "decoded.wav"), decoded));
+  return `${behind.truePeakDb.toFixed(1)} dBTP, ${there.truePeakDb.toFixed(1)} at a listener`;
 }
 
 function limiting(what: string, peak: number): void {
@@ -97,6 +144,7 @@ try {
       `${found.lufs.toFixed(1)} LUFS, ${found.truePeakDb.toFixed(1)} dBTP`,
     ]);
   }
+  for (const [what, source] of KINDS) rows.push([`${what}, limited by 6 dB`, await peaks(source)]);
   limiting("nothing near its ceiling", 0.2);
   limiting("peaks near its ceiling now and then", 0.7);
   limiting("always at work, up to 6 dB", 1.7);

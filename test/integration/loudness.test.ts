@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { jest } from "@jest/globals";
 import { Decoder } from "@evan/opus";
 import type { Clock } from "../../src/base/clock.ts";
+import { CEILING_DB } from "../../src/base/loudness.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/base/system-clock.ts";
 import { createOpusEncoder } from "../../src/media/audio/encoder.ts";
@@ -167,7 +168,7 @@ test("until it is measured, a file is as loud as its own tags say: ReplayGain in
   }
 });
 
-test("whatever people turn up, nothing leaves the mixer above -1 dBTP", async () => {
+test("whatever people turn up, nothing leaves the mixer above its ceiling, nor a listener's decoder above -1 dBTP", async () => {
   const file = await writeTune(path.join(directory, "turned-up.wav"), -8, 2);
   const listening = await listen();
   try {
@@ -179,8 +180,20 @@ test("whatever people turn up, nothing leaves the mixer above -1 dBTP", async ()
       gainDb: 6,
     });
     await listening.watched.event("track.ended");
-    const heard = await loudnessOf(await writeWav(path.join(directory, "loud.wav"), listening.heard()));
-    expect(heard.truePeakDb).toBeLessThanOrEqual(-1);
+    const mixed = listening.heard();
+    const heard = await loudnessOf(await writeWav(path.join(directory, "loud.wav"), mixed));
+    expect(heard.truePeakDb).toBeLessThanOrEqual(CEILING_DB);
+    const [encoder, decoder] = [
+      createOpusEncoder(128_000),
+      new Decoder({ channels: 2, sample_rate: 48_000 }),
+    ];
+    const decoded = new Int16Array(mixed.length);
+    for (let at = 0; at < mixed.length; at += FRAME_VALUES) {
+      const pcm = decoder.decode(encoder.encode(mixed.subarray(at, at + FRAME_VALUES)));
+      decoded.set(new Int16Array(pcm.buffer, pcm.byteOffset, FRAME_VALUES), at);
+    }
+    const listened = await loudnessOf(await writeWav(path.join(directory, "listened.wav"), decoded));
+    expect(listened.truePeakDb).toBeLessThanOrEqual(-1);
     expect(heard.lufs).toBeGreaterThan(-12);
   } finally {
     await listening.close();

@@ -21,7 +21,7 @@ const NEARLY_ONE = 0.999_95;
 const HISTORY = LIMITER_DELAY + TAPS;
 
 /**
- * Keeps a sum of voices below -1 dBTP (true peak, ITU-R BS.1770) without distortion: it knows each sample 2 ms before that
+ * Keeps a sum of voices below `CEILING_DB` (true peak, ITU-R BS.1770) without distortion: it knows each sample 2 ms before that
  * leaves, and its gain is a mean over those 2 ms of what the loudest peak in them needs, so that it is down when the peak is
  * there and moves without a corner. What fits passes bit by bit. Both channels get the same gain.
  */

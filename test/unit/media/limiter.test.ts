@@ -1,3 +1,4 @@
+import { CEILING_DB } from "../../../src/base/loudness.ts";
 import { Limiter, LIMITER_DELAY } from "../../../src/media/audio/limiter.ts";
 import { FRAME_SAMPLES, FRAME_VALUES } from "../../../src/media/audio/pcm.ts";
 
@@ -61,10 +62,10 @@ function noise(seed: number): () => number {
 
 test("passes bit by bit what stays below its ceiling", () => {
   const random = noise(1);
-  const values = Float64Array.from({ length: 20 * FRAME_SAMPLES }, () => Math.round(random() * 12_000));
+  const values = Float64Array.from({ length: 20 * FRAME_SAMPLES }, () => Math.round(random() * 9_000));
   expect([...limited((i) => values[i]!, 20)[0]]).toEqual([...values]);
-  // Also of waves whose samples alone would pass: this one's curve is at -2.5 dBTP.
-  const wave = sine(RATE / 4, 10 ** (-2.5 / 20), Math.PI / 4);
+  // Also of waves whose samples alone would pass: this one's curve is at -3.5 dBTP.
+  const wave = sine(RATE / 4, 10 ** (-3.5 / 20), Math.PI / 4);
   const [heard] = limited((i) => Math.round(wave(i)), 4);
   expect([...heard]).toEqual(Array.from(heard, (_, i) => Math.round(wave(i)) + 0));
 });
@@ -81,13 +82,21 @@ test.each([
     "steps up and down",
     (i: number) => sine(440, 0.2 + 1.8 * ((i >> 9) % 3 === 0 ? 1 : 0.2))(i) + sine(3_110, 0.5)(i),
   ],
-])("holds %s at -1 dBTP or below", (_, source) => {
+])("holds %s at its ceiling or below", (_, source) => {
   const [heard] = limited((i) => Math.fround(source(i)), 8);
-  expect(truePeakDb(heard)).toBeLessThanOrEqual(-1);
-  expect(truePeakDb(heard)).toBeGreaterThan(-2.5);
+  expect(truePeakDb(heard)).toBeLessThanOrEqual(CEILING_DB);
+  expect(truePeakDb(heard)).toBeGreaterThan(CEILING_DB - 1.5);
 });
 
-test("holds noise, the worst there is, at -1 dBTP or below", () => {
+test("holds what was clipped hard, whose curve runs far above its samples", () => {
+  const random = noise(3);
+  const drum = (i: number): number => (1 - (i % 4_000) / 4_000) ** 4 * random();
+  const clipped = (i: number): number =>
+    58_000 * max(-0.5, Math.min(0.5, 3 * (sine(220, 1e-5)(i) + drum(i))));
+  expect(truePeakDb(limited(clipped, 4)[0])).toBeLessThanOrEqual(CEILING_DB);
+});
+
+test("holds noise at its ceiling or below", () => {
   for (const seed of [1, 2]) {
     const random = noise(seed);
     // Without what no music has: the last octave is 12 dB down.
@@ -98,7 +107,7 @@ test("holds noise, the worst there is, at -1 dBTP or below", () => {
       [one, two] = [next, one];
       return value;
     });
-    expect(truePeakDb(limited((i) => values[i]!, 8)[0])).toBeLessThanOrEqual(-1);
+    expect(truePeakDb(limited((i) => values[i]!, 8)[0])).toBeLessThanOrEqual(CEILING_DB);
   }
 });
 
