@@ -60,7 +60,7 @@ const DEFAULTS = {
   lingerMs: 60_000,
   heartbeatMs: 500,
   stallMs: 3_000,
-  backOffMs: [0, 500, 1_000, 2_000, 5_000, 10_000, 30_000],
+  backOffMs: [100, 500, 1_000, 2_000, 5_000, 10_000, 30_000],
 };
 /** A child that lived this long makes the deaths before it forgotten. */
 const STABLE_MS = 60_000;

@@ -11,7 +11,8 @@ export interface ReportOptions {
   emit: (event: PlaneEvent) => void;
 }
 
-const POSITION_EVERY_FRAMES = 50;
+/** Twice a second: what was heard since the last one, a kill of the bot repeats. */
+const POSITION_EVERY_FRAMES = 25;
 
 /** Tells of the track that is on: once that it has begun, that its end is near, and how it ended; its position now and then. */
 export class TrackReport {

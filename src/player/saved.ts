@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { filtersSchema, NO_FILTERS } from "../media/messages.ts";
-import { emptyQueue, LOOPS, MAX_HISTORY, MAX_QUEUE, trackSchema, type QueueState } from "./queue.ts";
+import { emptyQueue, LONGEST_MS, LOOPS, MAX_HISTORY, MAX_QUEUE, trackSchema } from "./queue.ts";
+import type { QueueState, Track } from "./queue.ts";
 
 /** Where a room's queue is kept: the store's documents of one room, or a fake. */
 export interface PlayerDocuments {
@@ -20,7 +21,7 @@ const queueSchema = z.object({
   loop: z.enum(LOOPS).default("off"),
   history: z.array(trackSchema).max(MAX_HISTORY).default([]),
 });
-const positionSchema = z.object({ id: z.string(), positionMs: z.number().min(0) });
+const positionSchema = z.object({ id: z.string(), positionMs: z.number().min(0).max(LONGEST_MS) });
 
 const QUEUE = "queue";
 const POSITION = "position";
@@ -56,7 +57,14 @@ export function loadQueue(documents: PlayerDocuments): { state: QueueState; isDa
     return { state: emptyQueue, isDamaged };
   }
   const position = documents.read(POSITION, positionSchema);
-  const positionMs = position && position.id === saved.now?.track.id ? position.positionMs : 0;
-  const now = saved.now && { ...saved.now, positionMs };
-  return { state: { ...emptyQueue, ...saved, now }, isDamaged: false };
+  const now = saved.now && { ...saved.now, positionMs: positionIn(saved.now.track, position) };
+  // Each is there once: commands name tracks by their ids.
+  const ids = new Set(now && [now.track.id]);
+  const upcoming = saved.upcoming.filter(({ id }) => !ids.has(id) && ids.add(id));
+  return { state: { ...emptyQueue, ...saved, upcoming, now }, isDamaged: false };
+}
+
+/** From the beginning where what was kept cannot be: it is of another track, or behind its end. */
+function positionIn({ id, durationMs }: Track, kept: z.infer<typeof positionSchema> | null): number {
+  return kept?.id === id && kept.positionMs <= (durationMs ?? Infinity) ? kept.positionMs : 0;
 }

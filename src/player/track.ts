@@ -26,12 +26,16 @@ export type StoredSource = z.infer<typeof trackSourceSchema>;
 /** It is on this machine, or comes from the homeserver: nothing of the web is fetched to have it. */
 export const isNear = ({ kind }: StoredSource): boolean => kind === "library" || kind === "upload";
 
+/** Nothing is longer, and no stream was ever heard for longer: four months. */
+export const LONGEST_MS = 1e10;
+
 export const trackSchema = z.object({
   /** Unique within the bot's life. */
   id: z.string().min(1).max(64),
   title: z.string().max(500),
   artist: z.string().max(500).nullable(),
-  durationMs: z.number().nullable(),
+  /** What no file has is as good as not known. */
+  durationMs: z.number().min(0).max(LONGEST_MS).nullable().catch(null),
   /** User id. */
   requester: z.string().max(255),
   source: trackSourceSchema,

@@ -261,3 +261,22 @@ test("what earlier versions have kept is read; what cannot be read is set aside"
   expect(documents.kept.get("queue.damaged")).toBe('{"now":"nonsense"}');
   expect(loadQueue(documents)).toEqual({ state: emptyQueue, isDamaged: false });
 });
+
+test.each<[string, object, object, object]>([
+  ["behind the end", {}, { positionMs: 60_001 }, { positionMs: 0 }],
+  ["beyond every number", { durationMs: null }, { positionMs: 1e308 }, { positionMs: 0, durationMs: null }],
+  ["of another track", {}, { id: "b" }, { positionMs: 0 }],
+  ["in a track of a length that none has", { durationMs: 1e308 }, {}, { positionMs: 9, durationMs: null }],
+  ["in a track of a length below zero", { durationMs: -1 }, {}, { positionMs: 9, durationMs: null }],
+])("a position that was kept %s does no harm", (_, about, position, expected) => {
+  const documents = new FakeDocuments();
+  const on = { ...track("a"), ...about };
+  const kept = { now: { track: on, phase: "playing" }, upcoming: [on, track("b"), track("b")], volume: 70 };
+  documents.write("queue", kept);
+  documents.write("position", { id: "a", positionMs: 9, ...position });
+  const { state, isDamaged } = loadQueue(documents);
+  const { track: back, positionMs } = state.now!;
+  expect({ durationMs: 60_000, ...expected }).toEqual({ positionMs, durationMs: back.durationMs });
+  // Nothing is there twice, and nothing else was lost.
+  expect([isDamaged, state.volume, ...state.upcoming.map(({ id }) => id)]).toEqual([false, 70, "b"]);
+});
