@@ -122,6 +122,6 @@ export class Adding {
 }
 
 function newTrack({ source, title, artist = null, durationMs, picture }: Known, requester: string): Track {
-  const track = { id: newTrackId(), title: shortLine(title), artist, durationMs, requester, source };
-  return picture === undefined ? track : { ...track, picture };
+  const named = { title: shortLine(title), artist: artist && shortLine(artist) };
+  return { id: newTrackId(), ...named, durationMs, requester, source, picture };
 }

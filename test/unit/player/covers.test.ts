@@ -164,12 +164,15 @@ describe("what yt-dlp says of a picture", () => {
       picture: "https://x.example/a.jpg",
     };
     const first = player();
-    await first.addMany([found, found], "@ann:hs");
+    // A site may say anything of who made it.
+    const artist = `Ann\n${"x".repeat(2_000)}`;
+    await first.addMany([{ ...found, artist }, found], "@ann:hs");
     first.close();
     const again = player();
     again.restore();
     const { now, upcoming } = again.state();
     expect([now?.track.picture, upcoming[0]?.picture]).toEqual([found.picture, found.picture]);
+    expect([now?.track.artist?.length, now?.track.artist?.slice(0, 5)]).toEqual([300, "Ann x"]);
     const lists = new SavedLists({ documents, tell: () => undefined });
     lists.save("mine", upcoming, "@ann:hs");
     expect(lists.load("mine").entries[0]?.picture).toBe(found.picture);
