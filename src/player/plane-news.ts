@@ -62,7 +62,7 @@ export class PlaneNews {
     } else if (event.kind === "track.position") {
       dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });
       progress.note(event.track, clock.now());
-      // About once a second: after a kill it goes on no further back than that.
+      // Twice a second: after a kill it goes on no further back than that.
       savePosition(documents, state().now);
     } else if (event.kind === "track.title") {
       dispatch({ kind: "on-air", id: event.track, title: event.title });

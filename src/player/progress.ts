@@ -4,7 +4,7 @@ import { following, isNear, playName, type QueueState } from "./queue.ts";
 /** How long before the end of what is on the next is opened, whatever it is and wherever. */
 const AHEAD_MS = 15_000;
 
-/** Positions come once a second: a last one that is older says that nothing sounds. */
+/** Positions come twice a second: a last one that is older says that nothing sounds. */
 const HOLDS_MS = 1_500;
 
 /** How far what is on was heard, between what the media plane says of it. */

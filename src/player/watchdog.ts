@@ -59,7 +59,7 @@ export const GOOD_MS = 30_000;
 export const MAX_STALLED = 3;
 /** A machine that is so late had no time for the track either, and what is told of it may be on its way still. */
 export const LATE_MS = 1_000;
-/** Positions come once a second; what is further is a seek. */
+/** Positions come twice a second; what is further is a seek. */
 const LARGEST_STEP_MS = 3_000;
 
 export function watchdog(state: WatchdogState, event: WatchdogEvent): WatchdogStep {
