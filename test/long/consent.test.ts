@@ -97,7 +97,7 @@ test("!optout delete: nothing of them is anywhere, from the beginning, also afte
     const there = await packetsBelow(scene.bot.dataDir, said);
     expect(Object.values(there).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(said.length * 0.95);
 
-    await scene.says("!optout delete", /^Removed: what you had said in 1 recordings/, bob.person);
+    await scene.says("!optout delete", /^Removed: what you had said in 1 recording\b/, bob.person);
     expect(await packetsBelow(scene.bot.dataDir, await bob.member.sent())).toEqual(nothing);
     expect((await scene.journal()).some((entry) => entry.kind === "erased")).toBe(true);
 
