@@ -4,9 +4,9 @@ export const TARGET_LUFS = -16;
 export const UNKNOWN_GAIN_DB = -6;
 /**
  * What the limiter lets through, in dBTP. People are to get -1 at most, and Opus makes other peaks of what it is given: at
- * 128 kbit/s up to 1.5 dB higher ones of music, strings or noise (bench/levels.ts).
+ * 128 kbit/s up to 2 dB higher ones of drums and strings (bench/levels.ts).
  */
-export const CEILING_DB = -2.5;
+export const CEILING_DB = -3;
 /** The limiter may take so much of the loudest peak of a track that is raised: more is heard. */
 const MAX_LIMITING_DB = 6;
 /** Beyond it would be the noise of an empty recording. */

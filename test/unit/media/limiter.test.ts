@@ -64,8 +64,8 @@ test("passes bit by bit what stays below its ceiling", () => {
   const random = noise(1);
   const values = Float64Array.from({ length: 20 * FRAME_SAMPLES }, () => Math.round(random() * 9_000));
   expect([...limited((i) => values[i]!, 20)[0]]).toEqual([...values]);
-  // Also of waves whose samples alone would pass: this one's curve is at -3.5 dBTP.
-  const wave = sine(RATE / 4, 10 ** (-3.5 / 20), Math.PI / 4);
+  // Also of waves whose samples alone would pass: this one's curve is at -4 dBTP.
+  const wave = sine(RATE / 4, 10 ** (-4 / 20), Math.PI / 4);
   const [heard] = limited((i) => Math.round(wave(i)), 4);
   expect([...heard]).toEqual(Array.from(heard, (_, i) => Math.round(wave(i)) + 0));
 });

@@ -37,7 +37,7 @@ describe("the gain of a track", () => {
   });
 
   test("raises nothing so far that the limiter had to take more than 6 dB", () => {
-    expect(gainFor({ lufs: -30, truePeakDb: -4 }, -16)).toBe(7.5);
+    expect(gainFor({ lufs: -30, truePeakDb: -4 }, -16)).toBe(7);
     // Peaks at the top already: it stays as it was made, but is not turned down for it.
     expect(gainFor({ lufs: -20, truePeakDb: 5.5 }, -16)).toBe(0);
     expect(gainFor({ lufs: -30, truePeakDb: null }, -16)).toBe(6);
