@@ -110,6 +110,11 @@ test("a member that is killed says no goodbye, and is heard again when it comes 
   expect((await page.state()).members).toContain(member.key);
   member = await Member.start({ session: guest, roomId });
   await member.join();
+  // Who joins offers only to whom it knows as fresh: on a busy machine the page's refresh may be late.
+  await member.connected(page.key).catch(async () => {
+    await member.leave();
+    await member.join();
+  });
   await Promise.all([member.connected(page.key), page.connected(member.key)]);
   const since = Date.now();
   await member.firstAudio(page.key, since);
