@@ -73,13 +73,13 @@ export class Ytdlp implements Resolver {
     const answered = await this.#runner.ask(lookArguments(url), {
       ...{ url, timeoutMs: LOOK_MS, asker, signal: either },
     });
-    if (answered.kind === "one") return this.#begun(playable(answered.answer), asker);
+    if (answered.kind === "one") return this.#begun(this.#playable(answered.answer), asker);
     const { title, left } = answered;
     const items: YtdlpFound[] = [];
     const refused: Refused[] = [];
     for (const answer of answered.answers) {
       try {
-        items.push(playable(answer));
+        items.push(this.#playable(answer));
       } catch (error) {
         refused.push({ name: answer.title, why: toBotError(error).say });
       }
@@ -117,7 +117,7 @@ export class Ytdlp implements Resolver {
     const choices = answered.answers
       .filter((answer) => whyNot(answer) === null)
       .slice(0, limit)
-      .map((answer) => ({ label: `${labelOf(answer)} – ${name}`, found: playable(answer) }));
+      .map((answer) => ({ label: `${labelOf(answer)} – ${name}`, found: this.#playable(answer) }));
     return { choices, more: false };
   }
 
@@ -127,6 +127,13 @@ export class Ytdlp implements Resolver {
     parseFetchUrl(source.url, this.#deps.policy);
     const either = AbortSignal.any([signal, this.#closing.signal]);
     return { path: await this.#within(OPEN_PATIENCE_MS, source, this.#file(source, asker, either)) };
+  }
+
+  /** @throws BotError `media_unsupported` */
+  #playable(answer: Answer): YtdlpFound {
+    // Pages tell old addresses of theirs, which nobody may go to without TLS; the same is there with it.
+    const url = this.#deps.policy.allowHttp ? answer.url : answer.url.replace(/^http:/i, "https:");
+    return playable({ ...answer, url });
   }
 
   /** Begins to bring it, and is the answer when it is there, or takes its time. @throws BotError when it fails */

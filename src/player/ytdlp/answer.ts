@@ -67,14 +67,19 @@ export function decodeAnswer(output: string, asked: string, limit: number): Answ
     });
   }
   const { entries, playlist_count: all, ...whole } = decoded.data;
-  if (!entries) return { kind: "one", answer: answerOf(whole, whole.webpage_url ?? asked) };
-  const page = whole.webpage_url ?? asked;
+  const page = isWeb(whole.webpage_url) ? whole.webpage_url : asked;
+  if (!entries) return { kind: "one", answer: answerOf(whole, page) };
   const answers: Answer[] = [];
   let count = 0;
   for (const [index, unknown] of entries.entries()) {
+    if (count >= limit) {
+      // Only how many there are is told of these.
+      if (typeof unknown === "object" && unknown !== null) count++;
+      continue;
+    }
     const entry = entrySchema.safeParse(unknown);
     if (!entry.success) continue;
-    if (++count > limit) continue;
+    count++;
     answers.push(entryOf(entry.data, page, index + 1));
   }
   return {
@@ -97,9 +102,12 @@ function parsed(output: string): unknown {
 function entryOf(entry: Entry, page: string, item: number): Answer {
   const isReference = entry._type === "url" || entry._type === "url_transparent";
   const own = isReference ? (entry.url ?? entry.webpage_url) : null;
-  if (own && /^https?:\/\//i.test(own)) return answerOf(entry, own);
+  if (isWeb(own)) return answerOf(entry, own);
   return { ...answerOf(entry, page), item };
 }
+
+const isWeb = (url: string | null | undefined): url is string =>
+  typeof url === "string" && /^https?:\/\//i.test(url);
 
 function answerOf(entry: Entry, url: string): Answer {
   const { duration, artist, creator, track } = entry;

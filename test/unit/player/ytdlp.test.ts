@@ -167,6 +167,14 @@ describe("what it says", () => {
     });
   });
 
+  test("a page that calls itself a file, or is there without TLS alone, is the one that was asked for", async () => {
+    const output = JSON.stringify({ title: "t", webpage_url: "file:///etc/passwd" });
+    expect(decodeAnswer(output, URL_, 5)).toMatchObject({ kind: "one", answer: { url: URL_ } });
+    const told = { title: "t", duration: 3, webpage_url: URL_.replace("https:", "http:") };
+    const found = await play(await ytdlpOf(await program(answer(told))));
+    expect(found).toMatchObject({ source: { kind: "ytdlp", url: URL_ } });
+  });
+
   test.each(["", "null", "[]", '"x"', "{", "<html>"])("%j is no answer", (output) => {
     expect(() => decodeAnswer(output, URL_, 5)).toThrow(
       expect.objectContaining({ code: "media_unreadable" }),
