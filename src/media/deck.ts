@@ -232,7 +232,8 @@ export class Deck {
     if (follows) {
       this.#next = null;
       this.#take(follows);
-      follows.playback.follow();
+      // Whoever has paused in the last moment of the one before has paused this one.
+      if (!playback.isHeld) follows.playback.follow();
     }
     this.#changeOver();
   }

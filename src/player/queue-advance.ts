@@ -34,8 +34,10 @@ export function skip(state: QueueState, { meant, nowMs, count = 1 }: Of<"skip">)
 
 export function finished(state: QueueState, id: string): QueueStep {
   if (!state.now || playName(state) !== id) return step(state, []);
-  if (loopOf(state) !== "track") return switched(state, over(state), []);
-  return switched(state, { ...state, now: fromStart(state.now.track) }, []);
+  const after = loopOf(state) === "track" ? { ...state, now: fromStart(state.now.track) } : over(state);
+  // Paused in its last moment: what follows is held then.
+  const { phase } = state.now;
+  return switched(state, { ...after, now: after.now && { ...after.now, phase } }, []);
 }
 
 export function failed(state: QueueState, id: string, reason: string): QueueStep {

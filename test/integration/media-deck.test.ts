@@ -260,6 +260,43 @@ test("ffmpeg takes what it is given for every filter, with and without rubberban
     }
 });
 
+test("a pause in the last moment of a track holds the one that follows; a skip takes it from where it stands by, with the gain of then", async () => {
+  const { channel, output } = await openChannel();
+  await write("brief.wav", 0.5, (t) => 0.3 * Math.sin(440 * 2 * Math.PI * t));
+  await play(channel, "brief.wav");
+  await follow(channel, "b.wav");
+  const first = output.frames.length;
+  const paused = new Promise<unknown>((resolve) => {
+    output.onFrame = (index) => {
+      if (index === first + 23) resolve(plane.request({ kind: "play.pause", channel }));
+    };
+  });
+  await paused;
+  const { follows } = await event("track.ended", channel, "brief.wav");
+  expect(follows).toBe("b.wav");
+  const { length } = output.frames;
+  await pause(250);
+  expect(rmsDb(left(output).subarray((length + 1) * 960))).toBe(-Infinity);
+  expect(starts.has("b.wav")).toBe(false);
+  await plane.request({ kind: "play.resume", channel });
+  await event("track.started", channel, "b.wav");
+
+  await plane.request({
+    ...{ kind: "play.next", channel, next: { track: "again", source: { path: at("b.wav") }, gainDb: -6 } },
+  });
+  await pause(150);
+  await plane.request({
+    ...{ kind: "play.start", channel, track: "again", positionMs: 0, paused: false, gainDb: -26 },
+    source: { path: at("b.wav") },
+  });
+  await event("track.started", channel, "again");
+  await pause(200);
+  const frames = output.frames.length;
+  const level = (from: number): number => rmsDb(left(output).subarray(from * 960, (from + 4) * 960));
+  expect(level(frames - 5) - level((starts.get("again") ?? 0) - 5)).toBeCloseTo(-26, 0);
+  expect(findClicks(left(output), RATE)).toEqual([]);
+});
+
 test("a pause fades within 30 ms and then costs no timer; nothing is lost by it", async () => {
   const { channel, output } = await openChannel();
   await play(channel, "a.wav");

@@ -32,9 +32,11 @@ class Naive {
     for (let left = Math.min(count, this.waiting.length + 1); left > 0; left--) this.#over();
   }
 
+  /** Paused in its last moment: what follows is held. */
   finished(): void {
-    if (this.loop === "track") this.held = false;
-    else if (this.now !== null) this.#over();
+    const { held } = this;
+    if (this.loop !== "track" && this.now !== null) this.#over();
+    this.held = held && this.now !== null;
   }
 
   failed(): void {
@@ -56,10 +58,13 @@ class Naive {
   }
 
   previous(): void {
-    while (this.before.at(-1) === this.now && this.now !== null) this.before.pop();
+    const before = [...this.before];
+    while (before.at(-1) === this.now && this.now !== null) before.pop();
     const isRound = this.loop === "queue" && this.now !== null;
-    const name = this.before.pop() ?? (isRound ? this.waiting.at(-1) : undefined);
+    const name = before.pop() ?? (isRound ? this.waiting.at(-1) : undefined);
+    // Refused, it changes nothing.
     if (name === undefined) return;
+    this.before = before;
     this.remove(name);
     if (this.now !== null) this.waiting.unshift(this.now);
     this.#begin(name);
@@ -134,7 +139,10 @@ function step(state: QueueState, naive: Naive, { kind, at, much }: Choice, nowMs
 }
 
 type Choice = { kind: number; at: number; much: number };
-const choices = fc.array(fc.record({ kind: fc.nat(12), at: fc.nat(20), much: fc.nat(5) }), { maxLength: 40 });
+const choices = fc.array(fc.record({ kind: fc.nat(12), at: fc.nat(20), much: fc.nat(5) }), {
+  maxLength: 40,
+  size: "max",
+});
 
 test("whatever is done in whatever order, it is as people would have written it down", () => {
   fc.assert(

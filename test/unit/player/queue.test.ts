@@ -44,6 +44,16 @@ test("a track that is over makes room for the next; the end of one that is gone 
   const { state } = run([...add("a", "b"), { kind: "finished", id: "a" }]);
   expect(state.now?.track.id).toBe("b");
   expect(reduceQueue(state, { kind: "finished", id: "a" })).toEqual({ state, effects: [] });
+  // Whoever pauses in its last moment wants no other to sound.
+  const held = run([...add("a", "b"), { kind: "pause" }, { kind: "finished", id: "a" }]).state;
+  expect(held.now).toMatchObject({ track: { id: "b" }, phase: "paused", positionMs: 0 });
+  const again = run([
+    ...add("a"),
+    { kind: "loop", loop: "track" },
+    { kind: "pause" },
+    { kind: "finished", id: "a" },
+  ]);
+  expect(again.state.now).toMatchObject({ track: { id: "a" }, phase: "paused" });
   expect(reduceQueue(state, { kind: "failed", id: "a", reason: "x" })).toEqual({ state, effects: [] });
 });
 
