@@ -252,7 +252,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 /** What needs all of the processor for a time, or measures what another's need would change. */
 const alone: Readonly<Record<string, readonly string[]>> = {
-  integration: ["hostile-peer", "engine-chromium", "media-deck", "media-formats", "loudness"],
+  integration: ["hostile-peer", "engine-chromium", "media-deck", "media-formats", "media-ffmpeg", "loudness"],
+  e2e: ["record"],
 };
 
 /** Phases follow one another. Without a choice everything of the default is in one of them once. */

@@ -118,6 +118,15 @@ describe("libdatachannel and Chromium", () => {
     await engine.close();
   });
 
+  /** @returns both; connected, or they will never be */
+  async function offered(): Promise<{ party: Party; page: PagePeer }> {
+    const party = new Party(engine, "page");
+    const page = await pages.open(() => undefined);
+    await party.connection.acceptAnswer(await page.answer(await party.connection.createOffer()));
+    await until(() => party.connected, "it is connected").catch(() => undefined);
+    return { party, page };
+  }
+
   test("the page offers, with other sections and trickled candidates", async () => {
     const party = new Party(engine, "page");
     const page = await pages.open((candidate, mid) => party.connection.addCandidate(candidate, mid));
@@ -130,10 +139,15 @@ describe("libdatachannel and Chromium", () => {
   }, 60_000);
 
   test("the engine offers, and the page answers without candidates", async () => {
-    const party = new Party(engine, "page");
-    const page = await pages.open(() => undefined);
-    await party.connection.acceptAnswer(await page.answer(await party.connection.createOffer()));
-    await until(() => party.connected, "it is connected");
+    // libdatachannel loses a race of its own now and then: a page whose checks come while its answer is being taken fails in
+    // DTLS. The channel offers again then, after a second (src/channel/negotiation.ts), and so does this, once.
+    let { party, page } = await offered();
+    if (!party.connected) {
+      party.connection.close();
+      await page.close();
+      ({ party, page } = await offered());
+    }
+    expect(party.connected).toBe(true);
     await expectSound(party, page, false);
     await expectGoodbyeSeen(party, page);
     await page.close();
