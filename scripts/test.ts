@@ -1,6 +1,7 @@
-// All checks; the last line is `N passed, N failed`. Types and unit tests come first. Then three things go on side by side,
-// most of whose time is waiting: the end-to-end tests, the contract and then the integration tests, and, with what they
-// leave of the processor, the checks that only read. Last and by themselves the files that load or measure the machine.
+// All checks; the last line is `N passed, N failed`. One after the other, but with four processors or more three things go
+// on side by side after types and unit tests, most of whose time is waiting: the end-to-end tests, the contract and then the
+// integration tests, and, with what they leave of the processor, the checks that only read. Last and by themselves the files
+// that load or measure the machine.
 //
 //   npm test                            everything but the long tier
 //   npm test -- types unit              some of them
@@ -9,7 +10,7 @@
 // A check counts as one. A tier counts its tests; one that was skipped counts as failed, and so does a tier without any.
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { constants, setPriority } from "node:os";
+import { availableParallelism, constants, setPriority } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -266,8 +267,9 @@ const phases: readonly (readonly Lane[])[] = [
   ],
   [{ steps: Object.keys(alone), alone: true }],
 ];
-/** What was chosen is run one after the other. */
-const chosenPhases: readonly (readonly Lane[])[] = [[{ steps: Object.keys(steps) }]];
+/** What was chosen, and everything on two processors: there a test beside it is late, and sound has holes, now and then. */
+const inTurn: readonly (readonly Lane[])[] = [[{ steps: Object.keys(steps) }]];
+const MIN_PROCESSORS_SIDE_BY_SIDE = 4;
 
 mkdirSync(results, { recursive: true });
 const started = performance.now();
@@ -295,7 +297,8 @@ async function runLane(lane: Lane): Promise<void> {
   }
 }
 
-for (const lanes of words.length > 0 ? chosenPhases : phases) await Promise.all(lanes.map(runLane));
+const isSideBySide = words.length === 0 && availableParallelism() >= MIN_PROCESSORS_SIDE_BY_SIDE;
+for (const lanes of isSideBySide ? phases : inTurn) await Promise.all(lanes.map(runLane));
 summary.push(`${"all".padEnd(24)} ${secondsSince(started)}`);
 console.log(`\n${summary.join("\n")}\n\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

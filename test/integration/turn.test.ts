@@ -104,7 +104,9 @@ test("a TURN server of the configuration relays, with a password or with the sec
   expect((await relayed(withPassword.settings())).length).toBeGreaterThan(0);
   const withSecret = await open({ iceServers: [{ uri: coturn.uri }], iceTurnSecret: coturn.secret });
   expect((await relayed(withSecret.settings())).length).toBeGreaterThan(0);
-  expect(coturn.allocations().some((user) => user.endsWith(":voicebot"))).toBe(true);
+  // It writes its log when it has time to.
+  const isTold = (): boolean => coturn.allocations().some((user) => user.endsWith(":voicebot"));
+  await until(isTold, "the server tells who allocated");
   const wrong = await open({ iceServers: [{ uri: coturn.uri, username, password: "wrong" }] });
   expect(await relayed({ ...wrong.settings(), servers: wrong.settings().servers.slice(0, 1) })).toEqual([]);
 });
