@@ -1,11 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { stepBack } from "../../base/step-back.ts";
 import type { Loudness } from "../messages.ts";
 import { Ffmpeg } from "./ffmpeg.ts";
 import type { FfmpegEnd } from "./ffmpeg.ts";
 import { fileInput, openMediaFile } from "./media-file.ts";
-import { stepBack } from "./step-back.ts";
 
 /** Hours of sound on a busy machine. What takes longer is not worth knowing. */
 const TOTAL_MS = 5 * 60_000;
@@ -72,9 +72,12 @@ async function measure(
     const totalMs = TOTAL_MS + (rate === null ? 0 : (MAX_SECONDS / rate) * 1_000);
     // Null: its tags say enough.
     const end = await new Promise<FfmpegEnd | null>((resolve, reject) => {
-      const giveUp = (error: BotError | null): void => {
+      const settled = (): void => {
         timer.cancel();
         signal?.removeEventListener("abort", onAbort);
+      };
+      const giveUp = (error: BotError | null): void => {
+        settled();
         ffmpeg?.close();
         if (error) reject(error);
         else resolve(null);
@@ -89,8 +92,7 @@ async function measure(
           if (signal && ffmpeg?.levels.tagged) giveUp(null);
         },
         onEnd: (result) => {
-          timer.cancel();
-          signal?.removeEventListener("abort", onAbort);
+          settled();
           resolve(result);
         },
       });

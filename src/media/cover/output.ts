@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { stepBack } from "../../base/step-back.ts";
 import { Ffmpeg, type FfmpegOptions } from "../audio/ffmpeg.ts";
-import { stepBack } from "../audio/step-back.ts";
 
 export interface OutputOptions extends Pick<FfmpegOptions, "program" | "what" | "args"> {
   clock: Clock;

@@ -1,6 +1,6 @@
 // Entry of the tag child (tag-reader.ts forks it): paths by message, their tags back. Its own process, so that a file
 // that a parser cannot stand harms nobody, and so that what it needs of memory is given back when all is read.
-import { constants, setPriority } from "node:os";
+import { stepBack } from "../../base/step-back.ts";
 import { systemClock } from "../../base/system-clock.ts";
 import { confinedFile } from "../resolver/confine.ts";
 import { NO_TAGS, type Tags } from "./entry.ts";
@@ -11,11 +11,7 @@ import { tagRequestSchema } from "./tag-messages.ts";
 /** Files are read in many small pieces, each of which is waited for. */
 const AT_ONCE = 4;
 
-try {
-  setPriority(constants.priority.PRIORITY_LOW);
-} catch {
-  // Not allowed here: it works all the same.
-}
+stepBack(process.pid);
 
 const pace = new Pace(systemClock, () => {
   const { user, system } = process.cpuUsage();

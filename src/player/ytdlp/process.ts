@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { constants, setPriority } from "node:os";
+import { constants } from "node:os";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { BotError, messageOf } from "../../base/errors.ts";
+import { stepBack } from "../../base/step-back.ts";
 
 export interface RunOptions {
   program: string;
@@ -97,17 +98,9 @@ export function runYtdlp(options: RunOptions): Promise<RunResult> {
       if (verdict) reject(verdict);
       else resolve({ ok: code === 0, output: Buffer.concat(chunks).toString("utf8"), complaint });
     });
-    lower(child.pid);
+    // Music that plays comes first.
+    stepBack(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   });
-}
-
-/** Music that plays comes first. */
-function lower(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // It has ended already.
-  }
 }
 
 /** Certificates that this machine trusts besides the usual ones; everything else of ours is none of its business. */

@@ -1,18 +1,14 @@
 // Entry of the export child (exporter.ts forks it): one job by message, reports back, ends. Its own process, so that
 // hours of packets are read without anybody in a voice channel noticing.
-import { constants, setPriority } from "node:os";
 import { BotError, messageOf } from "../../base/errors.ts";
 import { silentLog } from "../../base/log.ts";
+import { stepBack } from "../../base/step-back.ts";
 import { systemClock } from "../../base/system-clock.ts";
 import { exportJobSchema, type ExportReport } from "../exporter.ts";
 import { exportRecording } from "./export.ts";
 import { splitTrack } from "./split/split.ts";
 
-try {
-  setPriority(constants.priority.PRIORITY_LOW);
-} catch {
-  // Not allowed here: it works all the same.
-}
+stepBack(process.pid);
 
 // The parent is gone, and with it who would deliver this; the next start does it again.
 process.once("disconnect", () => process.exit(1));
