@@ -14,7 +14,12 @@ export interface ThrowawayOptions<Statements> {
   /** Of memory for its pages. */
   cacheKib: number;
   prepare: (database: DatabaseSync) => Statements;
+  /** Tables that grow by `add`, each with a column `at` that counts up; the oldest rows beyond `maxRows` go. */
+  bounded?: { tables: readonly string[]; maxRows: number };
 }
+
+/** Between two looks at how many rows there are. */
+const LOOK_EVERY = 1_000;
 
 /**
  * A database of what can be found out again, in a file of its own, which can be deleted at any time. What cannot be kept is
@@ -23,6 +28,7 @@ export interface ThrowawayOptions<Statements> {
 export class Throwaway<Statements> {
   readonly #options: ThrowawayOptions<Statements>;
   #opened: { database: DatabaseSync; statements: Statements } | "closed" | null = null;
+  #adds = 0;
 
   constructor(options: ThrowawayOptions<Statements>) {
     this.#options = options;
@@ -47,6 +53,17 @@ export class Throwaway<Statements> {
       this.#opened = "closed";
       return undefined;
     }
+  }
+
+  /** As `use`, for what adds a row. */
+  add(run: (statements: Statements) => unknown): void {
+    const { tables, maxRows } = this.#options.bounded ?? { tables: [], maxRows: 0 };
+    this.use((statements, database) => {
+      run(statements);
+      if (this.#adds++ % LOOK_EVERY !== 0) return;
+      for (const table of tables)
+        database.prepare(`DELETE FROM ${table} WHERE at <= (SELECT max(at) FROM ${table}) - ?`).run(maxRows);
+    });
   }
 
   /** Idempotent. */

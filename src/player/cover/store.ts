@@ -15,8 +15,6 @@ export interface Cover {
 const VERSION = 1;
 /** 10 MB; the oldest go first. */
 const MAX_ROWS = 40_000;
-/** Between two looks at how many there are. */
-const LOOK_EVERY = 1_000;
 
 const side = z.number().int().min(1).max(MAX_COVER_PX);
 const rowSchema = z.object({
@@ -32,11 +30,11 @@ const SCHEMA = `DROP TABLE IF EXISTS covers;
 /** Covers that were uploaded, by what they were found in and by what is in them; what is lost is uploaded again. */
 export class CoverStore {
   readonly #kept: Throwaway<{ get: StatementSync; put: StatementSync; forget: StatementSync }>;
-  #puts = 0;
 
   constructor({ path, log }: { path: string; log: Log }) {
     this.#kept = new Throwaway({
       ...{ path, log, version: VERSION, schema: SCHEMA, cacheKib: 64 },
+      bounded: { tables: ["covers"], maxRows: MAX_ROWS },
       prepare: (database) => ({
         get: database.prepare("SELECT mxc, width, height FROM covers WHERE key = ?"),
         put: database.prepare("INSERT OR REPLACE INTO covers (key, mxc, width, height) VALUES (?, ?, ?, ?)"),
@@ -56,11 +54,7 @@ export class CoverStore {
 
   put(key: string, cover: Cover | "none"): void {
     const { mxc, width, height } = cover === "none" ? { mxc: null, width: null, height: null } : cover;
-    this.#kept.use(({ put }, database) => {
-      put.run(key, mxc, width, height);
-      if (this.#puts++ % LOOK_EVERY !== 0) return;
-      database.prepare("DELETE FROM covers WHERE at <= (SELECT max(at) FROM covers) - ?").run(MAX_ROWS);
-    });
+    this.#kept.add(({ put }) => put.run(key, mxc, width, height));
   }
 
   /** The homeserver does not have it any more. */

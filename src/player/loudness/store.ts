@@ -14,8 +14,6 @@ export interface Scanned {
 const VERSION = 2;
 /** 20 MB; the oldest go first. */
 const MAX_ROWS = 200_000;
-/** Between two looks at how many there are. */
-const LOOK_EVERY = 1_000;
 
 const rowSchema = z.object({ lufs: z.number().nullable(), true_peak_db: z.number().nullable() });
 
@@ -41,13 +39,11 @@ const statementsOf = (database: DatabaseSync) => ({
 /** What was measured, by content; what is lost is measured again. */
 export class LoudnessStore {
   readonly #kept: Throwaway<ReturnType<typeof statementsOf>>;
-  readonly #maxRows: number;
-  #puts = 0;
 
   constructor({ path, log, maxRows = MAX_ROWS }: { path: string; log: Log; maxRows?: number }) {
-    this.#maxRows = maxRows;
     this.#kept = new Throwaway({
       ...{ path, log, version: VERSION, schema: SCHEMA, cacheKib: 512, prepare: statementsOf },
+      bounded: { tables: ["scans", "looked"], maxRows },
     });
   }
 
@@ -58,10 +54,7 @@ export class LoudnessStore {
   }
 
   put(key: string, { lufs, truePeakDb }: Scanned): void {
-    this.#kept.use(({ put }, database) => {
-      put.run(key, lufs, truePeakDb);
-      this.#bound(database);
-    });
+    this.#kept.add(({ put }) => put.run(key, lufs, truePeakDb));
   }
 
   /** Whether nothing is left to find out of a file of the media folder as it is now; `path` below that folder. */
@@ -92,18 +85,7 @@ export class LoudnessStore {
   }
 
   #look(path: string, { size, mtimeMs }: Stamp, open: number): void {
-    this.#kept.use(({ look }, database) => {
-      look.run(path, size, mtimeMs, open);
-      this.#bound(database);
-    });
-  }
-
-  #bound(database: DatabaseSync): void {
-    if (this.#puts++ % LOOK_EVERY !== 0) return;
-    for (const table of ["scans", "looked"])
-      database
-        .prepare(`DELETE FROM ${table} WHERE at <= (SELECT max(at) FROM ${table}) - ?`)
-        .run(this.#maxRows);
+    this.#kept.add(({ look }) => look.run(path, size, mtimeMs, open));
   }
 
   /** Idempotent. */
