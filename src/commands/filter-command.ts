@@ -1,6 +1,7 @@
 import { BotError } from "../base/errors.ts";
 import type { Sentence } from "../base/messages/catalogue.ts";
 import {
+  filtersOf,
   MAX_BANDS,
   MAX_SEMITONES,
   MAX_SHELF_DB,
@@ -9,7 +10,7 @@ import {
   sameFilters,
 } from "../player/filters.ts";
 import type { Command } from "./command.ts";
-import { filtersOf, filtersText, readFilters } from "./filters.ts";
+import { filtersText, readFilters } from "./filters.ts";
 import type { RoomContext } from "./room-context.ts";
 import { usageLine } from "./usage.ts";
 import { playing, powerOver } from "./who-may.ts";

@@ -13,7 +13,6 @@ import {
   type Band,
   type Filters,
 } from "../player/filters.ts";
-import type { Track } from "../player/queue.ts";
 
 const ON: ReadonlySet<string> = new Set(["on", "an", "ein", "yes", "ja"]);
 const OFF: ReadonlySet<string> = new Set(["off", "aus", "no", "nein", "none", "reset", "default"]);
@@ -92,10 +91,6 @@ function withBand(bands: readonly Band[], word: string): Band[] | null {
   const all = [...others, ...(db === 0 ? [] : [{ hz, db }])].toSorted((a, b) => a.hz - b.hz);
   return all.length <= MAX_BANDS ? all : null;
 }
-
-/** How a track sounds by them: nothing that comes in its own time is played faster. */
-export const filtersOf = (filters: Filters, { source }: Pick<Track, "source">): Filters =>
-  source.kind === "stream" ? { ...filters, speed: NO_FILTERS.speed } : filters;
 
 /** "bass +6 dB, speed 1.25"; "" when nothing is changed. */
 export function filtersText(filters: Filters, language: Language): string {

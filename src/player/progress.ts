@@ -1,4 +1,5 @@
 import type { Following } from "./ahead.ts";
+import { filtersOf } from "./filters.ts";
 import { following, isNear, playName, type QueueState } from "./queue.ts";
 
 /** How long before the end of what is on the next is opened, whatever it is and wherever. */
@@ -36,7 +37,10 @@ export class Progress {
     if (now?.phase !== "playing") return null;
     const isEnding = this.#ending === playName(state);
     const { durationMs } = now.track;
-    const leftMs = durationMs === null ? Infinity : (durationMs - now.positionMs) / state.filters.speed;
+    const leftMs =
+      durationMs === null
+        ? Infinity
+        : (durationMs - now.positionMs) / filtersOf(state.filters, now.track).speed;
     const early = !isEnding && leftMs > AHEAD_MS;
     if (early && this.#last?.play !== playName(state)) return null;
     const after = following(state);
@@ -53,7 +57,8 @@ export class Progress {
     const { now } = state;
     if (!now || now.phase === "paused" || this.#last?.play !== playName(state)) return now?.positionMs ?? 0;
     const sinceMs = nowMs - this.#last.atMs;
-    const positionMs = now.positionMs + (sinceMs < HOLDS_MS ? sinceMs * state.filters.speed : 0);
+    const positionMs =
+      now.positionMs + (sinceMs < HOLDS_MS ? sinceMs * filtersOf(state.filters, now.track).speed : 0);
     return Math.min(positionMs, now.track.durationMs ?? Infinity);
   }
 }

@@ -6,11 +6,12 @@ import {
   type Rendered,
   type Sentence,
 } from "../../base/messages/catalogue.ts";
-import { filtersOf, filtersText } from "../../commands/filters.ts";
+import { filtersText } from "../../commands/filters.ts";
 import { nowName, trackLine } from "../../commands/format.ts";
 import type { SkipTally } from "../../commands/skip-votes.ts";
 import { MAX_COVER_PX } from "../../media/messages.ts";
 import type { Cover } from "../../player/cover/covers.ts";
+import { filtersOf } from "../../player/filters.ts";
 import type { QueueState, StoredSource } from "../../player/queue.ts";
 
 export interface CardFacts {
@@ -63,7 +64,8 @@ export function cardView(facts: CardFacts): CardView {
   }
   const { track, phase, positionMs } = now;
   return {
-    ...{ track: track.id, playing: phase === "playing", positionMs, speed: state.filters.speed },
+    ...{ track: track.id, playing: phase === "playing", positionMs },
+    speed: filtersOf(state.filters, track).speed,
     hasBar: track.durationMs !== null,
     fixed: textOf(facts, now, null).text,
     cover: facts.cover?.mxc ?? null,

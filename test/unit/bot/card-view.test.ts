@@ -115,3 +115,10 @@ test("what is fixed changes with all that it says but the time", () => {
     expect(other.fixed).not.toBe(fixed);
   }
 });
+
+test("what comes in its own time moves on at that, whatever the room's speed is", () => {
+  const stream: StoredSource = { kind: "stream", url: "https://radio.example/list.m3u8", format: "hls" };
+  const filters = { ...emptyQueue.filters, speed: 1.5 };
+  expect(view({ now: on(track({ source: stream })), filters }).speed).toBe(1);
+  expect(view({ now: on(track()), filters }).speed).toBe(1.5);
+});
