@@ -134,8 +134,11 @@ export class RoomAgent {
       onAlone: () => void this.#leaveAlone(),
     });
     this.#channel.onChange((change) => this.#onChannel(change));
-    this.settings.onChange(({ name }) => void (name === "bots" && this.#people.emit()));
-    this.#people.on(() => this.#alone.check());
+    this.settings.onChange(({ name }) => {
+      if (name !== "bots") return;
+      this.#people.emit();
+      this.#alone.check();
+    });
     this.moving = new MovingAgent({
       ...{ ...talking, ...kept, player, recorder: this.#recorder, consent: this.#recording.consent },
       clearLeftBehind: () => this.#clearLeftBehind(),

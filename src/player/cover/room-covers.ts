@@ -11,7 +11,7 @@ export interface RoomCoversDeps {
   plane: Pick<MediaPlane, "request">;
   /** As Sources. */
   open: (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
-  /** Paths of a picture that may lie beside a source's file, see Sources. */
+  /** Path of a picture that lies beside a source's file, see Sources. */
   beside: (source: StoredSource) => Promise<string | null>;
   /** Whether anybody is shown one. */
   isWanted: () => boolean;
@@ -119,18 +119,21 @@ export class RoomCovers {
   async #look({ source, picture: claimed }: Track): Promise<Cover | null> {
     const { covers, plane, open, beside, clock } = this.#deps;
     const { signal } = this.#closing;
-    const places: PicturePlace[] = [];
+    const firstOf = (places: readonly PicturePlace[]): Promise<Cover | null> =>
+      covers.find({ places, plane, mayUpload: () => this.#uploads.take(clock.now()) });
     try {
-      const opened = this.#paths.get(JSON.stringify(source)) ?? (await open(source, signal));
-      if (typeof opened === "string") places.push({ path: opened });
-      else if ("path" in opened) places.push({ path: opened.path });
+      const path = this.#paths.get(JSON.stringify(source));
+      const opened = path === undefined ? await open(source, signal) : { path };
+      const own = "path" in opened ? await firstOf([{ path: opened.path }]) : null;
+      if (own) return own;
       const picture = await beside(source);
-      if (picture !== null) places.push({ path: picture });
-      if (claimed !== undefined) places.push({ url: claimed });
+      return await firstOf([
+        ...(picture === null ? [] : [{ path: picture }]),
+        ...(claimed === undefined ? [] : [{ url: claimed }]),
+      ]);
     } catch {
       // What cannot be opened is told when its turn comes.
       return null;
     }
-    return covers.find({ places, plane, mayUpload: () => this.#uploads.take(clock.now()) });
   }
 }
