@@ -18,7 +18,7 @@
 // A refresh is the first to give: it waits until its membership is nearly old (`REFRESH_BY_MS`), unless there is
 // plenty. Limited, it then goes even before answers, if the next token came too late for it, because whoever forgets us
 // does not offer to us any more. Of three events in a row at most one is such a refresh, so in many rooms refreshes
-// become rarer, and answers never wait for more than one.
+// become rarer, and answers never wait for more than one. While somebody is to be offered to, none goes before its time.
 
 import {
   freeAtMs,
@@ -105,7 +105,7 @@ function readyAtMs(state: OutboxState, item: Item, nowMs: number): number {
   const tokensMs = tokensAtMs(state, RULES[priority].tokens, nowMs);
   const limited = isLimited(state, nowMs);
   if (priority === "refresh") {
-    const dueMs = Math.max(limited ? tokensMs : nowMs, fromMs(state, item));
+    const dueMs = limited ? Math.max(tokensMs, sparing(state, item)) : Math.max(nowMs, fromMs(state, item));
     return Math.min(dueMs, tokensAtMs(state, plentyFor(state, item), nowMs));
   }
   if (limited) return tokensMs;
@@ -117,6 +117,13 @@ function fromMs(state: OutboxState, { coalesceKey, enqueuedMs }: Item): number {
   const writtenMs = coalesceKey === null ? undefined : state.writtenMs.get(coalesceKey);
   if (writtenMs === undefined) return enqueuedMs;
   return writtenMs + REFRESH_FROM_MS;
+}
+
+/** An offer needs two tokens: refreshes before their time would take one of them again and again. A first write is due. */
+function sparing(state: OutboxState, item: Item): number {
+  const fromAtMs = fromMs(state, item);
+  const isOwed = state.waiting.some(({ priority }) => priority === "offer");
+  return isOwed && fromAtMs !== item.enqueuedMs ? byMs(state, item) : fromAtMs;
 }
 
 /** When a membership write should be there. */
