@@ -59,8 +59,13 @@ export function migrate(database: DatabaseSync): void {
       database.exec(`PRAGMA user_version = ${version + 1}`);
       database.exec("COMMIT");
     } catch (error) {
-      database.exec("ROLLBACK");
+      rollBack(database);
       throw error;
     }
   }
+}
+
+/** What the disk does not take, SQLite has rolled back already (sqlite.org/lang_transaction.html, section 3). */
+export function rollBack(database: DatabaseSync): void {
+  if (database.isTransaction) database.exec("ROLLBACK");
 }

@@ -32,7 +32,7 @@ export function openDatabase(dataDir: string, clock: Clock, log: Log): OpenedDat
   try {
     return { database: openChecked(path), isReplaced: false };
   } catch (error) {
-    if (!isDamage(error, path)) throw error;
+    if (!isDamage(error, path)) throw withFile(error, path);
     const stamp = new Date(clock.wall()).toISOString().replaceAll(/[:.]/g, "-");
     const aside = `${path}.damaged-${stamp}`;
     for (const suffix of ["", "-wal", "-shm"]) {
@@ -83,13 +83,26 @@ function lengthOf(database: DatabaseSync): number {
   return Number(size?.["bytes"] ?? 0);
 }
 
-/** What SQLite takes a part of a page for it does not say. With a log there it may put the rest back. */
+/**
+ * What SQLite takes a part of a page for it does not say, and nothing for a new file, whose log it deletes. With a log there it
+ * may put the rest back.
+ */
 function isCutOff(path: string): boolean {
-  const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return sizeOf(`${path}-wal`) === 0 && sizeOf(path) % SMALLEST_PAGE > 0;
+  const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;
+  const size = sizeOf(path);
+  const isLogged = (sizeOf(`${path}-wal`) ?? 0) > 0;
+  if (size === undefined) return isLogged;
+  return size === 0 || (!isLogged && size % SMALLEST_PAGE > 0);
 }
 
 class DamagedError extends Error {}
+
+/** What SQLite says of a disk ("disk I/O error") names no file. */
+function withFile(error: unknown, path: string): unknown {
+  if (typeof (error as { errcode?: unknown } | null)?.errcode !== "number") return error;
+  const message = `${path} cannot be used (${messageOf(error)}): its disk may be full, or not to be written to`;
+  return new BotError("internal", message, { cause: error });
+}
 
 function isDamage(error: unknown, path: string): boolean {
   if (error instanceof DamagedError) return true;

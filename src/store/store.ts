@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { rollBack } from "./migrations.ts";
 import { openDatabase, type OpenedDatabase } from "./open.ts";
 import { RecordingIndex } from "./recordings.ts";
 import { Unwritten } from "./unwritten.ts";
@@ -136,7 +137,7 @@ export class Store {
       this.#write.run(from, MOVED, JSON.stringify(to));
       this.#database.exec("COMMIT");
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      rollBack(this.#database);
       throw error;
     }
   }

@@ -1,13 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, stat, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { KeptSound } from "../../src/media/kept-sound.ts";
 import type { PlaneEvent } from "../../src/media/plane.ts";
 import { TrackReader } from "../../src/media/tracks/reader.ts";
 import { z } from "zod";
 import { silentLog } from "../../src/base/log.ts";
+import { MIGRATIONS } from "../../src/store/migrations.ts";
 import { Store } from "../../src/store/store.ts";
 import { until } from "../contract/plane-rig.ts";
 import { FakeClock } from "../fakes/clock.ts";
@@ -126,3 +128,26 @@ test("the bot's own memory of a room holds while the disk is full, and is kept w
   again.close();
   expect(logged).toEqual(["store_unwritten", "store_written"]);
 });
+
+test.each([40_960, 32_768, 4_096, 0])(
+  "an older store for whose upgrade there is no place (%i bytes) is left as it is, and upgraded when there is",
+  async (left) => {
+    const older = new DatabaseSync(path.join(disk, "bot.db"));
+    older.exec(`PRAGMA journal_mode = WAL; ${MIGRATIONS[0]}; PRAGMA user_version = 1`);
+    older.prepare("INSERT INTO rooms VALUES ('!a:b', 'queue', ?)").run(JSON.stringify("x".repeat(8_000)));
+    older.close();
+    const { bavail, bsize } = await statfs(disk);
+    const filler = path.join(disk, "filler");
+    await writeFile(filler, Buffer.alloc(bavail * bsize - left));
+    const logged: string[] = [];
+    const log = { ...silentLog, error: (event: string): void => void logged.push(event) };
+    expect(() => Store.open({ dataDir: disk, clock, log })).toThrow(
+      /bot\.db cannot be used .*disk may be full/,
+    );
+    expect(logged).toEqual([]);
+    rmSync(filler);
+    const store = Store.open({ dataDir: disk, clock, log });
+    expect(store.room("!a:b").read("queue", z.string())).toHaveLength(8_000);
+    store.close();
+  },
+);

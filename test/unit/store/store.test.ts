@@ -111,6 +111,7 @@ test.each<[string, (bytes: Buffer) => Buffer | void]>([
   ["a table by another name", (bytes) => void bytes.write("doors", bytes.indexOf("rooms", 100))],
   ["cut off in its last page", (bytes) => bytes.subarray(0, bytes.length - 4_000)],
   ["cut off by many", (bytes) => bytes.subarray(0, 4_096 * 3)],
+  ["empty", () => Buffer.alloc(0)],
 ])("a file that is %s is set aside, and a fresh one serves", async (_, change) => {
   await damage(change);
   const store = open();
@@ -119,6 +120,14 @@ test.each<[string, (bytes: Buffer) => Buffer | void]>([
   expect(store.room("!1:b").read("x", z.number())).toBe(1);
   expect(store.recordings.all()).toEqual([]);
   store.close();
+});
+
+test("a file that is gone from beside its log is missed", async () => {
+  await writeFile(join(dataDir, "bot.db-wal"), "what was written last".repeat(100));
+  const store = open();
+  expect([store.isReplaced, logged]).toEqual([true, ["store_damaged"]]);
+  store.close();
+  expect((await readdir(dataDir)).some((name) => /^bot\.db\.damaged-.*-wal$/.test(name))).toBe(true);
 });
 
 test("who refused to be recorded has not agreed by the loss of the file; a room that is new has nothing to lose", async () => {
