@@ -11,14 +11,17 @@ export interface ReportOptions {
   emit: (event: PlaneEvent) => void;
 }
 
-/** Twice a second: what was heard since the last one, a kill of the bot repeats. */
+/** Twice a second, and of what plays faster as often in it: what was heard since the last one, a kill of the bot repeats. */
 const POSITION_EVERY_FRAMES = 25;
+const POSITION_EVERY_MS = 500;
 
 /** Tells of the track that is on: once that it has begun, that its end is near, and how it ended; its position now and then. */
 export class TrackReport {
   readonly #options: ReportOptions;
   #told = { started: false, ending: false };
   #sincePosition = 0;
+  /** Where it was then. */
+  #positionMs = 0;
 
   constructor(options: ReportOptions) {
     this.#options = options;
@@ -31,19 +34,23 @@ export class TrackReport {
   }
 
   /** A frame of it was heard. */
-  progress(track: string, playback: Playback): void {
+  progress(track: string, playback: Pick<Playback, "positionMs" | "decoded">): void {
     const { channel, emit } = this.#options;
+    const { positionMs } = playback;
     if (!this.#told.started) {
       this.#told.started = true;
+      this.#positionMs = positionMs;
       emit({ kind: "track.started", channel, track });
     }
     if (playback.decoded && !this.#told.ending) {
       this.#told.ending = true;
       emit({ kind: "track.ending", channel, track });
     }
-    if (++this.#sincePosition < POSITION_EVERY_FRAMES) return;
+    const isNear = positionMs - this.#positionMs < POSITION_EVERY_MS;
+    if (++this.#sincePosition < POSITION_EVERY_FRAMES && isNear) return;
     this.#sincePosition = 0;
-    emit({ kind: "track.position", channel, track, positionMs: playback.positionMs });
+    this.#positionMs = positionMs;
+    emit({ kind: "track.position", channel, track, positionMs });
   }
 
   note(track: string, note: StreamNote): void {

@@ -7,6 +7,8 @@ const AHEAD_MS = 15_000;
 
 /** Positions come twice a second: a last one that is older says that nothing sounds. */
 const HOLDS_MS = 1_500;
+/** Each is this much further than the one before, or less: more has not sounded since, however late its end is heard of. */
+const STEP_MS = 600;
 
 /** How far what is on was heard, between what the media plane says of it. */
 export class Progress {
@@ -57,8 +59,8 @@ export class Progress {
     const { now } = state;
     if (!now || now.phase === "paused" || this.#last?.play !== playName(state)) return now?.positionMs ?? 0;
     const sinceMs = nowMs - this.#last.atMs;
-    const positionMs =
-      now.positionMs + (sinceMs < HOLDS_MS ? sinceMs * filtersOf(state.filters, now.track).speed : 0);
+    const soundedMs = Math.min(sinceMs * filtersOf(state.filters, now.track).speed, STEP_MS);
+    const positionMs = now.positionMs + (sinceMs < HOLDS_MS ? soundedMs : 0);
     return Math.min(positionMs, now.track.durationMs ?? Infinity);
   }
 }

@@ -17,3 +17,10 @@ test.each<[string, StoredSource, number]>([
   progress.note(playName(state) ?? "", 1_000);
   expect(progress.positionMs(state, 1_400)).toBe(expected);
 });
+
+test("what was not told of has not sounded: a plane that hung before it fell is no second ahead of what was heard", () => {
+  const state = at({ kind: "library", path: "x" }, 2);
+  const progress = new Progress();
+  progress.note(playName(state) ?? "", 1_000);
+  expect(progress.positionMs(state, 2_400)).toBe(60_600);
+});
