@@ -46,12 +46,10 @@ export function roomSources(deps: {
     new FileCache({ directory: join(dataDir, "cache", name), maxFileBytes, maxBytes, clock });
   const maxFileBytes = config.fetchMaxBytes;
   const files = cacheOf("files", maxFileBytes, config.cacheMaxBytes);
+  const lists = cacheOf("playlists", MAX_PLAYLIST_BYTES, PLAYLIST_CACHE_BYTES);
   const playlists = new Playlists({
     ...{ library, clock },
-    uploads: new UploadCache({
-      files: cacheOf("playlists", MAX_PLAYLIST_BYTES, PLAYLIST_CACHE_BYTES),
-      fetchUpload,
-    }),
+    uploads: new UploadCache({ files: lists, fetchUpload }),
     address: (ask, signal, asker) => sources.resolveFor(asker, ask, signal),
   });
   const limits = new FetchLimits();
@@ -62,6 +60,8 @@ export function roomSources(deps: {
     workDirectory: join(dataDir, "cache", "ytdlp"),
     ...{ files, policy, limits, clock, log },
   });
+  // Of a run that was killed; whoever plays nothing else would keep it.
+  for (const each of [files, lists, ytdlp]) each.clear().catch(() => undefined);
   const urls = new Urls({
     files: new UrlFiles({ files, plane, limits, clock, log }),
     ...{ policy, pages: ytdlp },

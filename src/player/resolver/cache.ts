@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, statfs, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 
@@ -21,6 +21,8 @@ export interface FileCacheOptions {
 
 /** What stays free on the disk: recordings need it more. */
 const DISK_FLOOR_BYTES = 500e6;
+/** What is not whole yet ends like this. */
+const PART = ".part";
 
 interface UnderWay {
   readonly work: Promise<string>;
@@ -35,6 +37,7 @@ interface UnderWay {
 export class FileCache {
   readonly #options: FileCacheOptions;
   readonly #underWay = new Map<string, UnderWay>();
+  #cleared: Promise<void> | null = null;
 
   constructor(options: FileCacheOptions) {
     this.#options = options;
@@ -67,6 +70,12 @@ export class FileCache {
     }
   }
 
+  /** Removes what a run before this one had begun to bring when it was killed; done anyway before anything is brought. Never rejects. */
+  clear(): Promise<void> {
+    this.#cleared ??= removeParts(this.#options.directory);
+    return this.#cleared;
+  }
+
   /** Whether the file is there already. */
   has(key: string): Promise<boolean> {
     return exists(join(this.#options.directory, nameOf(key)));
@@ -74,6 +83,7 @@ export class FileCache {
 
   async #fileOnce(name: string, bring: Bring, signal: AbortSignal): Promise<string> {
     const { directory, maxFileBytes, clock, freeBytes = freeOf } = this.#options;
+    await this.clear();
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, name);
     if (await exists(path)) {
@@ -81,7 +91,7 @@ export class FileCache {
       await utimes(path, now, now);
       return path;
     }
-    const part = `${path}.part`;
+    const part = `${path}${PART}`;
     await rm(part, { force: true });
     const room = (await freeBytes(directory)) - DISK_FLOOR_BYTES;
     if (room <= 0) throw new BotError("disk_full", "no room for files", { say: { key: "fetch.disk_full" } });
@@ -108,7 +118,7 @@ export class FileCache {
     let total = files.reduce((sum, { size }) => sum + size, 0);
     for (const { name, size } of files.sort((a, b) => a.used - b.used)) {
       if (total <= maxBytes) return;
-      if (name === keep || this.#underWay.has(name.replace(/\.part$/, ""))) continue;
+      if (name === keep || this.#underWay.has(basename(name, PART))) continue;
       // Whoever plays it has it open; whoever has it queued fetches it again.
       await rm(join(directory, name), { force: true });
       total -= size;
@@ -166,6 +176,12 @@ async function waitFor(current: UnderWay, signal: AbortSignal): Promise<string> 
 const isCancelled = (error: unknown): boolean => error instanceof BotError && error.code === "cancelled";
 
 const nameOf = (key: string): string => createHash("sha256").update(key).digest("hex");
+
+async function removeParts(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  const parts = names.filter((name) => name.endsWith(PART));
+  await Promise.all(parts.map((name) => rm(join(directory, name), { force: true }).catch(() => undefined)));
+}
 
 async function freeOf(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);

@@ -61,6 +61,11 @@ export class Ytdlp implements Resolver {
     );
   }
 
+  /** As `YtdlpRunner.clear`. */
+  clear(): Promise<void> {
+    return this.#runner.clear();
+  }
+
   /** Ends what runs. Idempotent. */
   close(): void {
     this.#closing.abort();

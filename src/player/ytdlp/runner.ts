@@ -54,6 +54,12 @@ export class YtdlpRunner {
     this.#deps = deps;
   }
 
+  /** Removes what a run before this one has left; done anyway before anything else. @throws errors of the file system */
+  clear(): Promise<void> {
+    this.#cleared ??= rm(this.#deps.workDirectory, { recursive: true, force: true });
+    return this.#cleared;
+  }
+
   /**
    * What it answers to `args` (of arguments.ts), which are about `url`.
    * @throws BotError `ytdlp_missing`, `rate_limited`, `timeout`, `cancelled`, and what became of it
@@ -102,8 +108,7 @@ export class YtdlpRunner {
     let proxy: GuardProxy | null = null;
     const startMs = clock.now();
     try {
-      this.#cleared ??= rm(workDirectory, { recursive: true, force: true });
-      await this.#cleared;
+      await this.clear();
       await mkdir(workDirectory, { recursive: true, mode: 0o700 });
       directory = await mkdtemp(join(workDirectory, "run-"));
       proxy = await GuardProxy.open({ policy, maxBytes, idleMs: IDLE_MS, clock });

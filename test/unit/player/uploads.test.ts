@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { BotError } from "../../../src/base/errors.ts";
 import { FileCache, UploadCache, type Bring, type FetchUpload } from "../../../src/player/resolver/cache.ts";
 import { captionOf, decodeUpload, Uploads } from "../../../src/player/resolver/upload.ts";
@@ -156,4 +156,24 @@ test("a download goes on while anybody waits, ends with the last, and can be ask
   expect(ended).toEqual(["mxc://a/b"]);
   third.abort();
   await expect(three).rejects.toMatchObject({ code: "cancelled" });
+});
+
+test("what a run that was killed had begun to bring is removed; what is whole stays, and so does what is being brought", async () => {
+  const files = (): FileCache => new FileCache({ directory, maxFileBytes: 150, maxBytes: 250, clock });
+  const bring: Bring = ({ path }) => writeFile(path, Buffer.alloc(100));
+  const whole = basename(await files().file("whole", bring, signal));
+  await writeFile(join(directory, "0123.part"), Buffer.alloc(100));
+  const next = files();
+  await next.clear();
+  expect(await readdir(directory)).toEqual([whole]);
+  await next.file(
+    "another",
+    async (how) => {
+      await bring(how);
+      await next.clear();
+    },
+    signal,
+  );
+  expect(await readdir(directory)).toHaveLength(2);
+  await new FileCache({ directory: join(directory, "none"), maxFileBytes: 1, maxBytes: 1, clock }).clear();
 });
