@@ -9,6 +9,7 @@ import { Editing } from "./editing.ts";
 import { nothingPlaying, refusalIn } from "./failure.ts";
 import { Heard } from "./heard.ts";
 import { Mishaps } from "./mishaps.ts";
+import { openTwice } from "./open-twice.ts";
 import { PlaneNews } from "./plane-news.ts";
 import { Progress } from "./progress.ts";
 import { emptyQueue, NO_RULES, playName, reduceQueue } from "./queue.ts";
@@ -249,7 +250,8 @@ export class RoomPlayer {
   }
 
   async #open(source: StoredSource, signal: AbortSignal): Promise<TrackSource> {
-    const opened = await this.#deps.open(source, signal);
+    const { clock, open } = this.#deps;
+    const opened = await openTwice(() => open(source, signal), { clock, signal });
     if (source.kind === "url" && "stream" in opened) {
       const { url, kind: format } = opened.stream;
       this.#dispatch({ kind: "streams", url: source.url, source: { kind: "stream", url, format } });

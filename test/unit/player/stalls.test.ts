@@ -181,6 +181,44 @@ test("nothing leaves for those who got it until now: once more, then held with t
   expect(player.nowPlaying()?.phase).toBe("paused");
 });
 
+test.each<[string, number, BotError, readonly string[], readonly string[]]>([
+  ["is slow once", 1, slow("timeout"), ["url 0"], []],
+  ["stays slow", 9, slow("timeout"), ["one 0"], ["player.failed"]],
+  ["breaks off once", 1, slow("fetch_failed"), ["url 0"], []],
+  ["is refused", 9, new BotError("fetch_refused", "no"), ["one 0"], ["player.failed"]],
+])(
+  "an address that %s at its turn: fetched once more where that may help",
+  async (_, times, error, on, said) => {
+    player.close();
+    let attempts = 0;
+    player = new RoomPlayer({
+      ...{ channel: CHANNEL, plane: wired(), documents: new FakeDocuments(), clock, log: silentLog },
+      open: async (source) => {
+        if (source.kind === "library") return { path: source.path };
+        await new Promise<void>((resolve) => clock.timer(10_000, resolve));
+        if (++attempts <= times) throw error;
+        return { path: "url" };
+      },
+      tell: (sentence) => told.push(sentence),
+      connected: () => connected,
+    });
+    const found = { title: "T", durationMs: 600_000, isDescribed: true };
+    const adding = [
+      player.add({ ...found, source: { kind: "url", url: "https://slow.example/a" } }, "@ann:test"),
+      player.add({ ...found, source: { kind: "library", path: "one" } }, "@ann:test"),
+    ];
+    await playing(30_000);
+    await Promise.allSettled(adding);
+    expect(starts().slice(-1)).toEqual(on);
+    expect(told.map(({ key }) => key)).toEqual(said);
+    expect(attempts).toBe(error.retryable ? 2 : 1);
+  },
+);
+
+function slow(code: "timeout" | "fetch_failed"): BotError {
+  return new BotError(code, "slow", { retryable: true });
+}
+
 describe("no alarm", () => {
   test("when it is paused, for however long, and right after it goes on", async () => {
     await playing(5_000);
