@@ -64,7 +64,7 @@ type Part = Piece | { kind: "through"; sequence: number };
 async function* partsOf(url: string, options: HlsFeedOptions): AsyncGenerator<Part, void, void> {
   const { fetch, clock, signal } = options;
   let { next } = options.place;
-  const resources = new HlsFetch(fetch, signal);
+  const resources = new HlsFetch(fetch, clock, signal);
   let { media: playlist, url: mediaUrl } = await mediaPlaylist(resources, url);
   const lengthMs = playlist.segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
   yield { kind: "opened", lengthMs: playlist.isEnded ? lengthMs : null };

@@ -1,5 +1,7 @@
 import { createDecipheriv } from "node:crypto";
+import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
+import { inSlices } from "../../base/slices.ts";
 import { MAX_PLAYLIST_BYTES, parseHls } from "./hls-playlist.ts";
 import type { ByteRange, HlsMaster, HlsMedia, HlsResource, HlsSegment } from "./hls-playlist.ts";
 import type { StreamFetch } from "./stream-fetch.ts";
@@ -15,19 +17,22 @@ const MIN_BYTES_PER_SECOND = 250;
 /** Playlists, segments and keys of one HLS stream, each fetched whole within its bounds. */
 export class HlsFetch {
   readonly #fetch: StreamFetch;
+  readonly #clock: Clock;
   readonly #signal: AbortSignal;
   #key: { url: string; bytes: Uint8Array } | null = null;
   #map: { of: string; bytes: Uint8Array } | null = null;
 
-  constructor(fetch: StreamFetch, signal: AbortSignal) {
+  constructor(fetch: StreamFetch, clock: Clock, signal: AbortSignal) {
     this.#fetch = fetch;
+    this.#clock = clock;
     this.#signal = signal;
   }
 
   /** @throws BotError `media_unsupported`, those of GuardedFetch.open */
   async playlist(url: string): Promise<{ playlist: HlsMaster | HlsMedia; url: string }> {
     const { bytes, url: from } = await this.#whole(url, null, MAX_PLAYLIST_BYTES, PLAYLIST_MS);
-    return { playlist: parseHls(new TextDecoder().decode(bytes), from), url: from };
+    const steps = parseHls(new TextDecoder().decode(bytes), from);
+    return { playlist: await inSlices(this.#clock, steps), url: from };
   }
 
   /** Of a segment, as a decoder takes it. @throws BotError */

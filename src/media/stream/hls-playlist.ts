@@ -1,5 +1,6 @@
 import { BotError } from "../../base/errors.ts";
 import type { MessageKey } from "../../base/messages/catalogue.ts";
+import type { Steps } from "../../base/slices.ts";
 
 /** Bytes of a resource: RFC 8216 section 4.3.2.2. */
 export interface ByteRange {
@@ -67,25 +68,37 @@ export const MAX_PLAYLIST_BYTES = 1_000_000;
 const MAX_SEGMENTS = 20_000;
 const MAX_VARIANTS = 200;
 const MAX_URL = 2048;
+/** What is longer is cut: nothing in a playlist is. */
+const MAX_LINE = 16_384;
 const LONGEST_TARGET_S = 60;
 
 /**
- * Reads an HLS playlist (RFC 8216, version 7). Pure.
+ * Reads an HLS playlist (RFC 8216, version 7), in steps of few ms however it is written. Pure.
  * @param baseUrl where it came from, after redirects
  * @throws BotError `media_unsupported`, with a sentence
  */
-export function parseHls(text: string, baseUrl: string): HlsMaster | HlsMedia {
-  const lines = text.split(/\r?\n|\r/).map((line) => line.trim());
-  if (lines[0]?.replace(/^\uFEFF/, "") !== "#EXTM3U") throw unsupported("no #EXTM3U", "stream.not_hls");
-  const isMaster = lines.some((line) => /^#EXT-X-(STREAM-INF|MEDIA):/.test(line));
-  return isMaster ? readMaster(lines, baseUrl) : readMedia(lines, baseUrl);
+export function* parseHls(text: string, baseUrl: string): Steps<HlsMaster | HlsMedia> {
+  const lines: string[] = [];
+  let isMaster = false;
+  for (const [whole] of text.matchAll(/[^\r\n]+/g)) {
+    yield;
+    const line = whole.slice(0, MAX_LINE).trim();
+    if (line === "") continue;
+    // A mark of byte order is a blank.
+    if (lines.length === 0 && line !== "#EXTM3U") break;
+    lines.push(line);
+    isMaster ||= /^#EXT-X-(STREAM-INF|MEDIA):/.test(line);
+  }
+  if (lines.length === 0) throw unsupported("no #EXTM3U", "stream.not_hls");
+  return yield* isMaster ? readMaster(lines, baseUrl) : readMedia(lines, baseUrl);
 }
 
-function readMaster(lines: readonly string[], baseUrl: string): HlsMaster {
+function* readMaster(lines: readonly string[], baseUrl: string): Steps<HlsMaster> {
   const variants: HlsVariant[] = [];
   const renditions: HlsRendition[] = [];
   let pending: ReadonlyMap<string, string> | null = null;
   for (const line of lines) {
+    yield;
     if (variants.length + renditions.length >= MAX_VARIANTS) break;
     const [tag, value] = tagOf(line);
     if (tag === "EXT-X-STREAM-INF") pending = attributes(value);
@@ -132,7 +145,7 @@ interface Pending {
 
 const NOTHING: Pending = { durationMs: null, range: null, isBreak: false, isGap: false };
 
-function readMedia(lines: readonly string[], baseUrl: string): HlsMedia {
+function* readMedia(lines: readonly string[], baseUrl: string): Steps<HlsMedia> {
   const segments: HlsSegment[] = [];
   let targetMs: number | null = null;
   let first = 0;
@@ -141,6 +154,7 @@ function readMedia(lines: readonly string[], baseUrl: string): HlsMedia {
   let key: HlsKey | null = null;
   let pending = NOTHING;
   for (const line of lines) {
+    yield;
     const [tag, value] = tagOf(line);
     if (tag === "EXT-X-TARGETDURATION") targetMs = seconds(value);
     else if (tag === "EXT-X-MEDIA-SEQUENCE") first = wholeNumber(value) ?? 0;

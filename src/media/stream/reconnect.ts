@@ -4,6 +4,8 @@ import type { BotError } from "../../base/errors.ts";
 export const STEADY_MS = 10_000;
 /** After so long without sound it is said that it is being tried: before others take it for stuck. */
 export const TOLD_AFTER_MS = 8_000;
+/** After so long without sound of what has an end it stalls: as any file, it is begun anew where it was. */
+export const STALLED_MS = 10_000;
 /** After so long without sound it is given up. */
 export const PATIENCE_MS = 120_000;
 /** Until something was heard: somebody waits for an answer, which says more than that it is stuck. */

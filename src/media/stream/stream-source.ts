@@ -1,13 +1,14 @@
 import { sleep } from "../../base/async.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { BotError, toBotError } from "../../base/errors.ts";
+import { toBotError, type BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { FfmpegEnd } from "../audio/ffmpeg.ts";
 import type { StreamTarget } from "../messages.ts";
+import { silent, soundless, undecodable } from "./failures.ts";
 import { hlsFeed, type HlsPlace } from "./hls-feed.ts";
 import { icyFeed } from "./icy-feed.ts";
 import type { Feed } from "./piece.ts";
-import { retryDelayMs, STEADY_MS, TOLD_AFTER_MS } from "./reconnect.ts";
+import { PATIENCE_MS, retryDelayMs, STALLED_MS, STEADY_MS, TOLD_AFTER_MS } from "./reconnect.ts";
 import { StreamDecoder, type Decoder, type StreamDecoderOptions } from "./stream-decoder.ts";
 import type { StreamFetch } from "./stream-fetch.ts";
 
@@ -96,6 +97,7 @@ export class StreamSource {
 
   resume(): void {
     this.reopen();
+    if (this.#isBlocked) this.#heardAtMs = this.#options.clock.now();
     this.#isBlocked = false;
     this.#blocked?.cancel();
     this.#decoder?.resume();
@@ -258,33 +260,35 @@ export class StreamSource {
     this.#watch = clock.timer(delayMs, () => {
       const silentMs = this.#isBlocked ? 0 : clock.now() - this.#heardAtMs;
       if (silentMs < TOLD_AFTER_MS) return this.#watchSilence(TOLD_AFTER_MS - silentMs);
-      // Bytes come, and no sound is in them.
-      if (this.#bytes === 0) return this.#end(this.#lastError ?? soundless());
+      if (!this.#isLive && this.#bytes > 0) {
+        // Tried again meanwhile, to no avail. Whoever plays it knows where it was.
+        if (silentMs >= STALLED_MS) return this.#end(this.#lastError, silentMs);
+        return this.#watchSilence(STALLED_MS - silentMs);
+      }
+      // Bytes come, and no sound is in them; or none come.
+      if (this.#bytes === 0) return this.#end(this.#lastError ?? this.#nothing(silentMs));
+      if (silentMs >= PATIENCE_MS) return this.#end(this.#lastError ?? this.#nothing(silentMs));
       if (!this.#isTold) {
         this.#isTold = true;
         onNote({ kind: "interrupted", error: this.#lastError });
       }
-      this.#watchSilence(TOLD_AFTER_MS);
+      this.#watchSilence(Math.min(TOLD_AFTER_MS, PATIENCE_MS - silentMs));
     });
   }
 
-  #end(error: BotError | null): void {
+  #nothing(silentMs: number): BotError {
+    return this.#wasDecoded && this.#bytes === 0 ? soundless() : silent(this.#options.stream.url, silentMs);
+  }
+
+  /** @param stalledMs it has an end, and gave nothing for so long */
+  #end(error: BotError | null, stalledMs?: number): void {
     const bytes = this.#bytes;
     this.#stop({ kind: "closed" });
-    this.#options.onEnd(
-      { ok: error === null, reason: error?.message ?? null, announcedMs: null, bytes },
-      error,
-    );
+    const ended = { ok: error === null, reason: error?.message ?? null, announcedMs: null, bytes };
+    if (stalledMs === undefined) this.#options.onEnd(ended, error);
+    else {
+      const reason = `no data for ${Math.round(stalledMs / 1000)} s`;
+      this.#options.onEnd({ ...ended, ok: false, reason, stalled: true }, error);
+    }
   }
-}
-
-const soundless = (): BotError =>
-  new BotError("media_unreadable", "there is no sound in it", { say: { key: "stream.no_audio" } });
-
-function undecodable(end: FfmpegEnd, heard: boolean): BotError {
-  const message = end.reason ?? "the decoder ended";
-  return new BotError("media_unreadable", message, {
-    retryable: heard,
-    say: { key: "error.media_unreadable" },
-  });
 }

@@ -1,24 +1,25 @@
 import { BotError } from "../../../../src/base/errors.ts";
 import { chooseAudio } from "../../../../src/media/stream/hls-choice.ts";
 import { parseHls, type HlsMaster, type HlsMedia } from "../../../../src/media/stream/hls-playlist.ts";
+import { atOnce, stepsOf } from "../../../support/steps.ts";
 
 const BASE = "https://radio.example/live/index.m3u8?token=1";
 
 function media(lines: readonly string[]): HlsMedia {
-  const playlist = parseHls(["#EXTM3U", ...lines].join("\n"), BASE);
+  const playlist = atOnce(parseHls(["#EXTM3U", ...lines].join("\n"), BASE));
   if (playlist.kind !== "media") throw new Error("not a media playlist");
   return playlist;
 }
 
 function master(lines: readonly string[]): HlsMaster {
-  const playlist = parseHls(["#EXTM3U", ...lines].join("\n"), BASE);
+  const playlist = atOnce(parseHls(["#EXTM3U", ...lines].join("\n"), BASE));
   if (playlist.kind !== "master") throw new Error("not a master playlist");
   return playlist;
 }
 
 function refusal(text: string): string {
   try {
-    parseHls(text, BASE);
+    atOnce(parseHls(text, BASE));
   } catch (error) {
     if (error instanceof BotError) return error.say.key;
   }
@@ -140,6 +141,23 @@ test("a line of a megabyte is looked at once", () => {
   const { variants } = master([`#EXT-X-STREAM-INF:${"A".repeat(400_000)}`, "a.m3u8"]);
   const { segments } = media([`#EXT-X-KEY:METHOD=NONE,${"A-".repeat(400_000)}`, "#EXTINF:4,", "a.ts"]);
   expect([variants.length, segments.length]).toEqual([1, 1]);
+});
+
+test.each([
+  ["segments without end", "a\n".repeat(400_000)],
+  ["numbers that are not there", "\n \n".repeat(300_000)],
+  ["lists in lists", "#EXT-X-MEDIA:TYPE=VIDEO\n".repeat(40_000)],
+  ["names in all letters", `http://${"ü.".repeat(900)}\n`.repeat(500)],
+])("others have their turn while it is read: %s", (_, lines) => {
+  const text = `#EXTM3U\n${lines}`;
+  expect(stepsOf(parseHls(text, BASE))).toBeGreaterThan(500);
+});
+
+test("what stands before its mark, and lines of blanks, are passed over", () => {
+  const { segments } = atOnce(
+    parseHls("\uFEFF\r\n #EXTM3U\r\n \r\n#EXTINF:4,\r\n\r\na.ts", BASE),
+  ) as HlsMedia;
+  expect(segments).toHaveLength(1);
 });
 
 const variant = (url: string, attributes: string): string[] => [`#EXT-X-STREAM-INF:${attributes}`, url];

@@ -50,6 +50,7 @@ let isDeaf: boolean;
 let notes: StreamNote[];
 let heard: string;
 let ended: { ok: boolean; error: BotError | null } | null;
+let stalled: boolean;
 let source: StreamSource | null;
 
 const brokenOff = new BotError("fetch_failed", "reset", { retryable: true });
@@ -74,7 +75,10 @@ function play(answer: FakeStreamFetch["answer"], kind: StreamFormat = "icy", pos
     },
     onNote: (note) => notes.push(note),
     onData: (chunk) => (heard += chunk.toString().replaceAll("\0", "")),
-    onEnd: ({ ok }, error) => (ended = { ok, error }),
+    onEnd: ({ ok, stalled: hasStalled = false }, error) => {
+      ended = { ok, error };
+      stalled = hasStalled;
+    },
   });
   return source;
 }
@@ -86,6 +90,7 @@ beforeEach(() => {
   notes = [];
   heard = "";
   ended = null;
+  stalled = false;
 });
 afterEach(() => {
   source?.close();
@@ -344,6 +349,49 @@ test("HLS to which nothing is added any more is connected anew, and given up whe
   play(hls([playlist(0, "abcd")]), "hls");
   await clock.advance(200_000);
   expect(ended?.error?.say.key).toBe("stream.still");
+});
+
+/** Segments from this one on never come to an end. */
+function hung(answer: FakeStreamFetch["answer"], from: string): FakeStreamFetch["answer"] {
+  return (url, attempt) =>
+    (url.split("/").at(-1) ?? "") >= from && url.endsWith(".ts") ? new FakeAnswer() : answer(url, attempt);
+}
+
+test("HLS that is complete and of which nothing more comes has stalled after ten seconds, as a file", async () => {
+  const vod = playlist(0, "abcd", "#EXT-X-ENDLIST");
+  play(hung(hls([vod]), "b.ts"), "hls");
+  await clock.advance(9_000);
+  expect([heard, ended, stalled]).toEqual(["a", null, false]);
+  await clock.advance(1_100);
+  expect([ended?.ok, stalled, notes]).toEqual([false, true, [{ kind: "length", lengthMs: 16_000 }]]);
+  // Begun anew where it was, and nothing comes at all.
+  play(hung(hls([vod]), "a.ts"), "hls", 4_000);
+  stalled = false;
+  await clock.advance(8_100);
+  expect([stalled, ended?.error?.say]).toEqual([
+    false,
+    { key: "fetch.slow", params: { host: "radio.example" } },
+  ]);
+});
+
+test("HLS that is complete has not stalled while nobody listened", async () => {
+  const playing = play(hls([playlist(0, "abcd", "#EXT-X-ENDLIST")]), "hls");
+  playing.pause();
+  await clock.advance(1_000);
+  decoders.at(-1)?.options.onData(Buffer.from("x"));
+  await clock.advance(63_900);
+  playing.resume();
+  decoders.at(-1)!.isPaused = true;
+  await clock.advance(9_000);
+  expect(ended).toBeNull();
+});
+
+test("HLS that is live, and whose segments drip for ever, is given up after two minutes", async () => {
+  play(hung(hls([playlist(0, "abcd"), playlist(1, "bcde")]), "e.ts"), "hls");
+  await clock.advance(119_000);
+  expect([heard, ended, notes.length]).toEqual(["bcd", null, 1]);
+  await clock.advance(5_000);
+  expect([stalled, ended?.error?.say.key]).toEqual([false, "fetch.slow"]);
 });
 
 test("HLS whose segments are all gone ends with the reason", async () => {
