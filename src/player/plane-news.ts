@@ -79,16 +79,19 @@ export class PlaneNews {
   }
 
   #ended(event: PlaneEventOf<"track.ended">): void {
-    const { dispatch, sound, guard, mishaps, log } = this.#deps;
+    const { state, dispatch, sound, guard, mishaps, log } = this.#deps;
     const { track, reason, positionMs } = event;
     log.info("track_ended", { track, reason, positionMs });
-    sound.ended(track, event.follows);
+    // What was replaced or stopped was so by our wish, and something of the same name may be on since.
+    if (reason === "finished" || reason === "failed") sound.ended(track, event.follows);
     if (reason === "finished" && positionMs < FRAME_MS)
       return mishaps.failed(track, new BotError("media_unreadable", "there is no sound in it"));
     if (reason === "finished") dispatch({ kind: "finished", id: track });
     if (reason !== "failed") return;
     if (event.stalled) {
       dispatch({ kind: "position", id: track, positionMs });
+      // Nobody misses it: it is opened anew when it goes on.
+      if (playName(state()) === track && state().now?.phase === "paused") return;
       if (guard.stalled(track, "source")) return;
     }
     mishaps.failed(track, endError(event));

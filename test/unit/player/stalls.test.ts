@@ -234,6 +234,23 @@ describe("no alarm", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("when its source gives up while it is paused: it goes on from where it was", async () => {
+    await playing(5_000);
+    player.pause();
+    await playing(1_000);
+    for (let i = 0; i < 2; i++) {
+      plane.emit({
+        ...{ kind: "track.ended", channel: CHANNEL, reason: "failed", positionMs: 5_000, follows: null },
+        ...{ detail: "no data for 10 s", stalled: true, track: lastStarted() },
+      });
+      await playing(60_000);
+    }
+    expect([starts(), told]).toEqual([["one 0"], []]);
+    player.resume();
+    await playing(1_000);
+    expect([starts(), told]).toEqual([["one 0", "one 5"], []]);
+  });
+
   test("when nobody is connected, and whoever comes has missed nothing yet", async () => {
     await playing(5_000);
     connected = 0;
