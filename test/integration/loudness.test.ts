@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -15,8 +16,9 @@ import { measureBeforehand } from "../../src/media/audio/scan.ts";
 import { InProcessPlane } from "../../src/media/in-process.ts";
 import { LevelledPlane } from "../../src/player/loudness/levelled-plane.ts";
 import { LoudnessScans } from "../../src/player/loudness/scans.ts";
-import { localIce, Watched } from "../contract/plane-rig.ts";
+import { localIce, until, Watched } from "../contract/plane-rig.ts";
 import { CaptureEngine } from "../fakes/capture-engine.ts";
+import { childrenOf } from "../support/bot.ts";
 import { fromInt16, rmsDb } from "../support/measure.ts";
 import { loudnessOf, writeTune } from "../support/loudness.ts";
 import { writeWav } from "../support/wav.ts";
@@ -283,3 +285,32 @@ test("what nobody waits for is measured the same at a rate, by its tags alone wh
   ending.abort();
   await expect(unwanted).rejects.toMatchObject({ code: "cancelled" });
 });
+
+test("a measurement ends with who wanted it, also when that is killed", async () => {
+  const file = path.join(directory, "hours.wav");
+  const sine = ["-f", "lavfi", "-i", "sine=frequency=440:duration=600", "-ar", "8000"];
+  await run("ffmpeg", ["-v", "error", ...sine, file]);
+  const href = (name: string): string => JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
+  const source = `const { measureBeforehand } = await import(${href("media/audio/scan.ts")});
+    const { systemClock: clock } = await import(${href("base/system-clock.ts")});
+    const { silentLog: log } = await import(${href("base/log.ts")});
+    const signal = new AbortController().signal;
+    void measureBeforehand("ffmpeg", ${JSON.stringify(file)}, { clock, log, rate: 1, signal });`;
+  const owner = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: "ignore" });
+  try {
+    const program = await until("its program", () => childrenOf(owner.pid!)[0]);
+    owner.kill("SIGKILL");
+    await until("its end", () => hasEnded(program) || undefined);
+  } finally {
+    owner.kill("SIGKILL");
+  }
+});
+
+/** Also where nobody asks how. */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
+}
