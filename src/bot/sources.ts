@@ -64,7 +64,7 @@ export function roomSources(deps: {
   for (const each of [files, lists, ytdlp]) each.clear().catch(() => undefined);
   const urls = new Urls({
     files: new UrlFiles({ files, plane, limits, clock, log }),
-    ...{ policy, pages: ytdlp },
+    ...{ policy, clock, pages: ytdlp },
     playlist: (playlist, signal) => playlists.read(playlist, signal),
   });
   const stations = new Stations({

@@ -1,3 +1,4 @@
+import type { Steps } from "../../base/slices.ts";
 import { Collected } from "./collect.ts";
 import type { RawPlaylist } from "./item.ts";
 
@@ -5,10 +6,11 @@ import type { RawPlaylist } from "./item.ts";
  * `#EXTINF:seconds attributes,title` belongs to the next line that is no comment; `#PLAYLIST:` has the list's own name.
  * Everything else behind a `#` is a comment.
  */
-export function parseM3u(text: string): RawPlaylist {
+export function* parseM3u(text: string): Steps<RawPlaylist> {
   const found = new Collected();
   let next: { title: string | null; durationMs: number | null } = { title: null, durationMs: null };
   for (const [line] of text.matchAll(/[^\r\n]+/g)) {
+    yield;
     const trimmed = line.trim();
     if (!trimmed.startsWith("#")) {
       if (trimmed === "") continue;

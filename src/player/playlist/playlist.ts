@@ -1,5 +1,12 @@
 import { BotError } from "../../base/errors.ts";
-import { MAX_PLAYLIST_BYTES, type Playlist, type PlaylistFormat, type RawPlaylist } from "./item.ts";
+import type { Steps } from "../../base/slices.ts";
+import {
+  MAX_PLAYLIST_BYTES,
+  type Playlist,
+  type PlaylistFormat,
+  type PlaylistItem,
+  type RawPlaylist,
+} from "./item.ts";
 import { parseM3u } from "./m3u.ts";
 import { parsePls } from "./pls.ts";
 import { parseXspf } from "./xspf.ts";
@@ -34,16 +41,16 @@ export const isHls = (text: string): boolean =>
   /^#EXT-X-(TARGETDURATION|STREAM-INF|MEDIA|MEDIA-SEQUENCE|I-FRAME-STREAM-INF|VERSION)\b/im.test(text);
 
 /**
- * The entries of a playlist's text. Pure; nothing is opened, no entity of XML is expanded but the five that every document
+ * The entries of a playlist's text, in steps of few ms however it is written. Pure; nothing is opened, no entity of XML is expanded but the five that every document
  * has.
  * @param options.format what its name or type says; what the text itself begins with counts more
  * @param options.baseUrl its own address: entries become absolute; null leaves paths as they are
  * @throws BotError `media_unreadable` (damaged, hostile), `media_unsupported` (HLS), `media_too_large`
  */
-export function parsePlaylist(
+export function* parsePlaylist(
   text: string,
   { format, baseUrl }: { format: PlaylistFormat | null; baseUrl: string | null },
-): Playlist {
+): Steps<Playlist> {
   if (text.length > MAX_PLAYLIST_BYTES) {
     throw new BotError("media_too_large", `a playlist of ${text.length} characters`, {
       say: { key: "playlist.too_large", params: { limit: MAX_PLAYLIST_BYTES / 1e6 } },
@@ -52,16 +59,20 @@ export function parsePlaylist(
   if (isHls(text)) {
     throw new BotError("media_unsupported", "the index of a stream", { say: { key: "playlist.is_stream" } });
   }
-  const raw = PARSERS[formatOfText(text) ?? format ?? "m3u"](text);
-  const items = raw.items.map((item) => ({ ...item, url: absolute(item.url, baseUrl) }));
+  const raw = yield* PARSERS[formatOfText(text) ?? format ?? "m3u"](text);
+  const items: PlaylistItem[] = [];
+  for (const item of raw.items) {
+    yield;
+    items.push({ ...item, url: absolute(item.url, baseUrl) });
+  }
   return { title: raw.title, items, left: raw.count - items.length };
 }
 
-const PARSERS: Readonly<Record<PlaylistFormat, (text: string) => RawPlaylist>> = {
+const PARSERS: Readonly<Record<PlaylistFormat, (text: string) => Steps<RawPlaylist>>> = {
   m3u: parseM3u,
   pls: parsePls,
-  xspf: (text) => {
-    const { items, ...rest } = parseXspf(text);
+  xspf: function* (text) {
+    const { items, ...rest } = yield* parseXspf(text);
     return { ...rest, items: items.map((item) => ({ ...item, url: unescapePath(item.url) })) };
   },
 };

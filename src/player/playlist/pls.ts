@@ -1,3 +1,4 @@
+import type { Steps } from "../../base/slices.ts";
 import { Collected, type Entry } from "./collect.ts";
 import type { RawPlaylist } from "./item.ts";
 
@@ -5,10 +6,11 @@ import type { RawPlaylist } from "./item.ts";
 const MAX_ENTRIES = 10_000;
 
 /** `FileN=`, `TitleN=`, `LengthN=` (seconds, -1 when it is not known), in any order; N says where it stands. */
-export function parsePls(text: string): RawPlaylist {
+export function* parsePls(text: string): Steps<RawPlaylist> {
   const entries = new Map<number, Entry>();
   const found = new Collected();
   for (const [line] of text.matchAll(/[^\r\n]+/g)) {
+    yield;
     const match = /^\s*([a-z]+?)(\d{1,9})?\s*=(.*)$/i.exec(line);
     if (!match) continue;
     const [, name = "", number, value = ""] = match;

@@ -2,6 +2,7 @@ import { withTimeout } from "../../base/async.ts";
 import type { Clock } from "../../base/clock.ts";
 import { BotError, toBotError } from "../../base/errors.ts";
 import type { Sentence } from "../../base/messages/catalogue.ts";
+import { inSlices } from "../../base/slices.ts";
 import type { Asker } from "../../fetch/limits.ts";
 import type { Ask, Found, FoundMany, Refused } from "../resolver/resolver.ts";
 import { MAX_ITEMS, type PlaylistFormat, type PlaylistItem } from "./item.ts";
@@ -60,7 +61,7 @@ export class PlaylistReader {
       });
     }
     const baseUrl = from !== null && "url" in from ? from.url : null;
-    const parsed = parsePlaylist(text, { format, baseUrl });
+    const parsed = await inSlices(this.#deps.clock, parsePlaylist(text, { format, baseUrl }));
     const title = parsed.title ?? playlist.name;
     if (parsed.items.length === 0) {
       throw new BotError("not_found", "an empty playlist", {

@@ -1,5 +1,7 @@
+import type { Clock } from "../../base/clock.ts";
 import { BotError, toBotError } from "../../base/errors.ts";
 import { oneLine } from "../../base/messages/catalogue.ts";
+import { inSlices } from "../../base/slices.ts";
 import type { Asker } from "../../fetch/limits.ts";
 import { allowedAddresses } from "../../fetch/pinned.ts";
 import { hostOf, isAddress, looksLikeUrl, parseFetchUrl, type FetchPolicy } from "../../fetch/url.ts";
@@ -15,6 +17,7 @@ import type { Looked, UrlFiles } from "./url-files.ts";
 export interface UrlsDeps {
   files: Pick<UrlFiles, "look">;
   policy: FetchPolicy;
+  clock: Clock;
   /** What can be queued of a playlist's text. */
   playlist: (playlist: PlaylistText, signal: AbortSignal) => Promise<FoundMany>;
   /** Who knows what to do with web pages, and with those who do not answer programs; asked after this one. */
@@ -83,7 +86,7 @@ export class Urls implements Resolver {
     const sound = soundOf(url, looked);
     if (sound) return sound;
     // A list of a playlist, most likely one station in a list of its own.
-    const first = firstOf(looked);
+    const first = await this.#firstOf(looked);
     if (first !== null) {
       const { href } = parseFetchUrl(first, this.#deps.policy);
       const inner = soundOf(href, await this.#deps.files.look(href, options));
@@ -94,6 +97,14 @@ export class Urls implements Resolver {
     // Of a playlist: nobody has looked at it before.
     if (isPage(text) && pages?.isWanted) return pages.open({ kind: "ytdlp", url }, signal, asker);
     throw noSound(text);
+  }
+
+  async #firstOf(looked: Looked): Promise<string | null> {
+    if (looked.kind !== "text") return null;
+    const format = formatOf(looked);
+    if (format === null) return null;
+    const steps = parsePlaylist(looked.text, { format, baseUrl: looked.url });
+    return (await inSlices(this.#deps.clock, steps)).items[0]?.url ?? null;
   }
 }
 
@@ -113,13 +124,6 @@ function formatOf({ text, url, contentType }: Extract<Looked, { kind: "text" }>)
   const marked = formatOfText(text);
   if (marked !== null || isPage(text)) return marked;
   return formatOfType(contentType ?? "") ?? formatOfName(new URL(url).pathname);
-}
-
-function firstOf(looked: Looked): string | null {
-  if (looked.kind !== "text") return null;
-  const format = formatOf(looked);
-  if (format === null) return null;
-  return parsePlaylist(looked.text, { format, baseUrl: looked.url }).items[0]?.url ?? null;
 }
 
 function isPage(text: string): boolean {

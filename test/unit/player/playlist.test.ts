@@ -4,12 +4,14 @@ import {
   MAX_ITEMS,
   MAX_LOCATION,
   MAX_PLAYLIST_BYTES,
+  type Playlist,
 } from "../../../src/player/playlist/item.ts";
 import { formatOfText, formatOfType, isHls, parsePlaylist } from "../../../src/player/playlist/playlist.ts";
 import { playlistText } from "../../../src/player/playlist/text.ts";
+import { atOnce, stepsOf } from "../../support/steps.ts";
 
-const parse = (text: string, baseUrl: string | null = null): ReturnType<typeof parsePlaylist> =>
-  parsePlaylist(text, { format: null, baseUrl });
+const parse = (text: string, baseUrl: string | null = null): Playlist =>
+  atOnce(parsePlaylist(text, { format: null, baseUrl }));
 const item = (url: string, title: string | null = null, durationMs: number | null = null): object => ({
   url,
   title,
@@ -119,7 +121,7 @@ test("a name, a type and the text say what it is; the text is believed", () => {
     null,
     null,
   ]);
-  expect(parsePlaylist(pls, { format: "m3u", baseUrl: null }).items).toHaveLength(2);
+  expect(atOnce(parsePlaylist(pls, { format: "m3u", baseUrl: null })).items).toHaveLength(2);
 });
 
 test("the index of a stream is no list of tracks", () => {
@@ -172,6 +174,33 @@ test.each([
   );
 });
 
+test.each([
+  ["m3u", "a.mp3\n".repeat(160_000)],
+  ["pls", `[playlist]\n${"File1=a\n".repeat(120_000)}`],
+  ["xspf of tracks", `<playlist><trackList>${"<track/>".repeat(120_000)}`],
+  [
+    "xspf of elements in one another",
+    `<playlist>${("<a>".repeat(30) + "</a>".repeat(30)).repeat(4_700)}</playlist>`,
+  ],
+  ["xspf of text alone", `<playlist><title>${"x".repeat(900_000)}`],
+])("others have their turn while a megabyte is read: %s", (_, text) => {
+  expect(stepsOf(parsePlaylist(text, { format: null, baseUrl: null }))).toBeGreaterThan(200);
+});
+
+test("xspf: what is cut anywhere while it is read is whole", () => {
+  const title = "Größe &amp; 🎵&#65;".repeat(300);
+  const cut = list(
+    `<location>${"x".repeat(1_500)}.mp3</location><title><![CDATA[${"]]é".repeat(2_000)}]]></title>`,
+  );
+  expect(parse(cut)).toMatchObject({
+    items: [{ url: `${"x".repeat(1_500)}.mp3`, title: "]]é".repeat(100) }],
+  });
+  for (let before = 4_090; before < 4_100; before++) {
+    const found = parse(list(`<!--${"x".repeat(before)}--><location>a</location><title>${title}</title>`));
+    expect(found.items).toEqual([item("a", "Größe & 🎵A".repeat(300).slice(0, 300))]);
+  }
+});
+
 test("bytes: UTF-8, UTF-16, what old programs wrote; no binary file", () => {
   const text = "Größe.mp3";
   expect(playlistText(new TextEncoder().encode(text))).toBe(text);
@@ -196,7 +225,7 @@ test("any text gives bounded entries, or is refused with a sentence", () => {
   fc.assert(
     fc.property(text, format, (text, format) => {
       try {
-        const { items, title } = parsePlaylist(text, { format, baseUrl: null });
+        const { items, title } = atOnce(parsePlaylist(text, { format, baseUrl: null }));
         expect(items.length).toBeLessThanOrEqual(MAX_ITEMS);
         for (const { url, title } of items) {
           expect(url).not.toBe("");

@@ -46,6 +46,7 @@ beforeEach(async () => {
   const urls = new Urls({
     files: new UrlFiles({ files, plane, limits: new FetchLimits(), clock, log: silentLog }),
     policy: { allowHttp: false, allow: [] },
+    clock,
     playlist: (playlist, signal) => playlists.read(playlist, signal),
   });
   sources = new Sources([urls, playlists, library]).of("!room:example.org");

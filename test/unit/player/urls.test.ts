@@ -36,6 +36,7 @@ beforeEach(async () => {
   const urls = new Urls({
     files: new UrlFiles({ files, plane, limits: new FetchLimits(), clock, log }),
     policy: { allowHttp: false, allow: [] },
+    clock,
     playlist: async (playlist) => {
       lists.push(playlist);
       return { title: playlist.name, items: [] };
