@@ -86,10 +86,10 @@ export class PlaneNews {
     if (reason === "finished" || reason === "failed") sound.ended(track, event.follows);
     if (reason === "finished" && positionMs < FRAME_MS)
       return mishaps.failed(track, new BotError("media_unreadable", "there is no sound in it"));
-    if (reason === "finished") dispatch({ kind: "finished", id: track });
-    if (reason !== "failed") return;
+    if (reason !== "finished" && reason !== "failed") return;
+    dispatch({ kind: "position", id: track, positionMs });
+    if (reason === "finished") return void dispatch({ kind: "finished", id: track });
     if (event.stalled) {
-      dispatch({ kind: "position", id: track, positionMs });
       // Nobody misses it: it is opened anew when it goes on.
       if (playName(state()) === track && state().now?.phase === "paused") return;
       if (guard.stalled(track, "source")) return;

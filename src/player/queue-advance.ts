@@ -34,9 +34,10 @@ export function skip(state: QueueState, { meant, nowMs, count = 1 }: Of<"skip">)
 
 export function finished(state: QueueState, id: string): QueueStep {
   if (!state.now || playName(state) !== id) return step(state, []);
-  const after = loopOf(state) === "track" ? { ...state, now: fromStart(state.now.track) } : over(state);
+  const { phase, positionMs, track } = state.now;
+  const loop = loopOf(state, positionMs);
+  const after = loop === "track" ? { ...state, now: fromStart(track) } : over(state, loop);
   // Paused in its last moment: what follows is held then.
-  const { phase } = state.now;
   return switched(state, { ...after, now: after.now && { ...after.now, phase } }, []);
 }
 
@@ -102,17 +103,16 @@ export function loop(state: QueueState, event: Of<"loop">): QueueStep {
   return changed({ ...state, loop: event.loop });
 }
 
-/** What comes again, for what is on. */
-function loopOf({ now, loop: wanted }: QueueState): Loop {
-  const durationMs = now?.track.durationMs ?? null;
-  return durationMs !== null && durationMs < MIN_REPEATED_MS ? "off" : wanted;
+/** What comes again, for what is on. @param heardMs how long it is, where it does not say */
+function loopOf({ now, loop: wanted }: QueueState, heardMs = Infinity): Loop {
+  return (now?.track.durationMs ?? heardMs) < MIN_REPEATED_MS ? "off" : wanted;
 }
 
 /** What is on is over: it goes where it belongs, and the next is on. */
-function over(state: QueueState): QueueState {
+function over(state: QueueState, loop = loopOf(state)): QueueState {
   if (!state.now) return state;
   const { track } = state.now;
-  const upcoming = loopOf(state) === "queue" ? [...state.upcoming, track] : state.upcoming;
+  const upcoming = loop === "queue" ? [...state.upcoming, track] : state.upcoming;
   return nextOf({ ...state, upcoming, history: remembered(state.history, track) });
 }
 

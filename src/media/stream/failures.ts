@@ -8,7 +8,7 @@ export const soundless = (): BotError =>
 
 /** Nothing has come, and nothing says why. */
 export const silent = (url: string, ms: number): BotError =>
-  tooSlow(`no data for ${Math.round(ms / 1000)} s`, new URL(url).host);
+  tooSlow(`no data for ${Math.round(ms / 1000)} s`, new URL(url).hostname);
 
 /** @param heard before: then another connection may bring what can be decoded */
 export function undecodable(end: FfmpegEnd, heard: boolean): BotError {

@@ -132,8 +132,12 @@ function mayGo(before: QueueState, event: QueueEvent): string[] {
   if (kind === "remove") return [...event.ids];
   if (kind === "skip" && before.loop !== "queue")
     return [...now, ...ids(before.upcoming)].slice(0, event.count);
-  return kind === "failed" || (kind === "finished" && before.loop === "off") ? now : [];
+  return kind === "failed" || (kind === "finished" && (before.loop === "off" || isShort(before))) ? now : [];
 }
+
+/** What is on ended at once, and nothing says how long it is: it does not come again. */
+const isShort = ({ now }: QueueState): boolean =>
+  now !== null && now.track.durationMs === null && now.positionMs < 2_000;
 
 /** What must never be, by name. One assertion for a whole course: thousands of small ones take their time. */
 function wrong(

@@ -3,6 +3,7 @@ import {
   etaMs,
   etasMs,
   MAX_FAILURES,
+  MIN_REPEATED_MS,
   MAX_QUEUE,
   playName,
   reduceQueue,
@@ -156,6 +157,28 @@ test("what is hardly a sound does not come again and again", () => {
   for (const loop of ["track", "queue"] as const)
     expect(held(after(blip, { kind: "loop", loop }, { kind: "finished", id: "blip" }))).toEqual(["b"]);
 });
+
+test.each(["track", "queue"] as const)(
+  "what has no known length and ends at once does not come again and again (%s)",
+  (loop) => {
+    const { state } = run([
+      { kind: "add", track: track("a", null) },
+      { kind: "loop", loop },
+    ]);
+    const after = (positionMs: number): string | undefined =>
+      run(
+        [
+          { kind: "position", id: "a", positionMs },
+          { kind: "finished", id: "a" },
+        ],
+        state,
+      ).state.now?.track.id;
+    expect([after(MIN_REPEATED_MS - 1), after(MIN_REPEATED_MS)]).toEqual([undefined, "a"]);
+    // Skipped at once it comes again all the same, where everything does.
+    const skipped = run([{ kind: "skip", meant: "a", nowMs: 0 }], state).state.now?.track.id;
+    expect(skipped).toBe(loop === "queue" ? "a" : undefined);
+  },
+);
 
 test("with the queue repeated what is over waits at the end, also alone and when it was skipped", () => {
   const looped = after(four, { kind: "loop", loop: "queue" });
