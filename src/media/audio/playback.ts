@@ -194,11 +194,11 @@ export class Playback {
     this.resume();
   }
 
-  /** Leaves out what is here and comes before `positionMs`, unheard. Returns whether it is there now. */
+  /** Leaves out what is here and comes before `positionMs`, unheard. Returns whether it is there now, neither behind nor ahead. */
   skipTo(positionMs: number): boolean {
     const missing = Math.round(msToSamples(positionMs - this.positionMs) / this.#speed);
     this.#skipped += this.#intake.drop(missing);
-    return missing <= 0 || this.#intake.available > 0;
+    return missing >= 0 && this.#intake.available > 0;
   }
 
   /** Adds what is next to `sum`, if it sounds, from its sample `at` on. Returns how many samples there were. */
