@@ -72,15 +72,12 @@ export function decodeAnswer(output: string, asked: string, limit: number): Answ
   const answers: Answer[] = [];
   let count = 0;
   for (const [index, unknown] of entries.entries()) {
-    if (count >= limit) {
-      // Only how many there are is told of these.
-      if (typeof unknown === "object" && unknown !== null) count++;
-      continue;
-    }
-    const entry = entrySchema.safeParse(unknown);
-    if (!entry.success) continue;
+    if (typeof unknown !== "object" || unknown === null) continue;
+    // Only how many there are is told of those beyond.
+    const entry = count < limit ? entrySchema.safeParse(unknown) : null;
+    if (entry?.success === false) continue;
     count++;
-    answers.push(entryOf(entry.data, page, index + 1));
+    if (entry) answers.push(entryOf(entry.data, page, index + 1));
   }
   return {
     kind: "many",

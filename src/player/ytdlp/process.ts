@@ -26,12 +26,14 @@ export interface RunResult {
 }
 
 const MAX_COMPLAINT = 8_192;
+/** Who complains more has gone wild. */
+const MAX_COMPLAINTS_BYTES = 1e6;
 const KILL_AFTER_MS = 1_000;
 
 /**
  * Runs yt-dlp once: without a shell, in a process group of its own that is ended as a whole, with an environment that has
  * nothing of ours in it, and at a low priority.
- * @throws BotError `timeout`, `cancelled`, `media_too_large` (its output), `ytdlp_missing`
+ * @throws BotError `timeout`, `cancelled`, `media_too_large` (its output, its complaints), `ytdlp_missing`
  */
 export function runYtdlp(options: RunOptions): Promise<RunResult> {
   const { program, args, directory, proxy, timeoutMs, maxOutputBytes, signal, clock } = options;
@@ -46,6 +48,7 @@ export function runYtdlp(options: RunOptions): Promise<RunResult> {
     const chunks: Buffer[] = [];
     let size = 0;
     let complaint = "";
+    let complaints = 0;
     let verdict: BotError | null = null;
     let kill: Timer | null = null;
     const signalGroup = (name: NodeJS.Signals): void => {
@@ -79,9 +82,11 @@ export function runYtdlp(options: RunOptions): Promise<RunResult> {
     child.stdout.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size <= maxOutputBytes) chunks.push(chunk);
-      else end(new BotError("media_too_large", "yt-dlp says too much", { say: { key: "ytdlp.no_answer" } }));
+      else end(tooMuch());
     });
     child.stderr.on("data", (chunk: Buffer) => {
+      complaints += chunk.length;
+      if (complaints > MAX_COMPLAINTS_BYTES) return end(tooMuch());
       complaint = (complaint + chunk.toString("utf8")).slice(-MAX_COMPLAINT);
     });
     child.once("error", (error) => {
@@ -115,9 +120,14 @@ function environment(directory: string, proxy: string | null): NodeJS.ProcessEnv
     ...Object.fromEntries(passed),
     ...{ HOME: directory, TMPDIR: directory, XDG_CONFIG_HOME: directory, XDG_CACHE_HOME: directory },
     ...{ LANG: "C.UTF-8", PYTHONIOENCODING: "utf-8", PYTHONDONTWRITEBYTECODE: "1", YTDLP_NO_PLUGINS: "1" },
+    // Nothing of what anybody has put into its home, if that could be.
+    PYTHONNOUSERSITE: "1",
     ...(proxy !== null && { http_proxy: proxy, https_proxy: proxy, all_proxy: proxy }),
   };
 }
+
+const tooMuch = (): BotError =>
+  new BotError("media_too_large", "yt-dlp says too much", { say: { key: "ytdlp.no_answer" } });
 
 export function tooLate(timeoutMs: number): BotError {
   const seconds = Math.round(timeoutMs / 1000);

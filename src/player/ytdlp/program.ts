@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
@@ -58,14 +58,18 @@ export class YtdlpFinder {
 
   async #look(): Promise<YtdlpProgram> {
     const path = await this.#path();
+    // A home of its own: into that of everybody else others may put what Python runs.
+    const home = await mkdtemp(join(tmpdir(), "voicebot-ytdlp-")).catch(() => null);
     const { ok, output, complaint } = await runYtdlp({
-      ...{ program: path, args: ["--ignore-config", "--version"], directory: tmpdir(), proxy: null },
+      ...{ program: path, args: ["--ignore-config", "--version"], directory: home ?? tmpdir(), proxy: null },
       ...{
         timeoutMs: ASK_MS,
         maxOutputBytes: 1_000,
         signal: new AbortController().signal,
         clock: this.#clock,
       },
+    }).finally(async () => {
+      if (home !== null) await rm(home, { recursive: true, force: true });
     });
     const version = output.trim();
     if (!ok || !/^[\w.+-]{1,64}$/.test(version)) {

@@ -39,7 +39,8 @@ const LOOKS_AT_ONCE = 2;
 const DOWNLOADS_AT_ONCE = 2;
 const DOWNLOAD_MS = 600_000;
 const IDLE_MS = 30_000;
-const MAX_OUTPUT_BYTES = 20e6;
+/** Of 501 entries, or of a video with all its formats and languages; more takes too long to read. */
+const MAX_OUTPUT_BYTES = 5e6;
 /** Pages and scripts, besides the sound. */
 const LOOK_BYTES = 50e6;
 

@@ -109,6 +109,18 @@ describe("what is said to it", () => {
   });
 });
 
+describe("how it is found", () => {
+  test("it is asked in a home of its own, which is gone afterwards", async () => {
+    const path = await program("true");
+    await writeFile(path, `#!/bin/sh\n(pwd; env) > ${directory}/asked\necho 2026.01.02\n`);
+    await new YtdlpFinder(path, systemClock).find();
+    const [home = "", ...environment] = (await readFile(join(directory, "asked"), "utf8")).split("\n");
+    expect(home).toMatch(/voicebot-ytdlp-[^/]+$/);
+    expect(environment).toEqual(expect.arrayContaining([`HOME=${home}`, "PYTHONNOUSERSITE=1"]));
+    await expect(readdir(home)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
 describe("what it says", () => {
   test("one track, by its tags where it has them", async () => {
     const sources = await ytdlpOf(
@@ -195,6 +207,21 @@ describe("what it says", () => {
     const run = { program: path, args: ["x"], directory, proxy: null, timeoutMs: 5_000, maxOutputBytes: 1e5 };
     await expect(runYtdlp({ ...run, signal, clock: systemClock })).rejects.toMatchObject({
       code: "media_too_large",
+    });
+  });
+
+  test("complaints without an end end it", async () => {
+    const path = await program("exec yes >&2");
+    const run = {
+      program: path,
+      args: ["x"],
+      directory,
+      proxy: null,
+      timeoutMs: 15_000,
+      maxOutputBytes: 1e5,
+    };
+    await expect(runYtdlp({ ...run, signal, clock: systemClock })).rejects.toMatchObject({
+      ...{ code: "media_too_large", say: { key: "ytdlp.no_answer" } },
     });
   });
 });
