@@ -2,12 +2,12 @@
  * What the channel needs from the room it is in. The app adapts the Matrix session to it; a page may adapt its own.
  */
 
-/** Membership state event, protocol.md "Events". */
+/** Membership state event, docs/PROTOCOL.md "Events". */
 export const MEMBERSHIP_TYPE = "de.mtorials.test.callstate";
-/** Signalling message event, protocol.md "Events". */
+/** Signalling message event, docs/PROTOCOL.md "Events". */
 export const SIGNAL_TYPE = "de.mtorials.test.call";
 
-/** Order in which the outbox spends the rate budget, first to last (protocol.md "Rate limits"). */
+/** Order in which the outbox spends the rate budget, first to last (docs/PROTOCOL.md "Times and limits"). */
 export type SendPriority =
   "leave" | "restore" | "answer" | "offer" | "refresh" | "candidate" | "reply" | "card";
 

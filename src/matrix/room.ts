@@ -131,8 +131,8 @@ export class Room implements RoomState {
   }
 
   /**
-   * Takes an event of a `state` block. Synapse may show a state there that the timeline had replaced (protocol.md, "Seen
-   * on Synapse"): per state key the newest origin_server_ts wins, where a time in the future counts as now.
+   * Takes an event of a `state` block. Synapse may show a state there that the timeline had replaced (docs/PROTOCOL.md, "What
+   * homeservers do"): per state key the newest origin_server_ts wins, where a time in the future counts as now.
    * @returns whether it stands
    */
   applySnapshot(event: RoomEvent): boolean {

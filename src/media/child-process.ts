@@ -5,7 +5,8 @@ import { messageOf } from "../base/errors.ts";
 import type { Log, LogEvent } from "../base/log.ts";
 import { LOG_EVENTS } from "../base/log.ts";
 import type { ChildOptions } from "./child.ts";
-import { fromChildSchema, planeResultSchemas } from "./messages.ts";
+import { fromChildSchema } from "./envelope.ts";
+import { planeResultSchemas } from "./messages.ts";
 import type { PlaneEvent, PlaneRequest, PlaneRequestKind } from "./messages.ts";
 import { fromWireError, planeDown, planeError } from "./plane-error.ts";
 

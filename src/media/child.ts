@@ -5,8 +5,8 @@ import type { Log, LogEvent, LogFields, LogLevel } from "../base/log.ts";
 import { systemClock } from "../base/system-clock.ts";
 import { createPlaneCore } from "./core.ts";
 import { loadEngine } from "./engine-choice.ts";
-import { toChildSchema } from "./messages.ts";
-import type { FromChild, PlaneEvent } from "./messages.ts";
+import { toChildSchema, type FromChild } from "./envelope.ts";
+import type { PlaneEvent } from "./messages.ts";
 import { toWireError } from "./plane-error.ts";
 
 /*

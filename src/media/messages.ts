@@ -1,25 +1,24 @@
 import { z } from "zod";
+import { channel, file, hasClock, peer, recordingId, trackId } from "./fields.ts";
 import { filtersSchema } from "./filters.ts";
 import { statsSchema } from "./stats.ts";
 
+export * from "./events.ts";
 export * from "./filters.ts";
 export { candidateKindSchema } from "./stats.ts";
 export type { CandidateKind, PeerStats } from "./stats.ts";
 
 /**
- * What crosses between the control plane and the media plane, decoded by schema at both ends. No audio crosses.
+ * What the control plane asks of the media plane, and what it gets; unasked it is told `PlaneEvent`s (events.ts). All of it is
+ * decoded by schema at both ends. No audio crosses.
  *
  * A *channel* is one room's voice channel: one mixer, one clock, one encoded stream for everybody in it. A *peer* is one
  * connection of it, named by the device key in a mesh. A *speaker* is one voice that arrives over a peer: in a mesh the
  * same key; through an SFU one peer will carry many.
  */
 
-const channel = z.string().min(1).max(255);
-const peer = z.string().min(1).max(255);
 const sdp = z.string().max(64 * 1024);
 const path = z.string().min(1).max(4096);
-const trackId = z.string().min(1).max(64);
-const recordingId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 /** Whose voice may be kept: everybody who is not on the list is left out. */
 const speakers = z.array(peer).max(1_000);
 /** Of the ring for clips. */
@@ -30,7 +29,7 @@ export const iceSettingsSchema = z.object({
   servers: z.array(
     z.object({ uri: z.string(), username: z.string().optional(), password: z.string().optional() }),
   ),
-  /** Which remote candidates in private address ranges are used; see protocol.md, "Trust". */
+  /** Which remote candidates in private address ranges are used; see docs/PROTOCOL.md, "Trust". */
   allowPrivate: z.enum(["auto", "true", "false"]),
   /** Subnets that count as our own under `auto`, besides those of our interfaces, in CIDR notation. */
   localSubnets: z.array(z.string()).optional(),
@@ -188,10 +187,6 @@ export type PlaneRequest = z.infer<typeof planeRequestSchema>;
 export type PlaneRequestKind = PlaneRequest["kind"];
 
 const nothing = z.object({});
-/** Name of a file, relative to the recording's directory. */
-const file = z.string().max(255);
-/** There, and false, where an engine gives no clock of the sender, so that the place in time is best effort. */
-const hasClock = z.literal(false).optional();
 /** What each request resolves to. */
 export const planeResultSchemas = {
   "channel.open": nothing,
@@ -254,114 +249,3 @@ export const planeResultSchemas = {
 export type PlaneResult<K extends PlaneRequestKind> = z.infer<(typeof planeResultSchemas)[K]>;
 export type TrackTags = PlaneResult<"probe">;
 export type Loudness = PlaneResult<"loudness.scan">;
-
-/** A key of the message catalogue, and what belongs into it. */
-const saySchema = z.object({
-  key: z.string().max(100),
-  params: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-});
-
-export const peerStateSchema = z.enum(["connecting", "connected", "disconnected", "failed", "closed"]);
-export type PeerState = z.infer<typeof peerStateSchema>;
-
-export const trackEndSchema = z.enum(["finished", "stopped", "replaced", "failed"]);
-export type TrackEnd = z.infer<typeof trackEndSchema>;
-
-export const planeEventSchema = z.discriminatedUnion("kind", [
-  /** `closed` and `failed` are final for this connection; a new offer or answer makes a new one. */
-  z.object({ kind: z.literal("peer.state"), channel, peer, state: peerStateSchema }),
-  /** A local candidate found after the description was made. */
-  z.object({ kind: z.literal("peer.candidate"), channel, peer, candidate: z.string(), mid: z.string() }),
-  /** The first frame of the track was sent (or, with nobody there, would have been). */
-  z.object({ kind: z.literal("track.started"), channel, track: trackId }),
-  /** Latest wins, about once a second while playing. Position of what was sent. */
-  z.object({ kind: z.literal("track.position"), channel, track: trackId, positionMs: z.number() }),
-  /** Its last is decoded: it ends within two seconds of sound. For whoever does not know its length. */
-  z.object({ kind: z.literal("track.ending"), channel, track: trackId }),
-  /** What a stream says is on from about now: one line. Null: it says nothing any more. */
-  z.object({
-    kind: z.literal("track.title"),
-    channel,
-    track: trackId,
-    title: z.string().max(200).nullable(),
-  }),
-  /** A stream is complete, and so long: it can be wound. */
-  z.object({ kind: z.literal("track.length"), channel, track: trackId, durationMs: z.number().min(0) }),
-  /** Nothing has come of a stream for a while, and it is tried again (once each time that this happens). */
-  z.object({
-    kind: z.literal("track.interrupted"),
-    channel,
-    track: trackId,
-    detail: z.string().max(500).nullable(),
-  }),
-  /** `detail` is ffmpeg's last word when it failed: for logs, and cut and cleaned for people. */
-  z.object({
-    kind: z.literal("track.ended"),
-    channel,
-    track: trackId,
-    reason: trackEndSchema,
-    positionMs: z.number(),
-    detail: z.string().max(500).nullable(),
-    /** What plays on at once, as `play.next` has asked. */
-    follows: trackId.nullable(),
-    /** There when it failed because its source gave nothing for too long: it may do so at another attempt. */
-    stalled: z.literal(true).optional(),
-    /** What people are told of it, where the plane knows it. */
-    say: saySchema.optional(),
-  }),
-  /** Latest wins, at most twice a second, only while somebody sounds. `levelDbov` 0 (loudest) to -127 (silence), RFC 6464. */
-  z.object({
-    kind: z.literal("levels"),
-    channel,
-    speakers: z.array(z.object({ speaker: peer, levelDbov: z.number() })),
-  }),
-  /** The recorder opened a speaker's file (`file` is relative to the recording's directory). `music` is the bot's own output. */
-  z.object({
-    kind: z.literal("record.track"),
-    channel,
-    recording: recordingId,
-    speaker: peer,
-    file,
-    what: z.enum(["voice", "music"]),
-    hasClock,
-  }),
-  /** Writing failed (disk); the recording's files were closed as far as possible. */
-  z.object({
-    kind: z.literal("record.failed"),
-    channel,
-    recording: recordingId,
-    detail: z.string().max(500),
-  }),
-]);
-export type PlaneEvent = z.infer<typeof planeEventSchema>;
-export type PlaneEventOf<K extends PlaneEvent["kind"]> = Extract<PlaneEvent, { kind: K }>;
-
-/** IPC envelope, control → child. */
-export const toChildSchema = z.union([
-  z.object({ id: z.number().int(), request: planeRequestSchema }),
-  /** Nobody wants that one any more; it is answered all the same. */
-  z.object({ id: z.number().int(), cancel: z.literal(true) }),
-]);
-export type ToChild = z.infer<typeof toChildSchema>;
-
-/** IPC envelope, child → control. Results are decoded by the schema of the request they answer. */
-export const fromChildSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ready"), engine: z.string() }),
-  z.object({ type: z.literal("result"), id: z.number().int(), result: z.unknown() }),
-  z.object({
-    type: z.literal("error"),
-    id: z.number().int(),
-    code: z.string(),
-    message: z.string().max(2000),
-    retryable: z.boolean(),
-    say: saySchema.optional(),
-  }),
-  z.object({ type: z.literal("event"), event: planeEventSchema }),
-  z.object({
-    type: z.literal("log"),
-    level: z.enum(["debug", "info", "warn", "error"]),
-    event: z.string(),
-    fields: z.record(z.string(), z.unknown()),
-  }),
-]);
-export type FromChild = z.infer<typeof fromChildSchema>;

@@ -55,7 +55,7 @@ export type CandidateRefusal =
   "malformed" | "tcp" | "component" | "port" | "name" | "never" | "loopback" | "private";
 
 export interface CandidatePolicyOptions {
-  /** See protocol.md, "Trust": `auto` takes private addresses only inside of `ownSubnets`. */
+  /** See docs/PROTOCOL.md, "Trust": `auto` takes private addresses only inside of `ownSubnets`. */
   allowPrivate: "auto" | "true" | "false";
   /** Subnets of our own interfaces in CIDR notation, e.g. `192.168.1.0/24`; see `subnetsOf`. */
   ownSubnets: readonly string[];

@@ -1,4 +1,4 @@
-// The budget of protocol.md "Rate limits", simulated against the letter of Synapse's limiter.
+// The budget of docs/PROTOCOL.md "Times and limits", simulated against the letter of Synapse's limiter.
 import * as fc from "fast-check";
 import { LimitedWorld, type WebClient } from "./limited-world.ts";
 
