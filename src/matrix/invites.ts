@@ -2,6 +2,7 @@ import { SerialQueue, sleep } from "../base/async.ts";
 import { BoundedMap } from "../base/collections.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { decodeSync, inviterOf } from "./events.ts";
 import { apiPath, backoffMs, HomeserverError, retryDelayMs, type Homeserver } from "./homeserver.ts";
 
 /** `*` in a pattern stands for any characters; everything else is taken by the letter. */
@@ -30,6 +31,8 @@ export interface InvitesOptions {
   log: Log;
   /** Patterns of user ids whose invitations are accepted. */
   allow: readonly string[];
+  /** Whether an invitation is taken care of elsewhere, whoever it is from. */
+  takesInvite?: (roomId: string) => boolean;
   signal: AbortSignal;
 }
 
@@ -50,17 +53,18 @@ export class Invites {
     options.signal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
-  /** @returns whether the invitation is accepted; the joining goes on by itself */
-  take(roomId: string, inviter: string | null): boolean {
-    const { allow, log, signal } = this.#options;
+  /** A sync names an invitation. The joining goes on by itself. */
+  take(roomId: string, inviter: string | null): void {
+    const { allow, log, signal, takesInvite } = this.#options;
+    if (takesInvite?.(roomId) === true) return;
     if (inviter === null || !matchesUser(inviter, allow)) {
       log.info("invite_ignored", { room: roomId, inviter, reason: "not allowed by VOICEBOT_INVITES_ALLOW" });
-      return false;
+      return;
     }
-    if (this.#pending.has(roomId) || signal.aborted) return true;
+    if (this.#pending.has(roomId) || signal.aborted) return;
     if (this.#pending.size >= MAX_PENDING) {
       log.warn("invite_ignored", { room: roomId, inviter, reason: "too many invitations at once" });
-      return false;
+      return;
     }
     this.#inviters.set(roomId, inviter);
     const controller = new AbortController();
@@ -69,7 +73,29 @@ export class Invites {
       if (!controller.signal.aborted) await this.#join(roomId, inviter, controller.signal);
       if (this.#pending.get(roomId) === controller) this.#pending.delete(roomId);
     });
-    return true;
+  }
+
+  /** A sync from a stored position does not name invitations of before; one from nowhere does. Never rejects. */
+  async takeOld(ownUserId: string): Promise<void> {
+    const { homeserver, log, signal } = this.#options;
+    const none = { types: [] };
+    const filter = {
+      presence: none,
+      account_data: none,
+      room: { account_data: none, ephemeral: none, state: none, timeline: { limit: 1, types: [] } },
+    };
+    try {
+      const body = await homeserver.request("GET", "/_matrix/client/v3/sync", {
+        query: { filter: JSON.stringify(filter), timeout: 0, set_presence: "offline" },
+        timeoutMs: 300_000,
+        signal,
+      });
+      for (const [roomId, block] of Object.entries(decodeSync(body).rooms.invite)) {
+        this.take(roomId, inviterOf(block, ownUserId));
+      }
+    } catch (error) {
+      if (!signal.aborted) log.warn("invite_failed", { reason: "pending ones not readable", error });
+    }
   }
 
   /** The invitation was taken back. */

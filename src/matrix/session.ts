@@ -6,7 +6,7 @@ import { BotError, toBotError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Rendered } from "../base/messages/catalogue.ts";
 import type { Tally } from "../base/tally.ts";
-import { decodeEvent, decodeSync, inviterOf, type RoomEvent } from "./events.ts";
+import { decodeEvent, type RoomEvent } from "./events.ts";
 import {
   apiPath,
   backoffMs,
@@ -150,7 +150,15 @@ export class MatrixSession {
     await makeDataDir(dataDir);
     const { userId, serverName } = await this.connect();
     const allow = this.#options.invitesAllow ?? [`*:${serverName}`];
-    const invites = new Invites({ homeserver, clock, log, allow, signal });
+    const { takesInvite } = this.#options;
+    const invites = new Invites({
+      homeserver,
+      clock,
+      log,
+      allow,
+      signal,
+      ...(takesInvite && { takesInvite }),
+    });
     this.#rooms = new SyncRooms({
       homeserver,
       clock,
@@ -159,7 +167,7 @@ export class MatrixSession {
       ownUserId: userId,
       keptStateTypes,
       handlers,
-      onInvite: (roomId, inviter) => this.#takeInvite(invites, roomId, inviter),
+      onInvite: (roomId, inviter) => invites.take(roomId, inviter),
       onInviteGone: (roomId) => invites.forget(roomId),
       inviterOf: (roomId) => invites.inviterOf(roomId),
     });
@@ -172,7 +180,7 @@ export class MatrixSession {
     const rooms = this.#rooms;
     this.#loop = new SyncLoop({ homeserver, rooms, store, clock, log, random, signal, onSynced });
     const mode = await this.#runLoop(this.#loop);
-    if (mode === "resumed") void this.#takeOldInvites(invites, userId);
+    if (mode === "resumed") void invites.takeOld(userId);
   }
 
   /** Ends the sync at once; what was handled is stored, what is in the outbox is given up (drain it before). */
@@ -274,33 +282,5 @@ export class MatrixSession {
     };
     this.#running = run();
     return promise;
-  }
-
-  #takeInvite(invites: Invites, roomId: string, inviter: string | null): void {
-    if (this.#options.takesInvite?.(roomId) !== true) invites.take(roomId, inviter);
-  }
-
-  /** A sync from a stored position does not name invitations of before; one from nowhere does. */
-  async #takeOldInvites(invites: Invites, userId: string): Promise<void> {
-    const none = { types: [] };
-    const filter = {
-      presence: none,
-      account_data: none,
-      room: { account_data: none, ephemeral: none, state: none, timeline: { limit: 1, types: [] } },
-    };
-    try {
-      const body = await this.#options.homeserver.request("GET", "/_matrix/client/v3/sync", {
-        query: { filter: JSON.stringify(filter), timeout: 0, set_presence: "offline" },
-        timeoutMs: 300_000,
-        signal: this.#abort.signal,
-      });
-      for (const [roomId, block] of Object.entries(decodeSync(body).rooms.invite)) {
-        this.#takeInvite(invites, roomId, inviterOf(block, userId));
-      }
-    } catch (error) {
-      if (!this.#abort.signal.aborted) {
-        this.#options.log.warn("invite_failed", { reason: "pending ones not readable", error });
-      }
-    }
   }
 }
