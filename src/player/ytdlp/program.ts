@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import { silentLog, type Log } from "../../base/log.ts";
 import type { Sentence } from "../../base/messages/catalogue.ts";
-import { runYtdlp } from "./process.ts";
+import { runYtdlp, type RunResult } from "./process.ts";
 
 /** As configured: a path, `off`, or null for the one on PATH. */
 export type YtdlpSetting = string | null;
@@ -58,19 +58,7 @@ export class YtdlpFinder {
 
   async #look(): Promise<YtdlpProgram> {
     const path = await this.#path();
-    // A home of its own: into that of everybody else others may put what Python runs.
-    const home = await mkdtemp(join(tmpdir(), "voicebot-ytdlp-")).catch(() => null);
-    const { ok, output, complaint } = await runYtdlp({
-      ...{ program: path, args: ["--ignore-config", "--version"], directory: home ?? tmpdir(), proxy: null },
-      ...{
-        timeoutMs: ASK_MS,
-        maxOutputBytes: 1_000,
-        signal: new AbortController().signal,
-        clock: this.#clock,
-      },
-    }).finally(async () => {
-      if (home !== null) await rm(home, { recursive: true, force: true });
-    });
+    const { ok, output, complaint } = await this.#ask(path);
     const version = output.trim();
     if (!ok || !/^[\w.+-]{1,64}$/.test(version)) {
       throw missing(`${path} is no yt-dlp that runs: ${complaint.slice(-200)}`, { key: "ytdlp.missing" });
@@ -82,6 +70,25 @@ export class YtdlpFinder {
       ageDays: age,
     });
     return { path, version, ageDays: age };
+  }
+
+  /** Its version, asked in a home of its own: into that of everybody others may put what Python runs. */
+  async #ask(path: string): Promise<RunResult> {
+    const home = await mkdtemp(join(tmpdir(), "voicebot-ytdlp-")).catch(() => null);
+    try {
+      return await runYtdlp({
+        ...{
+          program: path,
+          args: ["--ignore-config", "--version"],
+          directory: home ?? tmpdir(),
+          proxy: null,
+        },
+        ...{ timeoutMs: ASK_MS, maxOutputBytes: 1_000, signal: new AbortController().signal },
+        clock: this.#clock,
+      });
+    } finally {
+      if (home !== null) await rm(home, { recursive: true, force: true });
+    }
   }
 
   async #path(): Promise<string> {

@@ -31,6 +31,8 @@ interface Errand {
   maxBytes: number;
   asker: Asker;
   slots: Slots;
+  /** Of whom no other is to run at the same time; null: nobody. */
+  of: string | null;
   signal: AbortSignal;
 }
 
@@ -71,7 +73,8 @@ export class YtdlpRunner {
   ): Promise<Answered> {
     const { limits, clock } = this.#deps;
     limits.take(asker, clock.now());
-    const errand = { url, timeoutMs, maxBytes: LOOK_BYTES, asker, slots: this.#looks, signal };
+    const bounds = { timeoutMs, maxBytes: LOOK_BYTES, slots: this.#looks, of: asker.sender };
+    const errand = { url, asker, signal, ...bounds };
     return this.#run(args, errand, ({ output }) => Promise.resolve(decodeAnswer(output, url, MAX_ITEMS)));
   }
 
@@ -82,7 +85,7 @@ export class YtdlpRunner {
   ): Promise<void> {
     const errand = {
       ...{ url: source.url, timeoutMs: DOWNLOAD_MS, maxBytes: maxBytes + LOOK_BYTES, asker },
-      ...{ slots: this.#downloads, signal },
+      ...{ slots: this.#downloads, of: null, signal },
     };
     await this.#run(downloadArguments(source, { maxBytes }), errand, async (_, directory) => {
       const brought = join(directory, DOWNLOADED);
@@ -99,12 +102,12 @@ export class YtdlpRunner {
 
   async #run<T>(
     args: string[],
-    { url, timeoutMs, maxBytes, asker, slots, signal }: Errand,
+    { url, timeoutMs, maxBytes, asker, slots, of, signal }: Errand,
     take: (result: RunResult, directory: string) => Promise<T>,
   ): Promise<T> {
     const { finder, policy, clock, log, limits, workDirectory } = this.#deps;
     const program = await finder.find();
-    const leave = await slots.enter(signal);
+    const leave = await slots.enter(signal, of);
     let directory: string | null = null;
     let proxy: GuardProxy | null = null;
     const startMs = clock.now();

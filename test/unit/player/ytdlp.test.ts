@@ -327,6 +327,29 @@ describe("its end", () => {
     await third;
     expect(isIn).toBe(true);
   });
+
+  test("of one person one at a time, whoever waits behind goes past", async () => {
+    const slots = new Slots(2);
+    const order: string[] = [];
+    const enter = (of: string | null, name: string): Promise<() => void> =>
+      slots.enter(signal, of).then((leave) => {
+        order.push(name);
+        return leave;
+      });
+    const leaveFirst = await enter("@slow:example.org", "first");
+    const second = enter("@slow:example.org", "second");
+    const leaveOther = await enter("@other:example.org", "other");
+    const nobody = enter(null, "nobody");
+    leaveOther();
+    await nobody;
+    expect(order).toEqual(["first", "other", "nobody"]);
+    leaveFirst();
+    (await second)();
+    (await nobody)();
+    // All that was taken is given back.
+    await Promise.all([enter("@slow:example.org", "again"), enter(null, "and again")]);
+    expect(order).toHaveLength(6);
+  });
 });
 
 describe("whether it is there", () => {
