@@ -8,6 +8,7 @@ import { Pace } from "./pace.ts";
 import { listFolder, realFolder, type Listing } from "./scan.ts";
 import type { TagCache } from "./tag-cache.ts";
 import type { TagReader } from "./tag-reader.ts";
+import { TagReading } from "./tag-reading.ts";
 import { Watch } from "./watch.ts";
 
 export interface Background {
@@ -45,7 +46,7 @@ export class MediaFolder {
   readonly #options: MediaFolderOptions;
   readonly #closing = new AbortController();
   readonly #folders = new Set<string>();
-  readonly #untagged = new Set<string>();
+  readonly #tags: TagReading | null;
   readonly #playlists = new Map<string, { names: readonly string[]; look: number }>();
   #looks = 0;
   #root: string | null = null;
@@ -55,14 +56,19 @@ export class MediaFolder {
   #kept: Promise<void> | null = null;
   #scan: Promise<void> | null = null;
   #scannedAtMs: number | null = null;
-  #reading: Promise<void> | null = null;
-  /** All tags were read once since the start. */
-  #isRead = false;
   #timer: Timer | null = null;
 
   constructor(options: MediaFolderOptions) {
     this.#options = options;
     this.#pace = new Pace(options.clock);
+    const { clock, background } = options;
+    this.#tags = background
+      ? new TagReading({
+          ...{ clock, log: background.log, reader: background.reader, cache: background.cache },
+          ...{ catalogue: this.catalogue, root: () => this.#root, listed: () => this.#scan },
+          onRead: () => background.levels?.read(this),
+        })
+      : null;
   }
 
   /** Lists, reads tags and watches from now on. Returns at once. */
@@ -80,7 +86,7 @@ export class MediaFolder {
 
   /** It is being listed, or its tags are read. */
   get isBusy(): boolean {
-    return this.#scan !== null || this.#reading !== null;
+    return this.#scan !== null || this.#tags?.isBusy === true;
   }
 
   /** Everything was listed since the start, so that what is not in the catalogue is not there. */
@@ -120,7 +126,7 @@ export class MediaFolder {
   /** Resolves when everything that is under way has ended: all listed, all tags read. */
   async settled(): Promise<void> {
     await this.#scan;
-    await this.#reading;
+    await this.#tags?.settled();
   }
 
   /** Idempotent. */
@@ -129,7 +135,7 @@ export class MediaFolder {
     this.#timer?.cancel();
     this.#watch?.close();
     this.#options.background?.levels?.close();
-    this.#options.background?.reader.close();
+    this.#tags?.close();
     this.#options.background?.cache.close();
   }
 
@@ -200,7 +206,7 @@ export class MediaFolder {
     if (this.#closing.signal.aborted || this.#watch === null) return;
     const againMs = this.#watch.complete && this.#root !== null ? RESCAN_MS : UNWATCHED_RESCAN_MS;
     this.#timer = clock.timer(againMs, () => void this.#scanAll());
-    this.#reading ??= this.#readTags();
+    this.#tags?.start();
   }
 
   #list(root: string, folder: string, pace: Pace): Promise<Listing | null> {
@@ -259,12 +265,12 @@ export class MediaFolder {
     if (!known && this.catalogue.size >= MAX_FILES) return;
     const tags = this.#options.background?.cache.get(path, stamp) ?? null;
     this.catalogue.put({ path, ...stamp, tags });
-    if (tags === null) this.#untagged.add(path);
+    if (tags === null) this.#tags?.add(path);
   }
 
   #forget(path: string): void {
     this.catalogue.remove(path);
-    this.#untagged.delete(path);
+    this.#tags?.remove(path);
   }
 
   #forgetFolder(folder: string): void {
@@ -275,48 +281,6 @@ export class MediaFolder {
       this.#folders.delete(known);
       this.#playlists.delete(known);
       this.#watch?.remove(known);
-    }
-  }
-
-  /** Until all are read. Never rejects. */
-  async #readTags(): Promise<void> {
-    const { background, clock } = this.#options;
-    if (background === undefined) return;
-    const beganMs = clock.now();
-    let read = 0;
-    try {
-      while (this.#root !== null && this.#untagged.size > 0 && !this.#closing.signal.aborted) {
-        // One at a time, or each takes its share of a core.
-        if (this.#scan !== null) await this.#scan;
-        const paths: string[] = [];
-        for (const path of this.#untagged) if (paths.push(path) >= BATCH) break;
-        const asked = paths.map((path) => this.catalogue.get(path));
-        const answers = await background.reader.read(this.#root, paths);
-        const files = [];
-        for (const [i, path] of paths.entries()) {
-          const [was, now, tags] = [asked[i], this.catalogue.get(path), answers[i]];
-          // Written to meanwhile: it is read once more.
-          if (now !== was && now !== null) continue;
-          this.#untagged.delete(path);
-          if (!now || !tags) continue;
-          files.push({ ...now, tags });
-          this.catalogue.put({ ...now, tags });
-        }
-        background.cache.put(files);
-        read += paths.length;
-      }
-    } catch (error) {
-      if (!this.#closing.signal.aborted) background.log.warn("library_failed", { reason: messageOf(error) });
-    }
-    background.reader.rest();
-    this.#reading = null;
-    if ((read > 0 || !this.#isRead) && this.#root !== null && !this.#closing.signal.aborted) {
-      this.#isRead = true;
-      background.levels?.read(this);
-    }
-    if (read > 0 && !this.#closing.signal.aborted) {
-      const ms = Math.round(clock.now() - beganMs);
-      background.log.info("library_indexed", { files: this.catalogue.size, read, ms });
     }
   }
 }
