@@ -57,7 +57,6 @@ export class PlaneNews {
     const { state, dispatch, mishaps, starting, progress, documents, clock, log } = this.#deps;
     if (event.kind === "track.started") {
       log.info("track_started", { track: event.track });
-      dispatch({ kind: "started", id: event.track });
       starting.sounded(event.track);
     } else if (event.kind === "track.position") {
       dispatch({ kind: "position", id: event.track, positionMs: event.positionMs });

@@ -29,7 +29,7 @@ export function skip(state: QueueState, { meant, nowMs, count = 1 }: Of<"skip">)
   let after = state;
   for (let index = 0; index < skipped; index++) after = over(after);
   const told: QueueEffect = { kind: "skipped", track: state.now.track, count: skipped };
-  return switched(state, { ...after, lastSkip: { atMs: nowMs } }, [told]);
+  return switched(state, { ...after, lastSkip: { atMs: nowMs }, failures: 0 }, [told]);
 }
 
 export function finished(state: QueueState, id: string): QueueStep {
@@ -38,7 +38,7 @@ export function finished(state: QueueState, id: string): QueueStep {
   const loop = loopOf(state, positionMs);
   const after = loop === "track" ? { ...state, now: fromStart(track) } : over(state, loop);
   // Paused in its last moment: what follows is held then.
-  return switched(state, { ...after, now: after.now && { ...after.now, phase } }, []);
+  return switched(state, { ...after, now: after.now && { ...after.now, phase }, failures: 0 }, []);
 }
 
 export function failed(state: QueueState, id: string, reason: string): QueueStep {

@@ -26,7 +26,7 @@ export interface QueueState {
   readonly volume: number;
   /** How everything here is made to sound. */
   readonly filters: Filters;
-  /** Tracks that failed since the last one that sounded. */
+  /** Tracks that failed since the last one that was heard for `HEARD_MS`, to its end, or until somebody skipped it. */
   readonly failures: number;
   readonly lastSkip: { atMs: number } | null;
 }
@@ -45,6 +45,8 @@ export const MAX_HISTORY = 50;
 /** A second !skip within this time means the track that is already gone. */
 export const SKIP_WINDOW_MS = 2_000;
 export const MAX_FAILURES = 5;
+/** What gets so far is a track that can be played: others break off in their first seconds, each with a message of its own. */
+export const HEARD_MS = 10_000;
 /** What is shorter does not come again: each time costs a process. */
 export const MIN_REPEATED_MS = 2_000;
 
@@ -80,7 +82,6 @@ export type QueueEvent =
   | { kind: "volume"; percent: number }
   | { kind: "filters"; filters: Filters }
   /** From here on `id` is the play's name, see `playName`: what an earlier play of the track says changes nothing. */
-  | { kind: "started"; id: string }
   | { kind: "position"; id: string; positionMs: number }
   /** What is at this address does not end. */
   | { kind: "streams"; url: string; source: Extract<StoredSource, { kind: "stream" }> }

@@ -1,6 +1,6 @@
 import { failed, finished, loop, previous, replay, retry, seek, skip, stop } from "./queue-advance.ts";
 import { add, addMany, arrange, begun, clear, move, remove, shuffle } from "./queue-order.ts";
-import { changed, playName, refused, step } from "./queue-state.ts";
+import { changed, HEARD_MS, playName, refused, step } from "./queue-state.ts";
 import type { QueueEvent, QueueState, QueueStep } from "./queue-state.ts";
 import type { Track } from "./track.ts";
 
@@ -49,11 +49,8 @@ export function reduceQueue(state: QueueState, event: QueueEvent): QueueStep {
       return changed({ ...state, volume: event.percent }, { kind: "sound" });
     case "filters":
       return changed({ ...state, filters: event.filters }, { kind: "sound" });
-    case "started":
-      return playName(state) === event.id ? step({ ...state, failures: 0 }, []) : step(state, []);
     case "position":
-      if (!state.now || playName(state) !== event.id) return step(state, []);
-      return step({ ...state, now: { ...state.now, positionMs: event.positionMs } }, []);
+      return position(state, event);
     case "streams":
       return streams(state, event);
     case "on-air":
@@ -73,6 +70,12 @@ function describe(
   const now = state.now ? { ...state.now, track: patch(state.now.track) } : null;
   const { upcoming, history } = state;
   return changed({ ...state, now, upcoming: upcoming.map(patch), history: history.map(patch) });
+}
+
+function position(state: QueueState, { id, positionMs }: QueueEvent & { kind: "position" }): QueueStep {
+  if (!state.now || playName(state) !== id) return step(state, []);
+  const failures = positionMs >= HEARD_MS ? 0 : state.failures;
+  return step({ ...state, now: { ...state.now, positionMs }, failures }, []);
 }
 
 /** What has turned out to be a stream is kept as one. */

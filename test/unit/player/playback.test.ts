@@ -267,25 +267,28 @@ test("a file without any sound is told, not passed over", async () => {
   ]);
 });
 
-test("after five failures in a row it stops, says so, and keeps what waits", async () => {
-  await add("one");
-  for (let index = 0; index < MAX_FAILURES + 1; index++) await add(`t${index}`);
-  for (let index = 0; index < MAX_FAILURES; index++) {
-    const id = player.nowPlaying()?.track.id ?? "";
-    // Each breaks before it was heard.
-    plane.emit({
-      kind: "track.ended",
-      channel: CHANNEL,
-      track: id,
-      reason: "failed",
-      positionMs: 0,
-      detail: "x",
-      follows: null,
-    });
-  }
-  expect(told.at(-1)).toEqual({ key: "player.gave_up", params: { failures: 5, waiting: 2 } });
-  expect(player.nowPlaying()).toBeNull();
-});
+test.each([0, 2_000])(
+  "after five failures in a row (%i ms heard of each) it stops, says so, and keeps what waits",
+  async (positionMs) => {
+    await add("one");
+    for (let index = 0; index < MAX_FAILURES + 1; index++) await add(`t${index}`);
+    for (let index = 0; index < MAX_FAILURES; index++) {
+      const id = player.nowPlaying()?.track.id ?? "";
+      if (positionMs > 0) plane.emit({ kind: "track.started", channel: CHANNEL, track: id });
+      plane.emit({
+        kind: "track.ended",
+        channel: CHANNEL,
+        track: id,
+        reason: "failed",
+        positionMs,
+        detail: "x",
+        follows: null,
+      });
+    }
+    expect(told.at(-1)).toEqual({ key: "player.gave_up", params: { failures: 5, waiting: 2 } });
+    expect(player.nowPlaying()).toBeNull();
+  },
+);
 
 test("pause, resume, volume, skip and stop reach the plane once each", async () => {
   await add("one");

@@ -29,12 +29,14 @@ class Naive {
     if (nowMs - this.#skippedMs < SKIP_WINDOW_MS || this.now === null) return;
     if (meant !== null && meant !== this.now) return;
     this.#skippedMs = nowMs;
+    this.failures = 0;
     for (let left = Math.min(count, this.waiting.length + 1); left > 0; left--) this.#over();
   }
 
   /** Paused in its last moment: what follows is held. */
   finished(): void {
     const { held } = this;
+    if (this.now !== null) this.failures = 0;
     if (this.loop !== "track" && this.now !== null) this.#over();
     this.held = held && this.now !== null;
   }
@@ -123,7 +125,11 @@ function step(state: QueueState, naive: Naive, { kind, at, much }: Choice, nowMs
     () => both({ kind: "loop", loop }, () => void (naive.loop = loop)),
     () => both({ kind: "finished", id: play }, () => naive.finished()),
     () => both({ kind: "failed", id: play, reason: "x" }, () => naive.failed()),
-    () => both({ kind: "started", id: play }, () => naive.now !== null && (naive.failures = 0)),
+    () =>
+      both(
+        { kind: "position", id: play, positionMs: isOdd ? 10_000 : 9_999 },
+        () => isOdd && naive.now !== null && (naive.failures = 0),
+      ),
     () => both({ kind: "remove", ids: [one] }, () => naive.remove(one)),
     () => both({ kind: "move", id: one, to: much }, () => naive.move(one, much)),
     () => both({ kind: "previous" }, () => naive.previous()),

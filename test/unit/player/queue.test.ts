@@ -2,6 +2,7 @@ import {
   emptyQueue,
   etaMs,
   etasMs,
+  HEARD_MS,
   MAX_FAILURES,
   MIN_REPEATED_MS,
   MAX_QUEUE,
@@ -82,13 +83,14 @@ test("five failures in a row hold the queue, and resume goes on with what waits"
   expect(reduceQueue(state, { kind: "resume" }).state.now?.track.id).toBe(`t${MAX_FAILURES}`);
 });
 
-test("a track that sounded ends a row of failures", () => {
-  const events: QueueEvent[] = [
-    ...add("a", "b", "c"),
-    { kind: "failed", id: "a", reason: "x" },
-    { kind: "started", id: "b" },
-  ];
-  expect(run(events).state.failures).toBe(0);
+test.each<[string, QueueEvent, number]>([
+  ["was heard for ten seconds", { kind: "position", id: "b", positionMs: HEARD_MS }, 0],
+  ["was heard to its end", { kind: "finished", id: "b" }, 0],
+  ["was skipped", { kind: "skip", meant: "b", nowMs: 0 }, 0],
+  ["has only begun", { kind: "position", id: "b", positionMs: HEARD_MS - 1 }, 1],
+])("a row of failures and a track that %s", (_, event, failures) => {
+  const events: QueueEvent[] = [...add("a", "b", "c"), { kind: "failed", id: "a", reason: "x" }, event];
+  expect(run(events).state.failures).toBe(failures);
 });
 
 test("the time until a track starts counts what is left, and is unknown behind a stream", () => {
