@@ -156,7 +156,7 @@ export class Library implements Resolver {
         say: { key: "play.ambiguous_folder", params },
       });
     }
-    const files = filesOf(folder, catalogue).slice(0, MAX_QUEUE);
+    const files = filesOf(folder, catalogue, MAX_QUEUE);
     return { title: folder, items: files.map((entry) => found(entry, entry.path)) };
   }
 

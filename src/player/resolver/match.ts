@@ -55,11 +55,32 @@ export function matchFolders(query: string, catalogue: Catalogue): string[] {
 
 const byName = new Intl.Collator("en", { numeric: true });
 
-/** The files of a folder and of those below it, in the order of their names ("2" before "10"). */
-export function filesOf(folder: string, catalogue: Catalogue): Entry[] {
+/**
+ * The files of a folder and of those below it, in the order of their names ("2" before "10"), the first `limit`: to sort
+ * 50,000 of them would hold up everything else for 0.4 s.
+ */
+export function filesOf(folder: string, catalogue: Catalogue, limit: number): Entry[] {
   const below = `${folder}/`;
-  const files = [...catalogue.entries()].filter(({ path }) => path.startsWith(below));
-  return files.sort((a, b) => byName.compare(a.path, b.path));
+  const first: Entry[] = [];
+  for (const entry of catalogue.entries()) {
+    if (!entry.path.startsWith(below)) continue;
+    const last = first.length < limit ? undefined : first.at(-1);
+    if (last && byName.compare(entry.path, last.path) >= 0) continue;
+    first.splice(placeIn(first, entry), 0, entry);
+    if (first.length > limit) first.pop();
+  }
+  return first;
+}
+
+/** Behind those of the same name. */
+function placeIn(sorted: readonly Entry[], { path }: Entry): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (byName.compare(sorted[middle]?.path ?? "", path) <= 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 export const titleOf = ({ path, tags }: Entry): string => tags?.title ?? stemOf(path);

@@ -88,13 +88,27 @@ test("folders are found by path and name, and their files come in the order of t
   expect(matchFolders("Abbey Road", music)).toEqual(["beatles/abbey road"]);
   expect(matchFolders("beatles", music)).toEqual(["beatles"]);
   expect(matchFolders("nowhere", music)).toEqual([]);
-  expect(filesOf("misc", music).map(({ path }) => path)).toEqual([
+  expect(filesOf("misc", music, 500).map(({ path }) => path)).toEqual([
     "misc/Für Élise.flac",
     "misc/sun king.ogg",
     "misc/track 2.mp3",
     "misc/track 10.mp3",
   ]);
-  expect(filesOf("beatles", music)).toHaveLength(3);
+  expect(filesOf("beatles", music, 500)).toHaveLength(3);
+});
+
+test("of a folder with more files than are wanted those are taken that come first", () => {
+  const name = (number: number): string => `all/${String(number % 7)}/track ${String(number)}.mp3`;
+  // In an order that is none: 389 and 1,000 have no factor in common.
+  const mixed = Array.from({ length: 1_000 }, (_, index) => name((index * 389) % 1_000));
+  const catalogue = catalogueOf(Object.fromEntries(mixed.map((path) => [path, null])));
+  const inOrder = [0, 1, 2, 3, 4, 5, 6].flatMap((album) =>
+    Array.from({ length: 143 }, (_, row) => album + row * 7).filter((number) => number < 1_000),
+  );
+  const paths = (limit: number): string[] => filesOf("all", catalogue, limit).map(({ path }) => path);
+  expect(paths(300)).toEqual(inOrder.slice(0, 300).map(name));
+  expect(paths(5_000)).toEqual(inOrder.map(name));
+  expect([paths(1), paths(0)]).toEqual([[name(0)], []]);
 });
 
 test("a file is shown by its tags, else by its name", () => {
