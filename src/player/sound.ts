@@ -133,6 +133,7 @@ export class Sound {
     // What is held and not open is opened when it goes on.
     if (now?.phase !== "playing" && !this.#inPlane) {
       this.#waitingSinceMs = null;
+      this.#standBy.letGo(this);
       return;
     }
     if (this.#deps.plane.state !== "up") return this.#wait();

@@ -368,4 +368,28 @@ describe("what is near stands by as soon as what is on runs", () => {
     expect(asked()).toEqual(["play.resume", "next two"]);
     player = first;
   });
+
+  test("a room that has given up after several failures does without", async () => {
+    const standBy = new StandBy(1);
+    const other = newPlayer({ channel: "!other:test", standBy, documents: new FakeDocuments() });
+    await openChannel("!other:test");
+    player.close();
+    player = newPlayer({ standBy });
+    await addNear("one", "two", "three", "four", "five", "six");
+    for (let failures = 0; failures < 5; failures++) {
+      await clock.advance(2_000);
+      const { track } = plane.playing(CHANNEL)!;
+      const end = { reason: "failed", positionMs: 0, detail: "broken", follows: null } as const;
+      plane.emit({ kind: "track.ended", channel: CHANNEL, track, ...end });
+    }
+    await clock.advance(2_000);
+    expect([sounds(), player.queue().length]).toEqual([undefined, 1]);
+    const first = player;
+    player = other;
+    asked();
+    await addNear("seven", "eight");
+    await clock.advance(5_000);
+    expect(asked()).toEqual(["start seven 0", "next eight"]);
+    first.close();
+  });
 });
