@@ -22,6 +22,19 @@ export interface Measured {
   readonly truePeakDb: number | null;
 }
 
+/** What came of measuring a file. */
+export interface Measurement {
+  /** Integrated; null: silence, too short to say, or not measured. */
+  readonly lufs: number | null;
+  /** dBTP; null: nobody knows. */
+  readonly truePeakDb: number | null;
+  /** Its own tags say how loud it is, and it was not looked at any further. */
+  readonly isTagged: boolean;
+  /** Of sound, and of the processor (null: nobody knows). */
+  readonly soundMs: number;
+  readonly usedMs: number | null;
+}
+
 /**
  * The gain in dB that brings what was measured to `targetLufs`. It is never raised so far that the limiter had to take more
  * than 6 dB of its peak; where the peak is not known, by no more than those.

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { Measurement } from "../../base/loudness.ts";
 import { stepBack } from "../../base/step-back.ts";
 import type { Loudness } from "../messages.ts";
 import { Ffmpeg } from "./ffmpeg.ts";
@@ -50,23 +51,15 @@ export function measureBeforehand(
   program: string,
   file: string,
   context: ScanContext & { rate: number | null; signal: AbortSignal },
-): Promise<Measured> {
+): Promise<Measurement> {
   return measure(program, file, context);
-}
-
-interface Measured {
-  lufs: number | null;
-  truePeakDb: number | null;
-  isTagged: boolean;
-  soundMs: number;
-  usedMs: number | null;
 }
 
 async function measure(
   program: string,
   file: string,
   { clock, log, rate = null, signal }: ScanContext & { rate?: number | null; signal?: AbortSignal },
-): Promise<Measured> {
+): Promise<Measurement> {
   const handle = await openMediaFile(file);
   const cancelled = (): BotError => new BotError("cancelled", "not wanted any more");
   try {

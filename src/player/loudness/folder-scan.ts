@@ -2,22 +2,13 @@ import { sleep } from "../../base/async.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf, toBotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { Measurement } from "../../base/loudness.ts";
 import type { Catalogue } from "../library/catalogue.ts";
 import type { Entry } from "../library/entry.ts";
 import { Pace } from "../library/pace.ts";
 import { confinedFile } from "../resolver/confine.ts";
 import { contentKey } from "./key.ts";
 import type { LoudnessScans } from "./scans.ts";
-import type { Scanned } from "./store.ts";
-
-/** What came of a file; times in ms. */
-export interface Measurement extends Scanned {
-  /** It says itself how loud it is, and was not looked at any further. */
-  readonly isTagged: boolean;
-  /** Of sound, and of the processor (null: nobody knows). */
-  readonly soundMs: number;
-  readonly usedMs: number | null;
-}
 
 export interface MeasureOptions {
   /** So many times as fast as it plays, at most; null: as fast as it goes. */

@@ -60,6 +60,7 @@ export class LevelledPlane implements Pick<MediaPlane, "state" | "request" | "on
 
   async request<K extends PlaneRequestKind>(
     request: Extract<PlaneRequest, { kind: K }>,
+    signal?: AbortSignal,
   ): Promise<PlaneResult<K>> {
     // The generic type says too little for a switch.
     const asked: PlaneRequest = request;
@@ -75,7 +76,7 @@ export class LevelledPlane implements Pick<MediaPlane, "state" | "request" | "on
       await plane.request({ ...asked, next: { ...next, ...level } });
       return {} as PlaneResult<K>;
     }
-    return plane.request(request);
+    return plane.request(request, signal);
   }
 
   /** The room wants it otherwise: what is on glides there. */

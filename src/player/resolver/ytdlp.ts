@@ -78,13 +78,13 @@ export class Ytdlp implements Resolver {
     const answered = await this.#runner.ask(lookArguments(url), {
       ...{ url, timeoutMs: LOOK_MS, asker, signal: either },
     });
-    if (answered.kind === "one") return this.#begun(this.#playable(answered.answer), asker);
+    if (answered.kind === "one") return this.#begun(this.#foundOf(answered.answer), asker);
     const { title, left } = answered;
     const items: YtdlpFound[] = [];
     const refused: Refused[] = [];
     for (const answer of answered.answers) {
       try {
-        items.push(this.#playable(answer));
+        items.push(this.#foundOf(answer));
       } catch (error) {
         refused.push({ name: answer.title, why: toBotError(error).say });
       }
@@ -122,7 +122,7 @@ export class Ytdlp implements Resolver {
     const choices = answered.answers
       .filter((answer) => whyNot(answer) === null)
       .slice(0, limit)
-      .map((answer) => ({ label: `${labelOf(answer)} – ${name}`, found: this.#playable(answer) }));
+      .map((answer) => ({ label: `${labelOf(answer)} – ${name}`, found: this.#foundOf(answer) }));
     return { choices, more: false };
   }
 
@@ -135,7 +135,7 @@ export class Ytdlp implements Resolver {
   }
 
   /** @throws BotError `media_unsupported` */
-  #playable(answer: Answer): YtdlpFound {
+  #foundOf(answer: Answer): YtdlpFound {
     // Pages tell old addresses of theirs, which nobody may go to without TLS; the same is there with it.
     const url = this.#deps.policy.allowHttp ? answer.url : answer.url.replace(/^http:/i, "https:");
     return playable({ ...answer, url });

@@ -4,13 +4,10 @@ import { join } from "node:path";
 import type { Clock } from "../../../src/base/clock.ts";
 import { BotError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
+import type { Measurement } from "../../../src/base/loudness.ts";
 import { Catalogue } from "../../../src/player/library/catalogue.ts";
 import { NO_TAGS } from "../../../src/player/library/entry.ts";
-import {
-  FolderScan,
-  type Measurement,
-  type MeasureOptions,
-} from "../../../src/player/loudness/folder-scan.ts";
+import { FolderScan, type MeasureOptions } from "../../../src/player/loudness/folder-scan.ts";
 import { LoudnessStore } from "../../../src/player/loudness/store.ts";
 
 const SHARE = 0.2;
