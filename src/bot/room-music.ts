@@ -80,6 +80,7 @@ export class RoomMusic {
       },
       tell: (sentence) => talk.tell(sentence),
       language: () => talk.language,
+      isHere: (source) => sources.isHere(source),
       standBy: deps.standBy,
       connected: () => channel.links().filter(({ phase }) => phase === "connected").length,
       awaited: () => isAwaited(channel),

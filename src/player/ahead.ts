@@ -1,3 +1,4 @@
+import { BotError } from "../base/errors.ts";
 import type { TrackSource } from "../media/plane.ts";
 import type { StoredSource } from "./queue.ts";
 
@@ -5,7 +6,7 @@ import type { StoredSource } from "./queue.ts";
 export interface Following {
   play: string;
   source: StoredSource;
-  /** Its turn comes when somebody skips, or much later. */
+  /** Its turn comes when somebody skips, or much later: nothing is fetched from the web for that. */
   early: boolean;
 }
 
@@ -20,12 +21,19 @@ type Open = (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
 /** Opens the source of what comes next before its turn, so that a download is over by then. One at a time. */
 export class Ahead {
   readonly #open: Open;
+  readonly #isHere: (source: StoredSource) => Promise<boolean> | boolean;
   readonly #onOpened: () => void;
   #wanted: Wanted | null = null;
   #opened: TrackSource | null = null;
 
-  constructor(open: Open, onOpened: () => void) {
+  /** @param isHere whether it can be opened with nothing fetched from the web */
+  constructor(
+    open: Open,
+    isHere: (source: StoredSource) => Promise<boolean> | boolean,
+    onOpened: () => void,
+  ) {
     this.#open = open;
+    this.#isHere = isHere;
     this.#onOpened = onOpened;
   }
 
@@ -45,7 +53,7 @@ export class Ahead {
     if (!following) return;
     const { play, source, early } = following;
     const abort = new AbortController();
-    const opening = this.#open(source, abort.signal);
+    const opening = early ? this.#openHere(source, abort.signal) : this.#open(source, abort.signal);
     const wanted: Wanted = { play, early, abort, opening, isOver: false };
     this.#wanted = wanted;
     void this.#note(wanted);
@@ -56,6 +64,11 @@ export class Ahead {
     if (this.#wanted?.early !== true) return false;
     this.want(null);
     return true;
+  }
+
+  /** Whether this play could not be opened, so far. */
+  hasFailed(play: string): boolean {
+    return this.#wanted?.play === play && this.#wanted.isOver && this.#opened === null;
   }
 
   /** Null as long as it is not open, and when it cannot be. */
@@ -73,6 +86,12 @@ export class Ahead {
     if (early && isOver && !isGood) return null;
     signal.addEventListener("abort", () => abort.abort(), { once: true });
     return opening;
+  }
+
+  async #openHere(source: StoredSource, signal: AbortSignal): Promise<TrackSource> {
+    if (!(await this.#isHere(source))) throw new BotError("not_found", "to be fetched at its turn");
+    if (signal.aborted) throw new BotError("cancelled", "cancelled");
+    return this.#open(source, signal);
   }
 
   async #note(wanted: Wanted): Promise<void> {

@@ -29,7 +29,7 @@ import { Sound, type PlayerPlane, type SoundDeps } from "./sound.ts";
 import { SoundGuard } from "./sound-guard.ts";
 import { Starting } from "./starting.ts";
 
-export interface RoomPlayerDeps extends Pick<SoundDeps, "standBy"> {
+export interface RoomPlayerDeps extends Pick<SoundDeps, "standBy" | "isHere"> {
   /** The media plane's name of the room's channel. */
   channel: string;
   plane: PlayerPlane;
@@ -97,7 +97,7 @@ export class RoomPlayer {
       positionMs: () => this.#progress.positionMs(this.#state, clock.now()),
     });
     this.#sound = new Sound({
-      ...{ plane, channel, clock, open, standBy: deps.standBy },
+      ...{ plane, channel, clock, open, isHere: deps.isHere, standBy: deps.standBy },
       wanted: () => {
         const { now, volume, filters } = this.#state;
         return { now, play: playName(this.#state), volume, filters, next: this.#progress.next(this.#state) };

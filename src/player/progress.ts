@@ -1,6 +1,6 @@
 import type { Following } from "./ahead.ts";
 import { filtersOf } from "./filters.ts";
-import { following, isNear, playName, type QueueState } from "./queue.ts";
+import { following, playName, type QueueState } from "./queue.ts";
 
 /** How long before the end of what is on the next is opened, whatever it is and wherever. */
 const AHEAD_MS = 15_000;
@@ -31,8 +31,8 @@ export class Progress {
   }
 
   /**
-   * What comes after what is on, as soon as it may be opened; else null. A near one may as soon as what is on runs, so that a
-   * skip has only to let it sound (`early`).
+   * What comes after what is on, as soon as it may be opened; else null. As soon as what is on runs it may be if its bytes are
+   * here (`early`), so that a skip has only to let it sound.
    */
   next(state: QueueState): Following | null {
     const { now } = state;
@@ -49,7 +49,6 @@ export class Progress {
     const play = playName(after);
     if (!after.now || play === null) return null;
     const { source } = after.now.track;
-    if (early && !isNear(source)) return null;
     // What is live would be as old as it was opened early.
     return source.kind === "stream" && !isEnding ? null : { play, source, early };
   }

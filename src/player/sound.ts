@@ -4,7 +4,7 @@ import { toBotError, type BotError } from "../base/errors.ts";
 import { NO_FILTERS, sameFilters } from "../media/messages.ts";
 import type { Filters, MediaPlane, TrackSource } from "../media/plane.ts";
 import { Ahead, type Following } from "./ahead.ts";
-import type { NowPlaying, StoredSource } from "./queue.ts";
+import { isNear, type NowPlaying, type StoredSource } from "./queue.ts";
 import { StandBy } from "./stand-by.ts";
 
 export type PlayerPlane = Pick<MediaPlane, "state" | "request" | "onEvent" | "onState">;
@@ -15,6 +15,8 @@ export interface SoundDeps {
   clock: Clock;
   /** What the plane plays of a source (Sources.open). */
   open: (source: StoredSource, signal: AbortSignal) => Promise<TrackSource>;
+  /** Whether a source can be opened with nothing fetched from the web (Sources.isHere). Default: what never comes from there. */
+  isHere?: ((source: StoredSource) => Promise<boolean> | boolean) | undefined;
   /** Of all rooms. Default: as if this was the only one. */
   standBy?: StandBy | undefined;
   /** What should sound now, the plane's name for it, and what comes next, if it may be opened. */
@@ -79,7 +81,7 @@ export class Sound {
   constructor(deps: SoundDeps) {
     this.#deps = deps;
     this.#standBy = deps.standBy ?? new StandBy();
-    this.#ahead = new Ahead(deps.open, () => this.reconcile());
+    this.#ahead = new Ahead(deps.open, deps.isHere ?? isNear, () => this.reconcile());
   }
 
   /** Compare and act; soon, in order, never twice at once. */
@@ -247,7 +249,9 @@ export class Sound {
   }
 
   #mayOpen(next: Following | null): Following | null {
-    if (this.#inPlane && next?.early === true) return this.#standBy.claim(this) ? next : null;
+    // What is not here stands in nobody's way.
+    if (this.#inPlane && next?.early === true && !this.#ahead.hasFailed(next.play))
+      return this.#standBy.claim(this) ? next : null;
     this.#standBy.letGo(this);
     return this.#inPlane ? next : null;
   }

@@ -3,7 +3,7 @@ import type { Sentence } from "../../base/messages/catalogue.ts";
 import type { Asker } from "../../fetch/limits.ts";
 import type { TrackSource } from "../../media/plane.ts";
 import type { Within } from "../playlist/within.ts";
-import type { StoredSource } from "../queue.ts";
+import { isNear, type StoredSource } from "../queue.ts";
 
 /** An audio file that somebody put into the room, as its event claims; see upload.ts. */
 export interface UploadClaim {
@@ -86,6 +86,8 @@ export interface Resolver {
   search?(text: string, limit: number): Promise<{ choices: Choice[]; more: boolean }>;
   /** What the media plane plays of one of its sources: a confined file, checked (or fetched) now, or a stream. @throws BotError as above. */
   open(source: StoredSource, signal: AbortSignal, asker: Asker): Promise<TrackSource>;
+  /** Whether the bytes of one of its sources are on this machine; without it: `isNear`. */
+  isHere?(source: StoredSource): Promise<boolean>;
   /** Path of a picture that lies beside the file of one of its sources, confined as that is; null: there is none. @throws BotError */
   beside?(source: StoredSource): Promise<string | null>;
   /** Ends what it still does. Idempotent. */
@@ -163,6 +165,11 @@ export class Sources {
     const resolver = this.#of(source);
     if (!resolver) throw new BotError("not_found", `no resolver for ${source.kind}`);
     return resolver.open(source, signal, { room: this.#room, sender: null });
+  }
+
+  /** Whether `open` fetches nothing from the web for it. */
+  async isHere(source: StoredSource): Promise<boolean> {
+    return isNear(source) || ((await this.#of(source)?.isHere?.(source)) ?? false);
   }
 
   #of(source: StoredSource): Resolver | undefined {

@@ -50,9 +50,7 @@ export class UrlFiles {
     const { files, clock } = this.#deps;
     const seen = this.#others.get(url);
     if (seen && clock.now() - seen.atMs < REMEMBERED_MS) return seen.looked;
-    const age = Math.floor(clock.wall() / FRESH_MS);
-    const former = `url ${age - 1} ${url}`;
-    const current = `url ${age} ${url}`;
+    const { current, former } = keysOf(url, clock);
     // What waits in a queue is played as it was when it was found.
     const key =
       asker.sender === null && !(await files.has(current)) && (await files.has(former)) ? former : current;
@@ -73,6 +71,13 @@ export class UrlFiles {
         cause: error,
       });
     }
+  }
+
+  /** Whether its sound is here, as what waits in a queue is played. */
+  async has(url: string): Promise<boolean> {
+    const { files, clock } = this.#deps;
+    const { current, former } = keysOf(url, clock);
+    return (await files.has(current)) || (await files.has(former));
   }
 
   async #bring(url: string, asker: Asker, { path, maxBytes, signal }: Parameters<Bring>[0]): Promise<void> {
@@ -100,6 +105,12 @@ export class UrlFiles {
       leave();
     }
   }
+}
+
+/** What the cache calls it now, and what it called it before. */
+function keysOf(url: string, clock: Clock): { current: string; former: string } {
+  const age = Math.floor(clock.wall() / FRESH_MS);
+  return { current: `url ${age} ${url}`, former: `url ${age - 1} ${url}` };
 }
 
 /** Something is there, and it is nothing to keep. */

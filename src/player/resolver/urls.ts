@@ -15,7 +15,7 @@ import { NOBODY, type Ask, type Found, type FoundMany, type Resolver } from "./r
 import type { Looked, UrlFiles } from "./url-files.ts";
 
 export interface UrlsDeps {
-  files: Pick<UrlFiles, "look">;
+  files: Pick<UrlFiles, "look" | "has">;
   policy: FetchPolicy;
   clock: Clock;
   /** What can be queued of a playlist's text. */
@@ -97,6 +97,11 @@ export class Urls implements Resolver {
     // Of a playlist: nobody has looked at it before.
     if (isPage(text) && pages?.isWanted) return pages.open({ kind: "ytdlp", url }, signal, asker);
     throw noSound(text);
+  }
+
+  async isHere(source: StoredSource): Promise<boolean> {
+    if (source.kind !== "url") return false;
+    return this.#deps.files.has(parseFetchUrl(source.url, this.#deps.policy).href);
   }
 
   async #firstOf(looked: Looked): Promise<string | null> {

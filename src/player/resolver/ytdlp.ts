@@ -10,7 +10,7 @@ import type { Answer } from "../ytdlp/answer.ts";
 import { lookArguments, searchArguments } from "../ytdlp/arguments.ts";
 import { tooLate } from "../ytdlp/process.ts";
 import { YtdlpRunner, type YtdlpRunnerDeps } from "../ytdlp/runner.ts";
-import type { FileCache } from "./cache.ts";
+import type { Bring, FileCache } from "./cache.ts";
 import {
   NOBODY,
   type Ask,
@@ -24,7 +24,7 @@ import {
 export interface YtdlpDeps extends YtdlpRunnerDeps {
   /** Where `!search` looks besides, as yt-dlp calls it (`ytsearch`); null: nowhere. */
   service: string | null;
-  files: Pick<FileCache, "file">;
+  files: Pick<FileCache, "file" | "has">;
 }
 
 type YtdlpSource = Extract<StoredSource, { kind: "ytdlp" }>;
@@ -134,6 +134,10 @@ export class Ytdlp implements Resolver {
     return { path: await this.#within(OPEN_PATIENCE_MS, source, this.#file(source, asker, either)) };
   }
 
+  async isHere(source: StoredSource): Promise<boolean> {
+    return source.kind === "ytdlp" && this.#deps.files.has(keyOf(source));
+  }
+
   /** @throws BotError `media_unsupported` */
   #foundOf(answer: Answer): YtdlpFound {
     // Pages tell old addresses of theirs, which nobody may go to without TLS; the same is there with it.
@@ -153,8 +157,8 @@ export class Ytdlp implements Resolver {
   }
 
   #file(source: YtdlpSource, asker: Asker, signal: AbortSignal): Promise<string> {
-    const key = JSON.stringify(["ytdlp", source.url, source.item ?? null]);
-    return this.#deps.files.file(key, (how) => this.#runner.bring(source, { ...how, asker }), signal);
+    const bring: Bring = (how) => this.#runner.bring(source, { ...how, asker });
+    return this.#deps.files.file(keyOf(source), bring, signal);
   }
 
   /** What is not there in time goes on, and is there for who asks again. */
@@ -172,6 +176,8 @@ export class Ytdlp implements Resolver {
     }
   }
 }
+
+const keyOf = ({ url, item }: YtdlpSource): string => JSON.stringify(["ytdlp", url, item ?? null]);
 
 type YtdlpFound = Found & { source: YtdlpSource };
 

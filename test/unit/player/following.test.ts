@@ -301,6 +301,39 @@ describe("what is near stands by as soon as what is on runs", () => {
     expect([asked(), opened]).toEqual([["start one 0"], []]);
   });
 
+  test("what comes from the web does once its bytes are here", async () => {
+    player.close();
+    player = newPlayer({ isHere: async (source) => source.kind === "url" && source.url !== "far" });
+    await add("one", "fetched", "far");
+    await clock.advance(2_000);
+    expect([[...opened], asked()]).toEqual([
+      ["one", "fetched"],
+      ["start one 0", "next fetched"],
+    ]);
+    player.skip();
+    await clock.advance(30_000);
+    expect([[...opened], asked(), sounds()]).toEqual([[], ["start fetched 0"], "fetched"]);
+    await clock.advance(17_000);
+    expect([[...opened], asked()]).toEqual([["far"], ["next far"]]);
+  });
+
+  test("what is not here keeps no other room from having it so", async () => {
+    const standBy = new StandBy(1);
+    const other = newPlayer({ channel: "!other:test", standBy, documents: new FakeDocuments() });
+    await openChannel("!other:test");
+    player.close();
+    player = newPlayer({ standBy });
+    await add("far one", "far two");
+    await clock.advance(2_000);
+    const first = player;
+    player = other;
+    await addNear("three", "four");
+    await clock.advance(5_000);
+    expect(asked()).toEqual(["start far one 0", "start three 0", "next four"]);
+    player.close();
+    player = first;
+  });
+
   test("who seeks again and again has nothing opened beside it that nobody hears", async () => {
     await addNear("one", "two");
     await clock.advance(2_000);

@@ -172,6 +172,19 @@ test("of what stands in a playlist only playlists are fetched", async () => {
   expect(lists).toMatchObject([{ within }]);
 });
 
+test("what is here is known without fetching anything: a file that was fetched, half a day later too; no list, no other", async () => {
+  const isHere = (url: string): Promise<boolean> => sources.isHere({ kind: "url", url });
+  const url = "https://example.org/a.mp3";
+  expect(await isHere(url)).toBe(false);
+  await play(url);
+  web = () => ({ what: "text", text: "[playlist]\nFile1=/a.mp3\n" });
+  await play("https://example.org/list.pls");
+  await clock.advance(12 * 3_600_000);
+  expect([await isHere(url), await isHere("https://example.org/list.pls")]).toEqual([true, false]);
+  expect(await sources.isHere({ kind: "stream", url, format: "icy" })).toBe(false);
+  expect(fetched()).toHaveLength(2);
+});
+
 test("a list that waited in the queue as a track plays its first entry, and goes no deeper", async () => {
   web = (url) =>
     url.endsWith(".mp3")

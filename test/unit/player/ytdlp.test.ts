@@ -244,7 +244,12 @@ describe("what it brings", () => {
     const sources = await ytdlpOf(
       await program(`echo run >> ${directory}/runs; sleep 0.1; echo sound > audio`),
     );
+    expect(await sources.isHere(source)).toBe(false);
     await Promise.all([sources.open(source, signal), sources.open(source, signal)]);
+    expect([await sources.isHere(source), await sources.isHere({ ...source, item: 2 })]).toEqual([
+      true,
+      false,
+    ]);
     await sources.open(source, signal);
     expect(await readFile(join(directory, "runs"), "utf8")).toBe("run\n");
   });
