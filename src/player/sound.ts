@@ -142,7 +142,7 @@ export class Sound {
     if (this.#isAwaited()) return this.#again(RETRY_MS);
     try {
       await this.#act(now, play, volume);
-      await this.#prepare();
+      if (!this.#closing.signal.aborted) await this.#prepare();
       this.#waitingSinceMs = null;
       this.#retryMs = RETRY_MS;
     } catch (error) {

@@ -425,4 +425,22 @@ describe("what is near stands by as soon as what is on runs", () => {
     expect(asked()).toEqual(["start seven 0", "next eight"]);
     first.close();
   });
+
+  test("a room that is left while the plane is asked keeps no place", async () => {
+    plane = new FakePlane({ clock, durationOf: () => 60_000, latencyMs: 100 });
+    const open = openChannel();
+    await clock.advance(200);
+    await open;
+    const standBy = new StandBy(1);
+    player = newPlayer({ standBy, documents: new FakeDocuments() });
+    const adding = addNear("one", "two");
+    await clock.advance(5_000);
+    await adding;
+    expect(standBy.claim({})).toBe(false);
+    player.setVolume(50);
+    await clock.advance(50);
+    player.close();
+    await clock.advance(1_000);
+    expect(standBy.claim({})).toBe(true);
+  });
 });
