@@ -15,7 +15,7 @@ export const planeEventSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("peer.candidate"), channel, peer, candidate: z.string(), mid: z.string() }),
   /** The first frame of the track was sent (or, with nobody there, would have been). */
   z.object({ kind: z.literal("track.started"), channel, track: trackId }),
-  /** Latest wins, about once a second while playing. Position of what was sent. */
+  /** Latest wins, twice a second while playing, and as often in a faster track. Position of what was sent. */
   z.object({ kind: z.literal("track.position"), channel, track: trackId, positionMs: z.number() }),
   /** Its last is decoded: it ends within two seconds of sound. For whoever does not know its length. */
   z.object({ kind: z.literal("track.ending"), channel, track: trackId }),

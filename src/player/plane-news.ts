@@ -82,10 +82,10 @@ export class PlaneNews {
     const { track, reason, positionMs } = event;
     log.info("track_ended", { track, reason, positionMs });
     // What was replaced or stopped was so by our wish, and something of the same name may be on since.
-    if (reason === "finished" || reason === "failed") sound.ended(track, event.follows);
+    if (reason !== "finished" && reason !== "failed") return;
+    sound.ended(track, event.follows);
     if (reason === "finished" && positionMs < FRAME_MS)
       return mishaps.failed(track, new BotError("media_unreadable", "there is no sound in it"));
-    if (reason !== "finished" && reason !== "failed") return;
     dispatch({ kind: "position", id: track, positionMs });
     if (reason === "finished") return void dispatch({ kind: "finished", id: track });
     if (event.stalled) {

@@ -44,6 +44,9 @@ export interface FfmpegEnd {
   stalled?: true;
 }
 
+/** The verdict on what gives nothing, in the words by which `src/player/reason.ts` knows it. */
+export const noDataFor = (ms: number): string => `no data for ${Math.round(ms / 1000)} s`;
+
 /** Of memory in one piece: the index of a day of sound takes less, and a header that claims more is made to hurt. */
 const MAX_ALLOC_BYTES = 128 * 1024 * 1024;
 /** SIGTERM lets it end what it writes; after this it is killed. */
@@ -180,7 +183,7 @@ export class Ffmpeg {
         this.#watch(idleMs - quietMs);
         return;
       }
-      this.#verdict = `no data for ${Math.round(idleMs / 1000)} s`;
+      this.#verdict = noDataFor(idleMs);
       this.#stalled = true;
       this.#terminate();
     });

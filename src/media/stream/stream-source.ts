@@ -2,7 +2,7 @@ import { sleep } from "../../base/async.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { toBotError, type BotError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { FfmpegEnd } from "../audio/ffmpeg.ts";
+import { noDataFor, type FfmpegEnd } from "../audio/ffmpeg.ts";
 import type { StreamTarget } from "../messages.ts";
 import { silent, soundless, undecodable } from "./failures.ts";
 import { hlsFeed, type HlsPlace } from "./hls-feed.ts";
@@ -266,8 +266,8 @@ export class StreamSource {
         return this.#watchSilence(STALLED_MS - silentMs);
       }
       // Bytes come, and no sound is in them; or none come.
-      if (this.#bytes === 0) return this.#end(this.#lastError ?? this.#nothing(silentMs));
-      if (silentMs >= PATIENCE_MS) return this.#end(this.#lastError ?? this.#nothing(silentMs));
+      if (this.#bytes === 0 || silentMs >= PATIENCE_MS)
+        return this.#end(this.#lastError ?? this.#nothing(silentMs));
       if (!this.#isTold) {
         this.#isTold = true;
         onNote({ kind: "interrupted", error: this.#lastError });
@@ -286,9 +286,6 @@ export class StreamSource {
     this.#stop({ kind: "closed" });
     const ended = { ok: error === null, reason: error?.message ?? null, announcedMs: null, bytes };
     if (stalledMs === undefined) this.#options.onEnd(ended, error);
-    else {
-      const reason = `no data for ${Math.round(stalledMs / 1000)} s`;
-      this.#options.onEnd({ ...ended, ok: false, reason, stalled: true }, error);
-    }
+    else this.#options.onEnd({ ...ended, ok: false, reason: noDataFor(stalledMs), stalled: true }, error);
   }
 }

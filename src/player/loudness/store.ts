@@ -1,14 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import type { Log } from "../../base/log.ts";
+import type { Measurement } from "../../base/loudness.ts";
 import type { Stamp } from "../library/entry.ts";
 import { Throwaway } from "../../store/throwaway.ts";
 
 /** What was measured of some content; `lufs` null: it is silence. */
-export interface Scanned {
-  readonly lufs: number | null;
-  readonly truePeakDb: number | null;
-}
+export type Scanned = Pick<Measurement, "lufs" | "truePeakDb">;
 
 /** Raised with how it is measured: another file is thrown away. */
 const VERSION = 2;

@@ -41,8 +41,8 @@ export const isHls = (text: string): boolean =>
   /^#EXT-X-(TARGETDURATION|STREAM-INF|MEDIA|MEDIA-SEQUENCE|I-FRAME-STREAM-INF|VERSION)\b/im.test(text);
 
 /**
- * The entries of a playlist's text, in steps of few ms however it is written. Pure; nothing is opened, no entity of XML is expanded but the five that every document
- * has.
+ * The entries of a playlist's text, in steps of few ms however it is written. Pure; nothing is opened, no entity of XML is
+ * expanded but the five that every document has.
  * @param options.format what its name or type says; what the text itself begins with counts more
  * @param options.baseUrl its own address: entries become absolute; null leaves paths as they are
  * @throws BotError `media_unreadable` (damaged, hostile), `media_unsupported` (HLS), `media_too_large`

@@ -84,6 +84,17 @@ async function addNear(...names: string[]): Promise<void> {
   );
   await clock.advance(100);
 }
+
+/** Another room beside the player's, and one place in stand-by for the two. */
+async function anotherRoom(): Promise<RoomPlayer> {
+  const standBy = new StandBy(1);
+  const other = newPlayer({ channel: "!other:test", standBy, documents: new FakeDocuments() });
+  await openChannel("!other:test");
+  player.close();
+  player = newPlayer({ standBy });
+  return other;
+}
+
 const sounds = (): string | undefined => player.nowPlaying()?.track.title;
 
 test("the next one is opened shortly before the end, not before, and then follows in the plane", async () => {
@@ -318,11 +329,7 @@ describe("what is near stands by as soon as what is on runs", () => {
   });
 
   test("what is not here keeps no other room from having it so", async () => {
-    const standBy = new StandBy(1);
-    const other = newPlayer({ channel: "!other:test", standBy, documents: new FakeDocuments() });
-    await openChannel("!other:test");
-    player.close();
-    player = newPlayer({ standBy });
+    const other = await anotherRoom();
     await add("far one", "far two");
     await clock.advance(2_000);
     const first = player;
@@ -380,11 +387,7 @@ describe("what is near stands by as soon as what is on runs", () => {
   });
 
   test("in so many rooms at once, and as soon as one of them does without in another", async () => {
-    const standBy = new StandBy(1);
-    const other = newPlayer({ channel: "!other:test", standBy, documents: new FakeDocuments() });
-    await openChannel("!other:test");
-    player.close();
-    player = newPlayer({ standBy });
+    const other = await anotherRoom();
     await addNear("one", "two");
     await clock.advance(2_000);
     const first = player;
@@ -403,11 +406,7 @@ describe("what is near stands by as soon as what is on runs", () => {
   });
 
   test("a room that has given up after several failures does without", async () => {
-    const standBy = new StandBy(1);
-    const other = newPlayer({ channel: "!other:test", standBy, documents: new FakeDocuments() });
-    await openChannel("!other:test");
-    player.close();
-    player = newPlayer({ standBy });
+    const other = await anotherRoom();
     await addNear("one", "two", "three", "four", "five", "six");
     for (let failures = 0; failures < 5; failures++) {
       await clock.advance(2_000);
